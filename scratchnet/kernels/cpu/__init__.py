@@ -1,0 +1,95 @@
+"""The kernels on the CPU, by Numba: functions from arrays to fresh arrays, without state. Inputs are never changed."""
+
+from scratchnet.kernels.cpu.activation import (
+    leaky_relu,
+    leaky_relu_backward,
+    rectify,
+    rectify_backward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    silu,
+    silu_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
+from scratchnet.kernels.cpu.conv import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
+from scratchnet.kernels.cpu.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
+from scratchnet.kernels.cpu.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_grad,
+    depthwise_conv2d_weight_grad,
+)
+from scratchnet.kernels.cpu.dropout import dropout
+from scratchnet.kernels.cpu.loss import (
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+    softmax_cross_entropy_onehot,
+)
+from scratchnet.kernels.cpu.norm import (
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
+from scratchnet.kernels.cpu.pool import (
+    average_pool2d,
+    average_pool2d_backward,
+    global_average_pool2d,
+    global_average_pool2d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    upsample2d,
+    upsample2d_backward,
+)
+from scratchnet.kernels.cpu.update import adam, rmsprop, sgd
+
+__all__ = [
+    "adam",
+    "average_pool2d",
+    "average_pool2d_backward",
+    "batch_norm",
+    "batch_norm_backward",
+    "batch_norm_inference",
+    "batch_norm_inference_backward",
+    "bias_grad",
+    "conv2d",
+    "conv2d_input_grad",
+    "conv2d_transpose",
+    "conv2d_weight_grad",
+    "dense",
+    "dense_input_grad",
+    "dense_weight_grad",
+    "depthwise_conv2d",
+    "depthwise_conv2d_input_grad",
+    "depthwise_conv2d_weight_grad",
+    "dropout",
+    "global_average_pool2d",
+    "global_average_pool2d_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "rectify",
+    "rectify_backward",
+    "relu",
+    "relu_backward",
+    "rmsprop",
+    "sgd",
+    "sigmoid",
+    "sigmoid_backward",
+    "sigmoid_binary_cross_entropy",
+    "silu",
+    "silu_backward",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_onehot",
+    "tanh",
+    "tanh_backward",
+    "upsample2d",
+    "upsample2d_backward",
+]

@@ -1,0 +1,216 @@
+"""Activations and their gradients, elementwise but for softmax. NaN in, NaN out.
+
+A backward takes dy and whatever makes its formula simplest: the input x, or the output y.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import prange
+
+from scratchnet.kernels.cpu.jit import BLOCK, parallel, serial
+from scratchnet.kernels.cpu.sums import as_flat, as_rows
+
+
+@parallel
+def _rectify(x, slope, threshold, limit, y):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(a)):
+            low = slope * (a[e] - threshold) if slope != 0 else slope  # no 0 * inf
+            middle = low if a[e] < threshold else a[e]  # NaN is not below the threshold and passes
+            out[e] = limit if middle > limit else middle
+
+
+@parallel
+def _rectify_backward(dy, x, slope, threshold, limit, dx):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        d, a = dy[block * BLOCK : (block + 1) * BLOCK], x[block * BLOCK : (block + 1) * BLOCK]
+        out = dx[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(a)):
+            low = slope * d[e] if slope != 0 else slope
+            middle = low if a[e] <= threshold else d[e]
+            out[e] = 0 if a[e] > limit else middle
+
+
+@serial
+def _sigmoid_of(x):
+    # Only exponents of negative numbers: no overflow at either end.
+    e = math.exp(-abs(x))
+    return 1 / (1 + e) if x >= 0 else e / (1 + e)
+
+
+@parallel
+def _sigmoid(x, y):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(a)):
+            out[e] = _sigmoid_of(a[e])
+
+
+@parallel
+def _tanh(x, y):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(a)):
+            out[e] = math.tanh(a[e])
+
+
+@parallel
+def _silu(x, y):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(a)):
+            out[e] = a[e] * _sigmoid_of(a[e])
+
+
+@parallel
+def _silu_backward(dy, x, dx):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        d, a = dy[block * BLOCK : (block + 1) * BLOCK], x[block * BLOCK : (block + 1) * BLOCK]
+        out = dx[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(a)):
+            s = _sigmoid_of(a[e])
+            out[e] = d[e] * (s + a[e] * s * (1 - s))
+
+
+@parallel
+def _sigmoid_backward(dy, y, dx):
+    for block in prange((len(y) + BLOCK - 1) // BLOCK):
+        d, b = dy[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        out = dx[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(b)):
+            out[e] = d[e] * b[e] * (1 - b[e])
+
+
+@parallel
+def _tanh_backward(dy, y, dx):
+    for block in prange((len(y) + BLOCK - 1) // BLOCK):
+        d, b = dy[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        out = dx[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(b)):
+            out[e] = d[e] * (1 - b[e] * b[e])
+
+
+@parallel
+def _softmax(x, y):
+    R, K = x.shape
+    for r in prange(R):
+        most = x[r, 0]
+        for k in range(1, K):
+            most = max(most, x[r, k])
+        total = x[r, 0] * 0
+        for k in range(K):
+            y[r, k] = math.exp(x[r, k] - most)
+            total += y[r, k]
+        for k in range(K):
+            y[r, k] /= total
+
+
+@parallel
+def _softmax_backward(dy, y, dx):
+    R, K = y.shape
+    for r in prange(R):
+        inner = y[r, 0] * 0
+        for k in range(K):
+            inner += dy[r, k] * y[r, k]
+        for k in range(K):
+            dx[r, k] = y[r, k] * (dy[r, k] - inner)
+
+
+def rectify(
+    x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
+) -> np.ndarray:
+    """y = max_value where x > max_value, x from threshold to there, negative_slope * (x - threshold) below."""
+    y, number = np.empty(x.shape, x.dtype), x.dtype.type
+    _rectify(as_flat(x), number(negative_slope), number(threshold), number(max_value), y.reshape(-1))
+    return y
+
+
+def rectify_backward(
+    dy: np.ndarray, x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
+) -> np.ndarray:
+    """dx = 0 where x > max_value, dy where x > threshold, negative_slope * dy at the threshold and below."""
+    dx, number = np.empty(x.shape, x.dtype), x.dtype.type
+    _rectify_backward(
+        as_flat(dy), as_flat(x), number(negative_slope), number(threshold), number(max_value), dx.reshape(-1)
+    )
+    return dx
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    """y = max(x, 0)."""
+    return rectify(x)
+
+
+def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """dx = dy where x > 0, else 0."""
+    return rectify_backward(dy, x)
+
+
+def leaky_relu(x: np.ndarray, negative_slope: float) -> np.ndarray:
+    """y = x where x > 0, else negative_slope * x."""
+    return rectify(x, negative_slope)
+
+
+def leaky_relu_backward(dy: np.ndarray, x: np.ndarray, negative_slope: float) -> np.ndarray:
+    """dx = dy where x > 0, else negative_slope * dy."""
+    return rectify_backward(dy, x, negative_slope)
+
+
+def _unary(kernel, x: np.ndarray) -> np.ndarray:
+    y = np.empty(x.shape, x.dtype)
+    kernel(as_flat(x), y.reshape(-1))
+    return y
+
+
+def _binary(kernel, dy: np.ndarray, a: np.ndarray) -> np.ndarray:
+    dx = np.empty(a.shape, a.dtype)
+    kernel(as_flat(dy), as_flat(a), dx.reshape(-1))
+    return dx
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """y = 1 / (1 + exp(-x))."""
+    return _unary(_sigmoid, x)
+
+
+def sigmoid_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """dx = dy * y * (1 - y), from the output y."""
+    return _binary(_sigmoid_backward, dy, y)
+
+
+def tanh(x: np.ndarray) -> np.ndarray:
+    """y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+    return _unary(_tanh, x)
+
+
+def tanh_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """dx = dy * (1 - y^2), from the output y."""
+    return _binary(_tanh_backward, dy, y)
+
+
+def silu(x: np.ndarray) -> np.ndarray:
+    """y = x * sigmoid(x), also called swish."""
+    return _unary(_silu, x)
+
+
+def silu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x), from the input x."""
+    return _binary(_silu_backward, dy, x)
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """y[.., k] = exp(x[.., k]) / sum over j of exp(x[.., j]), along the last axis; shifted by the maximum first."""
+    y = np.empty(x.shape, x.dtype)
+    _softmax(as_rows(x), as_rows(y))
+    return y
+
+
+def softmax_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """dx[.., k] = y[.., k] * (dy[.., k] - sum over j of dy[.., j] * y[.., j]), from the output y."""
+    dx = np.empty(y.shape, y.dtype)
+    _softmax_backward(as_rows(dy), as_rows(y), as_rows(dx))
+    return dx

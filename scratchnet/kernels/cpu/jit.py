@@ -1,0 +1,41 @@
+"""How the CPU kernels are compiled: by Numba, cached on disk, one parallel kernel at a time.
+
+`parallel` and `serial` are `numba.njit` with the project's settings. Numba's simplest threading layer ends the whole
+process when two Python threads launch parallel kernels at once (numba#8563), so `parallel` holds one lock for all.
+
+The same bits come out for any number of threads: each output element is written by one thread, in an order that does
+not depend on the number of threads. Elementwise kernels share out blocks of BLOCK elements, sums over the batch are cut
+into at most PARTS parts and the parts are added in order.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+BLOCK = 4096  # elements: small enough for the first-level cache, large enough to be worth a task
+PARTS = 8  # of a batch, when a sum runs over it
+
+# What LLVM may do with sums and products. Not "nnan" and "ninf": a diverging run must still be seen.
+_FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+_SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": _FASTMATH}
+_LOCK = threading.RLock()
+
+serial = numba.njit(**_SETTINGS)
+
+
+def parallel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile with parallel `prange` loops, and let one thread at a time launch such a kernel."""
+    compiled = numba.njit(parallel=True, **_SETTINGS)(function)
+
+    @functools.wraps(function)
+    def launch(*args: Any) -> Any:
+        with _LOCK:
+            return compiled(*args)
+
+    launch.compiled = compiled
+    return launch

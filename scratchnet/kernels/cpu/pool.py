@@ -1,0 +1,166 @@
+"""Max and average pooling and their gradients, and enlarging by repetition, which average pooling undoes.
+
+x (N, H, W, C), y (N, OH, OW, C), windows of pool_size at steps of strides; pads ((top, bottom), (left, right)). Padding
+never wins a maximum (it counts as -inf) and never enters an average (only cells inside of x are counted).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from scratchnet.kernels.cpu.jit import parallel
+from scratchnet.kernels.cpu.sums import as_rows
+from scratchnet.shapes import Pads, output_hw
+
+_NO_PADS: Pads = ((0, 0), (0, 0))
+
+
+@parallel
+def _max_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, y, argmax):
+    _, H, W, C = x_shape
+    N, OH, OW, _ = y_shape
+    for row in prange(N * OH):
+        n, i = row // OH, row % OH
+        h0, h1 = max(0, i * sh - top), min(H, i * sh - top + KH)
+        for j in range(OW):
+            v0, v1 = max(0, j * sw - left), min(W, j * sw - left + KW)
+            r = row * OW + j
+            for c in range(C):
+                y[r, c] = -np.inf
+                argmax[r, c] = h0 * W + v0 if h0 < h1 and v0 < v1 else -1
+            for h in range(h0, h1):
+                for v in range(v0, v1):
+                    q, place = (n * H + h) * W + v, h * W + v
+                    for c in range(C):
+                        value, best = x[q, c], y[r, c]
+                        # Only a larger value takes the place: the first of equals keeps it. NaN wins and stays.
+                        better = value > best or (value != value and best == best)
+                        y[r, c] = value if better else best
+                        argmax[r, c] = place if better else argmax[r, c]
+
+
+@parallel
+def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, left, dx):
+    N, H, W, C = dx_shape
+    _, OH, OW, _ = dy_shape
+    for row in prange(N * H):
+        n, h = row // H, row % H
+        # The windows that hold row h: i * sh - top <= h < i * sh - top + KH.
+        i0, i1 = max(0, (h + top - KH) // sh + 1), min(OH, (h + top) // sh + 1)
+        for v in range(W):
+            j0, j1 = max(0, (v + left - KW) // sw + 1), min(OW, (v + left) // sw + 1)
+            q, place = row * W + v, h * W + v
+            for c in range(C):
+                dx[q, c] = 0
+            for i in range(i0, i1):
+                for j in range(j0, j1):
+                    r = (n * OH + i) * OW + j
+                    for c in range(C):
+                        dx[q, c] += dy[r, c] if argmax[r, c] == place else 0
+
+
+@parallel
+def _average_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, y):
+    _, H, W, C = x_shape
+    N, OH, OW, _ = y_shape
+    for row in prange(N * OH):
+        n, i = row // OH, row % OH
+        h0, h1 = max(0, i * sh - top), min(H, i * sh - top + KH)
+        for j in range(OW):
+            v0, v1 = max(0, j * sw - left), min(W, j * sw - left + KW)
+            r, count = row * OW + j, max(1, max(0, h1 - h0) * max(0, v1 - v0))
+            for c in range(C):
+                y[r, c] = 0
+            for h in range(h0, h1):
+                for v in range(v0, v1):
+                    q = (n * H + h) * W + v
+                    for c in range(C):
+                        y[r, c] += x[q, c]
+            for c in range(C):
+                y[r, c] /= count
+
+
+@parallel
+def _average_pool2d_backward(dy, dx_shape, dy_shape, KH, KW, sh, sw, top, left, dx):
+    N, H, W, C = dx_shape
+    _, OH, OW, _ = dy_shape
+    for row in prange(N * H):
+        n, h = row // H, row % H
+        i0, i1 = max(0, (h + top - KH) // sh + 1), min(OH, (h + top) // sh + 1)
+        for v in range(W):
+            j0, j1 = max(0, (v + left - KW) // sw + 1), min(OW, (v + left) // sw + 1)
+            q = row * W + v
+            for c in range(C):
+                dx[q, c] = 0
+            for i in range(i0, i1):
+                rows = min(H, i * sh - top + KH) - max(0, i * sh - top)
+                for j in range(j0, j1):
+                    count = rows * (min(W, j * sw - left + KW) - max(0, j * sw - left))
+                    r = (n * OH + i) * OW + j
+                    for c in range(C):
+                        dx[q, c] += dy[r, c] / count
+
+
+def max_pool2d(
+    x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads
+) -> tuple[np.ndarray, np.ndarray]:
+    """y[n,i,j,c] = the maximum of x over the window, and where: argmax = h * W + v, int32 (-1: a window of padding)."""
+    y = np.empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
+    argmax = np.empty(y.shape, np.int32)
+    (top, _), (left, _) = pads
+    _max_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, as_rows(y), as_rows(argmax))
+    return y, argmax
+
+
+def max_pool2d_backward(
+    dy: np.ndarray,
+    argmax: np.ndarray,
+    input_hw: tuple[int, int],
+    pool_size: tuple[int, int],
+    strides: tuple[int, int],
+    pads: Pads,
+) -> np.ndarray:
+    """dx[n,h,v,c] = the sum of dy[n,i,j,c] over the windows whose maximum stood at (h, v)."""
+    dx = np.empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
+    (top, _), (left, _) = pads
+    _max_pool2d_backward(as_rows(dy), as_rows(argmax), dx.shape, dy.shape, *pool_size, *strides, top, left, as_rows(dx))
+    return dx
+
+
+def average_pool2d(x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads) -> np.ndarray:
+    """y[n,i,j,c] = the mean of x over the cells of the window that lie inside of x."""
+    y = np.empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
+    (top, _), (left, _) = pads
+    _average_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, as_rows(y))
+    return y
+
+
+def average_pool2d_backward(
+    dy: np.ndarray, input_hw: tuple[int, int], pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads
+) -> np.ndarray:
+    """dx[n,h,v,c] = the sum of dy[n,i,j,c] / (cells of the window inside of x) over the windows that hold (h, v)."""
+    dx = np.empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
+    (top, _), (left, _) = pads
+    _average_pool2d_backward(as_rows(dy), dx.shape, dy.shape, *pool_size, *strides, top, left, as_rows(dx))
+    return dx
+
+
+def global_average_pool2d(x: np.ndarray) -> np.ndarray:
+    """y[n,c] = the mean of x[n,:,:,c]: one window as large as the picture."""
+    return average_pool2d(x, x.shape[1:3], (1, 1), _NO_PADS)[:, 0, 0]
+
+
+def global_average_pool2d_backward(dy: np.ndarray, input_hw: tuple[int, int]) -> np.ndarray:
+    """dx[n,h,v,c] = dy[n,c] / (H * W)."""
+    return average_pool2d_backward(dy[:, None, None], input_hw, input_hw, (1, 1), _NO_PADS)
+
+
+def upsample2d(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """y[n,h,v,c] = x[n, h // size[0], v // size[1], c]: every cell repeated."""
+    return x.repeat(size[0], axis=1).repeat(size[1], axis=2)
+
+
+def upsample2d_backward(dy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """dx = the sum of dy over each block of repeated cells: their mean times their number."""
+    return average_pool2d(dy, size, size, _NO_PADS) * dy.dtype.type(size[0] * size[1])

@@ -1,0 +1,69 @@
+"""Sums over the batch, and views of arrays: what several kernels share.
+
+A sum over the batch is cut into parts by rows. The number of parts follows from the number of rows alone, and the
+parts are added in order: the same bits for any number of threads. Short partial sums also round less in float32.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from scratchnet.kernels.cpu.jit import parallel
+
+_MOST_PARTS = 64
+
+
+def as_flat(array: np.ndarray) -> np.ndarray:
+    """The elements in row-major order as one axis; a copy only where they do not lie so."""
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+def as_rows(array: np.ndarray) -> np.ndarray:
+    """As a matrix whose rows run along the last axis; a copy only where they do not lie so."""
+    return np.ascontiguousarray(array).reshape(-1, array.shape[-1])
+
+
+def parts_for(rows: np.ndarray) -> np.ndarray:
+    """An array for the partial sums over the rows of a matrix."""
+    return np.empty((min(_MOST_PARTS, len(rows)), rows.shape[1]), rows.dtype)
+
+
+@parallel
+def _column_sums(x, partial):
+    parts, C = partial.shape
+    R = len(x)
+    for p in prange(parts):
+        for c in range(C):
+            partial[p, c] = 0
+        for r in range(p * R // parts, (p + 1) * R // parts):
+            for c in range(C):
+                partial[p, c] += x[r, c]
+
+
+@parallel
+def _add_parts(partial, total):
+    parts, size = partial.shape
+    for chunk in prange((size + 255) // 256):
+        out = total[chunk * 256 : (chunk + 1) * 256]
+        for e in range(len(out)):
+            out[e] = 0
+        for p in range(parts):
+            part = partial[p, chunk * 256 : (chunk + 1) * 256]
+            for e in range(len(out)):
+                out[e] += part[e]
+
+
+def add_parts(partial: np.ndarray) -> np.ndarray:
+    """The sum over the first axis of (parts, size), one part after the other."""
+    total = np.empty(partial.shape[1], partial.dtype)
+    _add_parts(partial, total)
+    return total
+
+
+def column_sums(x: np.ndarray) -> np.ndarray:
+    """The sum over all axes but the last."""
+    rows = as_rows(x)
+    partial = parts_for(rows)
+    _column_sums(rows, partial)
+    return add_parts(partial)

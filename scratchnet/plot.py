@@ -1,0 +1,207 @@
+"""Figures in one style: pictures, curves, confusion matrix, filters, and a picture on its way through a network.
+
+Every function returns the matplotlib figure and draws nothing else, so that a notebook shows it once. matplotlib comes
+with `pip install "scratchnet[notebooks]"` and is imported only when a figure is drawn. Colours are those of Okabe and
+Ito, which readers with any kind of colour vision can tell apart; the same colour means the same thing everywhere:
+TRAIN for training, TEST for test or validation data, RIGHT and WRONG for answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TRAIN, TEST, RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "#009E73", "#CC3311", "#666666"
+STYLE = {
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+WIDTH = 9.0  # inches; a notebook's column
+
+
+def _pyplot() -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError('figures need matplotlib: pip install "scratchnet[notebooks]"') from error
+    return pyplot
+
+
+def _figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, np.ndarray]:
+    """A styled figure and its axes as a 2-D array, closed for pyplot: a notebook shows what a cell returns, once."""
+    pyplot = _pyplot()
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(rows, columns, figsize=size, squeeze=False, **options)
+        pyplot.close(figure)
+    return figure, axes
+
+
+def _picture(x: np.ndarray) -> np.ndarray:
+    """(H, W), (H, W, 1) or (H, W, 3); uint8, or float in [0, 1] or [-1, 1]: as imshow takes it."""
+    x = np.asarray(x)
+    if x.ndim == 3 and x.shape[-1] == 1:
+        x = x[..., 0]
+    if x.dtype == np.uint8:
+        return x / 255.0
+    return np.clip((x + 1) / 2 if x.min() < 0 else x, 0, 1)
+
+
+def images(
+    x: np.ndarray,
+    labels: Sequence[int] | np.ndarray | None = None,
+    predictions: Sequence[int] | np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+    columns: int = 10,
+    title: str | None = None,
+) -> Figure:
+    """A sheet of pictures, with the class under each; where predictions are given, right ones green, wrong ones red.
+
+    Args:
+        x: (N, H, W), (N, H, W, 1) or (N, H, W, 3), uint8 or float in [0, 1] or [-1, 1].
+        labels: true classes, (N,) or (N, 1).
+        predictions: predicted classes, (N,); a wrong one is written "predicted (true)".
+        names: the classes' names.
+        columns: pictures in a row.
+
+    Raises:
+        ValueError: there is no picture, or x is not a stack of pictures.
+    """
+    x = np.asarray(x)
+    if x.ndim not in (3, 4) or len(x) == 0:
+        raise ValueError(f"plot.images: expected pictures of shape (N, H, W) or (N, H, W, C), got {x.shape}.")
+    labels = None if labels is None else np.asarray(labels).reshape(-1)
+    columns = min(columns, len(x))
+    rows = -(-len(x) // columns)
+    side = WIDTH / max(columns, 5)
+    figure, axes = _figure(rows, columns, (side * columns, rows * (side + (0.25 if labels is not None else 0))))
+    for i, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if i >= len(x):
+            continue
+        ax.imshow(_picture(x[i]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        if labels is None:
+            continue
+        text, colour = _name(labels[i], names), "black"
+        if predictions is not None:
+            right = int(predictions[i]) == int(labels[i])
+            colour = RIGHT if right else WRONG
+            text = text if right else f"{_name(predictions[i], names)}\n({text})"
+        ax.set_title(text, fontsize=8, color=colour, pad=2)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def _name(label: int, names: Sequence[str] | None) -> str:
+    return str(int(label)) if names is None else names[int(label)]
+
+
+def history(record: Any, title: str | None = None) -> Figure:
+    """Loss and metrics against the epoch, training and validation in their own colours. Takes what `fit` returns."""
+    curves = getattr(record, "history", record)
+    names = [name for name in curves if not name.startswith("val_")]
+    if not names:
+        raise ValueError("plot.history: the history is empty; fit at least one epoch first.")
+    names.sort(key=lambda name: name != "loss")
+    figure, axes = _figure(1, len(names), (WIDTH, 3.0))
+    for ax, name in zip(axes[0], names):
+        for key, colour, label in ((name, TRAIN, "training"), (f"val_{name}", TEST, "validation")):
+            if key in curves:
+                ax.plot(np.arange(1, len(curves[key]) + 1), curves[key], "o-", color=colour, label=label, ms=4)
+        ax.set_xlabel("epoch")
+        ax.set_ylabel("loss (nats)" if name == "loss" else name)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.grid(alpha=0.25)
+        ax.legend(frameon=False)
+    if title:
+        figure.suptitle(title)
+    return figure
+
+
+def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> Figure:
+    """Counts of (true class, predicted class), rows true; the colour is the share of the row. Shape (K, K)."""
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"plot.confusion_matrix: expected a square matrix, got shape {matrix.shape}.")
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axes = _figure(1, 1, (6.2, 5.4))
+    ax = axes[0, 0]
+    shown = ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (i, j), count in np.ndenumerate(matrix):
+        ax.text(j, i, str(count), ha="center", va="center", fontsize=8, color="white" if share[i, j] > 0.5 else "black")
+    ticks = [_name(k, names) for k in range(len(matrix))]
+    ax.set_xticks(range(len(matrix)), ticks, rotation=45, ha="right")
+    ax.set_yticks(range(len(matrix)), ticks)
+    ax.set_xlabel("predicted class")
+    ax.set_ylabel("true class")
+    figure.colorbar(shown, ax=ax, label="share of the true class", shrink=0.8)
+    return figure
+
+
+def filters(w: np.ndarray, columns: int = 16) -> Figure:
+    """The filters of a first convolution, (KH, KW, C, F) with C of 1 or 3; grey is zero for C of 1 (red +, blue -)."""
+    w = np.asarray(w)
+    if w.ndim != 4 or w.shape[2] not in (1, 3):
+        raise ValueError(f"plot.filters: expected w of shape (KH, KW, 1 or 3, F), got {w.shape}.")
+    scale = np.abs(w).max() or 1.0
+    columns = min(columns, w.shape[3])
+    rows = -(-w.shape[3] // columns)
+    figure, axes = _figure(rows, columns, (WIDTH, rows * WIDTH / columns))
+    for f, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if f < w.shape[3]:
+            one = w[..., f]
+            if w.shape[2] == 1:
+                ax.imshow(one[..., 0], cmap="RdBu_r", vmin=-scale, vmax=scale)
+            else:
+                ax.imshow(0.5 + one / (2 * scale))
+    return figure
+
+
+def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = None, maps: int = 8) -> Figure:
+    """One picture on its way through a network: the first `maps` feature maps after each layer, then the answer.
+
+    Args:
+        model: a built Sequential that ends in class probabilities.
+        x: one picture, (H, W, C), as the model was trained on.
+    """
+    x = np.asarray(x)
+    stages, value = [("input", x[None])], x[None].astype(np.float32)
+    for layer in model.layers:
+        value = layer.forward(value)
+        if value.ndim == 4:
+            stages.append((layer.name, value))
+    figure, axes = _figure(len(stages) + 1, maps, (WIDTH, (len(stages) + 1) * WIDTH / maps * 1.05))
+    for row, (name, value) in zip(axes, stages):
+        for m, ax in enumerate(row):
+            ax.axis("off")
+            if name == "input" and m == 0:
+                ax.imshow(_picture(value[0]), cmap="gray", vmin=0, vmax=1)
+            elif name != "input" and m < value.shape[-1]:
+                ax.imshow(value[0, ..., m], cmap="viridis")
+        row[0].set_title(f"{name}  {value.shape[1]} x {value.shape[2]} x {value.shape[3]}", fontsize=9, loc="left")
+    for ax in axes[-1]:
+        ax.remove()
+    last = figure.add_subplot(axes[-1, 0].get_gridspec()[-1, :])
+    answer = model.predict(x[None])[0]
+    best = int(answer.argmax())
+    last.bar(range(len(answer)), answer, color=[RIGHT if k == best else NEUTRAL for k in range(len(answer))])
+    last.set_xticks(range(len(answer)), [_name(k, names) for k in range(len(answer))], fontsize=7, rotation=20)
+    last.set_ylabel("probability", fontsize=8)
+    last.set_ylim(0, 1)
+    last.spines[["top", "right"]].set_visible(False)
+    return figure

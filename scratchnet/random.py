@@ -1,0 +1,31 @@
+"""The one source of randomness: initial weights, shuffling and dropout all draw from it, so one seed fixes them all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_generator = np.random.default_rng()
+
+
+def set_random_seed(seed: int) -> None:
+    """Start all of the package's random numbers anew: the same seed gives the same bits.
+
+    Initial weights, the order of the batches and dropout follow it. NumPy's own generators are left alone.
+
+    Raises:
+        ValueError: seed is not a whole number of at least 0.
+    """
+    global _generator
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"set_random_seed: expected a whole number of at least 0, got {seed!r}.")
+    _generator = np.random.default_rng(int(seed))
+
+
+def generator() -> np.random.Generator:
+    """The generator that everything without an own seed draws from."""
+    return _generator
+
+
+def new_key() -> np.uint64:
+    """64 random bits: the key of a counter-based stream, such as a dropout layer's masks."""
+    return _generator.integers(0, 2**64, dtype=np.uint64, endpoint=False)
