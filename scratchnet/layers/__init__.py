@@ -1,0 +1,34 @@
+"""The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
+
+from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
+from scratchnet.layers.base import Layer
+from scratchnet.layers.chain import Chain
+from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
+from scratchnet.layers.dense import Dense
+from scratchnet.layers.dropout import Dropout
+from scratchnet.layers.merge import Parallel
+from scratchnet.layers.norm import BatchNormalization
+from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
+
+__all__ = [
+    "Activation",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Chain",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "Layer",
+    "LeakyReLU",
+    "MaxPooling2D",
+    "Parallel",
+    "ReLU",
+    "Reshape",
+    "UpSampling2D",
+    "ZeroPadding2D",
+]

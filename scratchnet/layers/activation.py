@@ -1,0 +1,152 @@
+"""Activations: as functions that Conv2D and Dense apply to their sums, and as layers of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers.base import Layer
+from scratchnet.shapes import nearest
+
+
+class Linear:
+    """y = x."""
+
+    name = "linear"
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """y = x."""
+        return x
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dx = dy."""
+        return dy
+
+
+class Rectifier:
+    """y = x above the threshold, negative_slope * (x - threshold) below it, at most max_value."""
+
+    def __init__(self, name: str, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf):
+        self.name = name
+        self.arguments = (negative_slope, threshold, max_value)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Keeps x: its sign says where the gradient passes."""
+        self.x = x
+        return kernels.of(x).rectify(x, *self.arguments)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
+        return kernels.of(dy).rectify_backward(dy, self.x, *self.arguments)
+
+
+class FromOutput:
+    """Sigmoid, tanh or softmax: those whose gradient is simplest in terms of the output y, which is kept."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """y = f(x). A copy is kept, since y is the caller's to change."""
+        y = getattr(kernels.of(x), self.name)(x)
+        self.y = y.copy()
+        return y
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dx from dy and y."""
+        return getattr(kernels.of(dy), f"{self.name}_backward")(dy, self.y)
+
+
+class SiLU:
+    """y = x * sigmoid(x)."""
+
+    name = "silu"
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Keeps x."""
+        self.x = x
+        return kernels.of(x).silu(x)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x)."""
+        return kernels.of(dy).silu_backward(dy, self.x)
+
+
+_MAKERS: dict[str, Any] = {
+    "leaky_relu": lambda: Rectifier("leaky_relu", negative_slope=0.2),
+    "linear": Linear,
+    "relu": lambda: Rectifier("relu"),
+    "sigmoid": lambda: FromOutput("sigmoid"),
+    "silu": SiLU,
+    "softmax": lambda: FromOutput("softmax"),
+    "swish": SiLU,
+    "tanh": lambda: FromOutput("tanh"),
+}
+
+
+def get(activation: str | None) -> Any:
+    """A fresh activation function from its name; None and "linear" give None, nothing to do.
+
+    Raises:
+        ValueError: no activation has that name; the nearest is named.
+    """
+    if activation is None:
+        return None
+    name = nearest(activation, _MAKERS, "activation")
+    return None if name == "linear" else _MAKERS[name]()
+
+
+class Activation(Layer):
+    """An activation as a layer: relu, leaky_relu (slope 0.2), sigmoid, tanh, silu, softmax (last axis) or linear.
+
+        relu     y = max(x, 0)               dx = dy where x > 0, else 0
+        sigmoid  y = 1 / (1 + exp(-x))       dx = dy * y * (1 - y)
+        tanh     y = tanh(x)                 dx = dy * (1 - y^2)
+        silu     y = x * sigmoid(x)          dx = dy * (s + x * s * (1 - s)), s = sigmoid(x)
+        softmax  y_k = exp(x_k) / sum exp    dx_k = y_k * (dy_k - sum_j dy_j * y_j)
+
+    Shapes: any, unchanged. NaN in, NaN out.
+
+    Raises:
+        ValueError: no activation has that name.
+
+    Source: https://keras.io/api/layers/activations/
+    """
+
+    def __init__(self, activation: str, **options: Any):
+        super().__init__(**options)
+        self.activation = get(activation)
+
+
+class ReLU(Layer):
+    """y = x from `threshold` to `max_value`, max_value above, negative_slope * (x - threshold) below.
+
+    dx = dy where threshold < x <= max_value, negative_slope * dy at the threshold and below, 0 above max_value.
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **options: Any
+    ):
+        super().__init__(**options)
+        for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
+            if value is not None and not value >= 0:
+                raise ValueError(f"{self.who}: expected {name} of at least 0, got {value!r}.")
+        limit = np.inf if max_value is None else max_value
+        self.activation = Rectifier("relu", negative_slope, threshold, limit)
+
+
+class LeakyReLU(Layer):
+    """y = x where x > 0, else negative_slope * x; dx = dy where x > 0, else negative_slope * dy.
+
+    Args:
+        negative_slope: Keras's default is 0.3; the DCGAN paper uses 0.2. `alpha` is its older name.
+    """
+
+    def __init__(self, negative_slope: float = 0.3, alpha: float | None = None, **options: Any):
+        super().__init__(**options)
+        slope = negative_slope if alpha is None else alpha
+        if not slope >= 0:
+            raise ValueError(f"{self.who}: expected a negative_slope of at least 0, got {slope!r}.")
+        self.activation = Rectifier("leaky_relu", slope)

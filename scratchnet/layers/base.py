@@ -1,0 +1,250 @@
+"""What every layer is: weights, a forward, a backward, and the rules that hold for all of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scratchnet import initializers
+from scratchnet.shapes import check_input, shape_text
+
+Shape = tuple[int | None, ...]
+
+_name_counts: Counter[str] = Counter()
+
+
+def snake_case(name: str) -> str:
+    """Conv2DTranspose -> conv2d_transpose, as Keras names its layers."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class Layer:
+    """A function with weights that can be run backwards.
+
+        y = layer.forward(x, training=False)     never changes x; keeps what backward needs
+        dx = layer.backward(dy)                  adds to layer.grads[name]; returns dLoss/dx
+
+    A layer builds its weights at the first forward, or at `build(input_shape)`. It computes in the dtype of its input,
+    float32 or float64, and its weights follow it; any other dtype becomes float32. Used alone, it returns fresh
+    arrays that are the caller's to change. Between forward and backward, x must not be changed.
+
+    Attributes:
+        params: the weights that are trained, by name.
+        grads: their gradients, same names and shapes.
+        state: arrays that are kept but not trained, such as moving averages.
+        input_shape, output_shape: with None for the batch, once built.
+
+    A layer of one's own defines `create_weights`, `compute` and `differentiate`, and `compute_output_shape` if the
+    shape changes.
+    """
+
+    rank: ClassVar[int | None] = None  # axes of the input, batch included; None where any number will do
+
+    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None):
+        kind = snake_case(type(self).__name__)
+        if name is None:
+            count = _name_counts[kind]
+            _name_counts[kind] += 1
+            name = f"{kind}_{count}" if count else kind
+        self.name = name
+        self.built = False
+        self.params: dict[str, np.ndarray] = {}
+        self.grads: dict[str, np.ndarray] = {}
+        self.state: dict[str, np.ndarray] = {}
+        self.activation: Any = None  # applied after `compute`; see layers/activation.py
+        self.input_shape: Shape | None = None if input_shape is None else (None, *(int(s) for s in input_shape))
+        self.output_shape: Shape | None = None
+        self.dtype = np.dtype(np.float32)
+        self._expected_dy: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        shapes = f", {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}" if self.built else ""
+        return f"<{self.who}{shapes}>"
+
+    @property
+    def who(self) -> str:
+        """How errors name this layer: Conv2D 'conv2d_1'."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    # What a kind of layer defines.
+
+    def create_weights(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of this shape, by `add_weight`."""
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """The forward, up to the activation. x has the right shape and dtype."""
+        return x
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        """The backward of `compute`: add to the grads if param_grads, return dx if input_grad."""
+        return dy
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """The shape of the output, with None for the batch. Raises a ValueError where the layer cannot take it."""
+        return tuple(input_shape)
+
+    def multiply_adds(self) -> int:
+        """Multiplications, each with its addition, for one picture's forward. Activations are not counted."""
+        return 0
+
+    def expected_input(self) -> Shape:
+        """The shape of input that a built layer takes; None stands for any size."""
+        return (None,) * (self.rank or 0)
+
+    def check(self, x: np.ndarray) -> None:
+        """Raise a ValueError unless x can be taken."""
+        if self.rank is not None:
+            check_input(x, self.expected_input(), self.who)
+        elif x.ndim < 2 or 0 in x.shape:
+            raise ValueError(
+                f"{self.who}: expected a batch, x of shape (N, ...) with N of at least 1, got {x.shape}. "
+                "One example alone needs a batch axis: x[None]."
+            )
+
+    # What is the same for all.
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights for inputs of shape (None, H, W, C), batch axis first as in Keras, or (H, W, C)."""
+        shape = tuple(None if s is None else int(s) for s in input_shape)
+        if self.rank is not None and len(shape) == self.rank - 1 and None not in shape:
+            shape = (None, *shape)
+        shape = (None, *shape[1:])
+        if self.rank is not None and len(shape) != self.rank:
+            raise ValueError(f"{self.who}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
+        self.output_shape = self.compute_output_shape(shape)
+        self.input_shape = shape
+        self.params, self.grads, self.state = {}, {}, {}
+        self.create_weights(shape)
+        self.built = True
+
+    def add_weight(self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True) -> None:
+        """Make one array: a parameter with its gradient, or with trainable=False a piece of state."""
+        value = initializers.get(initializer)(shape, dtype=self.dtype.type)
+        if trainable:
+            self.params[name], self.grads[name] = value, np.zeros_like(value)
+        else:
+            self.state[name] = value
+
+    def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        """The layer's output.
+
+        Args:
+            x: a batch, examples along the first axis.
+            training: whether dropout drops and normalization uses the batch's own statistics.
+            logits: leave out the activation; `backward` then takes the gradient of what came out.
+
+        Raises:
+            ValueError: x has the wrong shape, or is empty.
+        """
+        x = self._receive(x)
+        y = self.compute(x, training)
+        if self.activation is not None and not logits:
+            y = self.activation.forward(y)
+        self._expected_dy = y.shape
+        return y.copy() if np.may_share_memory(y, x) else y
+
+    def backward(
+        self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
+    ) -> np.ndarray | None:
+        """Carry dLoss/dy back to dLoss/dx, and add dLoss/dw to `grads`.
+
+        Gradients add up: call `zero_grads` before the next batch, or they are summed (twice backward, twice the
+        gradient).
+
+        Args:
+            dy: the gradient of the loss with respect to the last forward's output, of its shape.
+            param_grads: False holds the layer fixed while the gradient flows through it.
+            input_grad: False saves the work where nobody needs dx (the first layer), and returns None.
+            logits: as in the last forward.
+
+        Raises:
+            RuntimeError: there was no forward.
+            ValueError: dy has another shape than the output.
+        """
+        if self._expected_dy is None:
+            raise RuntimeError(f"{self.who}: backward before forward. Call y = layer.forward(x) first.")
+        dy = np.asarray(dy)
+        if dy.shape != self._expected_dy:
+            raise ValueError(
+                f"{self.who}: expected dy of the output's shape {self._expected_dy}, got {dy.shape}. "
+                "dy is dLoss/dy for the last forward."
+            )
+        upstream = dy.astype(self.dtype, copy=False)
+        if self.activation is not None and not logits:
+            upstream = self.activation.backward(upstream)
+        dx = self.differentiate(upstream, param_grads, input_grad)
+        if not input_grad or dx is None:
+            return None
+        return dx.copy() if np.may_share_memory(dx, dy) else dx
+
+    def _receive(self, x: np.ndarray) -> np.ndarray:
+        """x as this layer computes on it, after building if need be; the weights follow its dtype."""
+        x = np.asarray(x)
+        if x.dtype not in (np.float32, np.float64):
+            x = x.astype(np.float32)
+        if x.dtype != self.dtype:
+            self.astype(x.dtype)
+        if not self.built:
+            # What is known before building (the rank) is checked first, so that the message is about x.
+            if self.rank is not None:
+                check_input(x, (None,) * self.rank, self.who)
+            self.build((None, *x.shape[1:]))
+        self.check(x)
+        return x
+
+    def astype(self, dtype: Any) -> None:
+        """Turn weights, gradients and state into float32 or float64."""
+        self.dtype = np.dtype(dtype)
+        for arrays in (self.params, self.grads, self.state):
+            for name in arrays:
+                arrays[name] = arrays[name].astype(self.dtype)
+
+    def zero_grads(self) -> None:
+        """Set all gradients to zero, before the next batch."""
+        for gradient in self.grads.values():
+            gradient[...] = 0
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights in Keras's order: those that are trained, then the state."""
+        return [w.copy() for w in (*self.params.values(), *self.state.values())]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Take over weights in the order of `get_weights`; float64 ones are kept as float64.
+
+        Raises:
+            ValueError: the number of arrays or one of their shapes is wrong; then no weight is changed.
+            RuntimeError: the layer is not built, so that it has no shapes yet.
+        """
+        if not self.built:
+            raise RuntimeError(f"{self.who}: set_weights before build. Call layer.build(input_shape) first.")
+        arrays = [np.asarray(w) for w in weights]
+        own = [(group, name) for group in (self.params, self.state) for name in group]
+        if len(arrays) != len(own):
+            raise ValueError(
+                f"{self.who}: expected {len(own)} arrays ({', '.join(n for _, n in own)}), got {len(arrays)}."
+            )
+        for (group, name), array in zip(own, arrays):
+            if array.shape != group[name].shape:
+                raise ValueError(
+                    f"{self.who}: expected {name} of shape {group[name].shape}, got {array.shape}. "
+                    "Weights fit only a layer with the same arguments and input channels."
+                )
+        if arrays:
+            self.astype(np.float64 if any(a.dtype == np.float64 for a in arrays) else np.float32)
+        for (group, name), array in zip(own, arrays):
+            group[name] = np.array(array, self.dtype, order="C")
+
+    def count_params(self) -> int:
+        """Numbers in all weights, the state included, as Keras counts."""
+        return sum(math.prod(w.shape) for w in (*self.params.values(), *self.state.values()))
+
+    @property
+    def head(self) -> str | None:
+        """The name of the activation that this layer ends in, None for none."""
+        return None if self.activation is None else self.activation.name

@@ -1,0 +1,147 @@
+"""Layers one after the other, as one layer: what Sequential and the branches of Parallel are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet.layers.base import Layer, Shape, snake_case
+
+
+def merged(layers: Sequence[Layer], attribute: str) -> dict[str, np.ndarray]:
+    """The layers' dicts as one, each name with its layer's place and kind before it: "0_conv2d/kernel"."""
+    return {
+        f"{i}_{snake_case(type(layer).__name__)}/{name}": array
+        for i, layer in enumerate(layers)
+        for name, array in getattr(layer, attribute).items()
+    }
+
+
+class Composite(Layer):
+    """A layer made of layers: its weights are theirs, under longer names. `params` is made anew at each look."""
+
+    def __init__(self, layers: Iterable[Layer], **options: Any):
+        self.layers: list[Layer] = list(layers)
+        super().__init__(**options)
+        for layer in self.layers:
+            if not isinstance(layer, Layer):
+                raise TypeError(
+                    f"{self.who}: expected layers, got {layer!r} of type {type(layer).__name__}. "
+                    "A layer's class needs its brackets: Flatten()."
+                )
+        names = [layer.name for layer in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"{self.who}: two layers are named {name!r}. Each needs a name of its own.")
+
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """The layers' parameters: "0_conv2d/kernel", ..."""
+        return merged(self.layers, "params")
+
+    @property
+    def grads(self) -> dict[str, np.ndarray]:
+        """The layers' gradients, under the names of `params`."""
+        return merged(self.layers, "grads")
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """The layers' state, such as moving averages."""
+        return merged(self.layers, "state")
+
+    # The base class starts every layer with empty dicts; here they are views, so there is nothing to set.
+    @params.setter
+    def params(self, _: Any) -> None: ...
+
+    @grads.setter
+    def grads(self, _: Any) -> None: ...
+
+    @state.setter
+    def state(self, _: Any) -> None: ...
+
+    def astype(self, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+        for layer in self.layers:
+            layer.astype(dtype)
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [w for layer in self.layers for w in layer.get_weights()]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        if not self.built:
+            raise RuntimeError(f"{self.who}: set_weights before build. Call build(input_shape) or forward(x) first.")
+        arrays, before = [np.asarray(w) for w in weights], self.get_weights()
+        if len(arrays) != len(before):
+            raise ValueError(f"{self.who}: expected {len(before)} arrays, got {len(arrays)}.")
+        try:
+            self._hand_out(arrays)
+        except ValueError:
+            self._hand_out(before)  # all or nothing
+            raise
+        if arrays:
+            self.astype(np.float64 if any(a.dtype == np.float64 for a in arrays) else np.float32)
+
+    def _hand_out(self, arrays: list[np.ndarray]) -> None:
+        rest = iter(arrays)
+        for layer in self.layers:
+            layer.set_weights([next(rest) for _ in layer.get_weights()])
+
+    def multiply_adds(self) -> int:
+        return sum(layer.multiply_adds() for layer in self.layers)
+
+
+class Chain(Composite):
+    """Layers one after the other: forward from the first to the last, backward from the last to the first."""
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        shape = tuple(input_shape)
+        for layer in self.layers:
+            layer.build(shape)
+            shape = layer.output_shape
+        self.input_shape = self.layers[0].input_shape if self.layers else shape
+        self.output_shape = shape
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        shape = tuple(input_shape)
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        """The last layer's output; with logits=True without its final activation. See Layer.forward."""
+        x = np.asarray(x)
+        y = x.astype(np.float32) if x.dtype not in (np.float32, np.float64) else x
+        if not self.built:
+            if self.layers and self.layers[0].rank not in (None, y.ndim):
+                self.layers[0].forward(y)  # says what is wrong with the shape
+            self.build((None, *y.shape[1:]))
+        self.dtype = y.dtype
+        for layer in self.layers:
+            y = layer.forward(y, training, logits and layer is self.layers[-1])
+        self._expected_dy = y.shape
+        return y.copy() if np.may_share_memory(y, x) else y
+
+    def backward(
+        self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
+    ) -> np.ndarray | None:
+        """dLoss/dx, the layers' gradients added up on the way. See Layer.backward."""
+        if self._expected_dy is None:
+            raise RuntimeError(f"{self.who}: backward before forward. Call y = forward(x) first.")
+        if not self.layers:
+            return np.array(dy)
+        first, last = self.layers[0], self.layers[-1]
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy, param_grads, input_grad or layer is not first, logits and layer is last)
+        return dy
+
+    @property
+    def head(self) -> str | None:
+        """The name of the activation that the last layer ends in, None for none."""
+        return self.layers[-1].head if self.layers else None
+
+    def zero_grads(self) -> None:
+        for layer in self.layers:
+            layer.zero_grads()

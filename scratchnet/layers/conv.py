@@ -1,0 +1,234 @@
+"""Convolution, transposed convolution and depthwise convolution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers import activation as activations
+from scratchnet.layers.base import Layer, Shape
+from scratchnet.shapes import check_kernel_fits, check_padding, pair, pads_2d
+
+Size = int | Sequence[int]
+
+
+def check_count(value: Any, name: str, who: str) -> int:
+    """A whole number of at least one, such as a number of filters; else a ValueError."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{who}: expected {name} to be a whole number of at least 1, got {value!r}.")
+    return int(value)
+
+
+class _Filter(Layer):
+    """What the three convolutions share: arguments, weights, and the bias with its gradient."""
+
+    rank = 4
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Any,
+    ):
+        super().__init__(**options)
+        self.kernel_size = pair(kernel_size, "kernel_size", self.who)
+        self.strides = pair(strides, "strides", self.who)
+        self.padding = check_padding(padding, self.who)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+
+    def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
+        """The shape of the kernel for an input of so many channels."""
+        raise NotImplementedError
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self.channels = input_shape[-1]
+        self.add_weight("kernel", self.kernel_shape(self.channels), self.kernel_initializer)
+        if self.use_bias:
+            self.add_weight("bias", (self.output_shape[-1],), self.bias_initializer)
+
+    def expected_input(self) -> Shape:
+        return (None, None, None, self.channels)
+
+    def pads(self, hw: Sequence[int]) -> Any:
+        """The zeros around a picture of height and width `hw`; an error where the kernel does not fit."""
+        return check_kernel_fits(hw, self.kernel_size, self.strides, self.padding, self.who)[0]
+
+    def add_bias_grad(self, dy: np.ndarray) -> None:
+        """A bias takes part in every place of every picture: its gradient is the sum over them."""
+        if self.use_bias:
+            self.grads["bias"] += kernels.of(dy).bias_grad(dy)
+
+
+class Conv2D(_Filter):
+    """2-D convolution: every output is a weighted sum of one window of the input, plus a bias.
+
+        y[n,i,j,f] = b[f] + sum over k, l, c of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,f]
+
+    x~ is x with zeros around it; the kernel is not flipped (it is cross-correlation). The gradients:
+
+        db[f]       = sum over n, i, j of dy[n,i,j,f]
+        dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i + k - top, sw*j + l - left, c] * dy[n,i,j,f]
+        dx[n,h,v,c] = sum of dy[n,i,j,f] * w[k,l,c,f] over all i, j, k, l with h = sh*i + k - top, v = sw*j + l - left
+
+    Shapes: x (N, H, W, C), w (KH, KW, C, F), b (F,), y (N, OH, OW, F), with OH = (H + top + bottom - KH) // sh + 1.
+
+    Args:
+        filters: F.
+        kernel_size: one number or (KH, KW).
+        strides: step of the window, one number or (sh, sw), in pixels.
+        padding: "valid" for none, "same" for as many zeros as give ceil(H / sh) rows; an odd one goes below and right.
+        activation: applied to y; see `Activation`.
+        use_bias: whether there is b.
+        kernel_initializer, bias_initializer: names or objects; see `scratchnet.initializers`.
+        input_shape: (H, W, C), for the first layer of a model.
+
+    Raises:
+        ValueError: a bad argument, an input of the wrong shape, or a kernel that does not fit into the picture.
+
+    Source: Keras, https://keras.io/api/layers/convolution_layers/convolution2d/; formulas in `scratchnet.reference`.
+    """
+
+    def __init__(self, filters: int, kernel_size: Size, *args: Any, **options: Any):
+        super().__init__(kernel_size, *args, **options)
+        self.filters = check_count(filters, "filters", self.who)
+
+    def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
+        return (*self.kernel_size, channels, self.filters)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        _, hw = check_kernel_fits(input_shape[1:3], self.kernel_size, self.strides, self.padding, self.who)
+        return (None, *hw, self.filters)
+
+    def multiply_adds(self) -> int:
+        return math.prod(self.output_shape[1:3]) * math.prod(self.params["kernel"].shape)
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.x = x
+        w, b = self.params["kernel"], self.params.get("bias")
+        return kernels.of(x).conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]))
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        k, hw = kernels.of(dy), self.x.shape[1:3]
+        pads = self.pads(hw)
+        if param_grads:
+            self.add_bias_grad(dy)
+            self.grads["kernel"] += k.conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads)
+        return k.conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None
+
+
+class Conv2DTranspose(_Filter):
+    """Transposed convolution: the gradient of a convolution as a layer. Each input spreads over a window of the output.
+
+        y[n, sh*i + k - top, sw*j + l - left, f] += x[n,i,j,c] * w[k,l,f,c], summed over i, j, k, l, c; plus b[f]
+
+    It enlarges a picture `strides` times. Forward and dx are the two convolution kernels with their parts exchanged:
+    dx is the convolution of dy with w.
+
+    Shapes: x (N, H, W, C), w (KH, KW, F, C), b (F,), y (N, OH, OW, F). With padding="same" OH = H * sh; with "valid"
+    OH = H * sh + max(KH - sh, 0).
+
+    Args and errors: as for Conv2D; `strides` and `padding` are those of the convolution that goes the other way.
+
+    Source: Keras, https://keras.io/api/layers/convolution_layers/convolution2d_transpose/; Dumoulin and Visin,
+    "A guide to convolution arithmetic for deep learning", arXiv 1603.07285.
+    """
+
+    def __init__(self, filters: int, kernel_size: Size, *args: Any, **options: Any):
+        super().__init__(kernel_size, *args, **options)
+        self.filters = check_count(filters, "filters", self.who)
+
+    def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
+        return (*self.kernel_size, self.filters, channels)
+
+    def output_hw(self, hw: Sequence[int]) -> tuple[int, int]:
+        """Height and width of the output for those of the input."""
+        extra = (max(k - s, 0) if self.padding == "valid" else 0 for k, s in zip(self.kernel_size, self.strides))
+        oh, ow = (size * s + e for size, s, e in zip(hw, self.strides, extra))
+        return oh, ow
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        return (None, *self.output_hw(input_shape[1:3]), self.filters)
+
+    def multiply_adds(self) -> int:
+        return math.prod(self.input_shape[1:3]) * math.prod(self.params["kernel"].shape)
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.x = x
+        hw = self.output_hw(x.shape[1:3])
+        pads = pads_2d(hw, self.kernel_size, self.strides, self.padding)
+        w, b = self.params["kernel"], self.params.get("bias")
+        return kernels.of(x).conv2d_transpose(x, w, b, self.strides, pads, hw)
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        k, hw = kernels.of(dy), self.output_hw(self.x.shape[1:3])
+        pads = pads_2d(hw, self.kernel_size, self.strides, self.padding)
+        if param_grads:
+            self.add_bias_grad(dy)
+            self.grads["kernel"] += k.conv2d_weight_grad(dy, self.x, self.kernel_size, self.strides, pads)
+        return k.conv2d(dy, self.params["kernel"], None, self.strides, pads) if input_grad else None
+
+
+class DepthwiseConv2D(_Filter):
+    """Depthwise convolution: each channel is filtered by itself, with `depth_multiplier` filters of its own.
+
+        y[n,i,j,c*M+m] = b[c*M+m] + sum over k, l of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,m]
+
+    Gradients as for Conv2D, without the sum over other channels.
+
+    Shapes: x (N, H, W, C), w (KH, KW, C, M), b (C*M,), y (N, OH, OW, C*M).
+
+    Args and errors: as for Conv2D; M is `depth_multiplier`, and the initializer is `depthwise_initializer`.
+
+    Source: Keras, https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
+    """
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        activation: str | None = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Any,
+    ):
+        super().__init__(
+            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
+        )
+        self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.who)
+
+    def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
+        return (*self.kernel_size, channels, self.depth_multiplier)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        _, hw = check_kernel_fits(input_shape[1:3], self.kernel_size, self.strides, self.padding, self.who)
+        return (None, *hw, input_shape[-1] * self.depth_multiplier)
+
+    def multiply_adds(self) -> int:
+        return math.prod(self.output_shape[1:3]) * math.prod(self.params["kernel"].shape)
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.x = x
+        w, b = self.params["kernel"], self.params.get("bias")
+        return kernels.of(x).depthwise_conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]))
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        k, hw = kernels.of(dy), self.x.shape[1:3]
+        pads = self.pads(hw)
+        if param_grads:
+            self.add_bias_grad(dy)
+            self.grads["kernel"] += k.depthwise_conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads)
+        return k.depthwise_conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None

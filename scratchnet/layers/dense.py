@@ -1,0 +1,86 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers import activation as activations
+from scratchnet.layers.base import Layer, Shape
+from scratchnet.layers.conv import check_count
+
+
+class Dense(Layer):
+    """Every output is a weighted sum of all inputs, plus a bias.
+
+        y[n,u]  = b[u] + sum over d of x[n,d] * w[d,u]
+        dx[n,d] = sum over u of dy[n,u] * w[d,u]
+        dw[d,u] = sum over n of x[n,d] * dy[n,u]
+        db[u]   = sum over n of dy[n,u]
+
+    Shapes: x (N, ..., D), w (D, U), b (U,), y (N, ..., U); axes between the first and the last are taken along.
+
+    Args:
+        units: U.
+        activation: applied to y; see `Activation`.
+        use_bias: whether there is b.
+        kernel_initializer, bias_initializer: names or objects; see `scratchnet.initializers`.
+        input_shape: (D,), for the first layer of a model.
+
+    Raises:
+        ValueError: a bad argument, or an input whose last axis is not D.
+
+    Source: Keras, https://keras.io/api/layers/core_layers/dense/
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Any,
+    ):
+        super().__init__(**options)
+        self.units = check_count(units, "units", self.who)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self.features = input_shape[-1]
+        self.add_weight("kernel", (self.features, self.units), self.kernel_initializer)
+        if self.use_bias:
+            self.add_weight("bias", (self.units,), self.bias_initializer)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        return (*input_shape[:-1], self.units)
+
+    def multiply_adds(self) -> int:
+        places = int(np.prod(self.input_shape[1:-1], dtype=int))
+        return places * self.features * self.units
+
+    def check(self, x: np.ndarray) -> None:
+        super().check(x)
+        if x.shape[-1] != self.features:
+            flat = int(np.prod(x.shape[1:]))
+            hint = " Put a Flatten() before it, or x.reshape(len(x), -1)." if flat == self.features else ""
+            raise ValueError(f"{self.who}: expected x of shape (N, {self.features}), got {x.shape}.{hint}")
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.x = x
+        rows = x.reshape(-1, self.features)
+        y = kernels.of(x).dense(rows, self.params["kernel"], self.params.get("bias"))
+        return y.reshape(*x.shape[:-1], self.units)
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        k, d_rows = kernels.of(dy), dy.reshape(-1, self.units)
+        if param_grads:
+            self.grads["kernel"] += k.dense_weight_grad(self.x.reshape(-1, self.features), d_rows)
+            if self.use_bias:
+                self.grads["bias"] += k.bias_grad(d_rows)
+        return k.dense_input_grad(d_rows, self.params["kernel"]).reshape(self.x.shape) if input_grad else None

@@ -1,0 +1,47 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels, random
+from scratchnet.layers.base import Layer, Shape
+
+
+class Dropout(Layer):
+    """In training, sets each element to 0 with probability `rate`, and divides the others by 1 - rate.
+
+        y = x * m / (1 - rate),  dx = dy * m / (1 - rate),  m = 1 with probability 1 - rate, else 0
+
+    Otherwise y = x. The mask m follows from a key (drawn when the layer is built, or from `seed`) and the number of
+    the batch; nothing is stored.
+
+    Shapes: any, unchanged.
+
+    Raises:
+        ValueError: rate is not from 0 to below 1.
+
+    Source: Srivastava et al., JMLR 15, 2014.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **options: Any):
+        super().__init__(**options)
+        if not 0 <= rate < 1:
+            raise ValueError(f"{self.who}: expected a rate from 0 to below 1 (the share set to 0), got {rate!r}.")
+        self.rate, self.seed = rate, seed
+        self.step = 0
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self.key = int(random.new_key()) if self.seed is None else self.seed
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.drops = training and self.rate > 0
+        if not self.drops:
+            return x
+        self.step += 1
+        return kernels.of(x).dropout(x, self.rate, self.key, self.step)
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        return kernels.of(dy).dropout(dy, self.rate, self.key, self.step) if self.drops else dy

@@ -1,0 +1,106 @@
+"""Branches side by side: residual, dense, inception and squeeze-excite blocks without a graph engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet.layers.base import Layer, Shape
+from scratchnet.layers.chain import Chain, Composite
+from scratchnet.shapes import nearest, shape_text
+
+
+def _sum_to(dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Undo broadcasting: the gradient of an array that was repeated along an axis is the sum along it."""
+    axes = tuple(a for a, (wide, size) in enumerate(zip(dy.shape, shape)) if size == 1 and wide != 1)
+    return dy.sum(axis=axes, keepdims=True) if axes else dy
+
+
+class Parallel(Composite):
+    """The same input through several branches, and their outputs merged.
+
+        add       y = y_1 + y_2 + ...              dy_b = dy
+        multiply  y = y_1 * y_2 * ...              dy_b = dy * (product of the other branches' outputs)
+        concat    y = y_1, y_2, ... along the last axis; each branch gets its part of dy
+
+    and dx is the sum of the branches' dx. For add and multiply, an axis of size 1 is repeated to fit, so that
+    (N, 1, 1, C) scales (N, H, W, C).
+
+    Args:
+        branches: each a layer, or a list of layers one after the other; [] hands the input on unchanged.
+        merge: "add", "multiply" or "concat".
+
+    Raises:
+        ValueError: an unknown merge, no branches, or outputs whose shapes do not fit together.
+
+    Example, a residual block and squeeze-excite:
+
+        Parallel([[Conv2D(64, 3, padding="same"), BatchNormalization(), ReLU()], []], merge="add")
+        Parallel([[], [GlobalAveragePooling2D(keepdims=True), Dense(4, "relu"), Dense(64, "sigmoid")]], merge="multiply")
+
+    Source: He et al., arXiv 1512.03385; Huang et al., arXiv 1608.06993; Szegedy et al., arXiv 1512.00567; Hu et al.,
+    arXiv 1709.01507.
+    """
+
+    def __init__(self, branches: Sequence[Layer | Sequence[Layer]], merge: str = "add", **options: Any):
+        chains = [branch if isinstance(branch, Layer) else Chain(branch) for branch in branches]
+        super().__init__(chains, **options)
+        if not chains:
+            raise ValueError(f"{self.who}: expected at least one branch, got none.")
+        self.merge = nearest(merge, ("add", "concat", "multiply"), "merge")
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        shape = (None, *tuple(input_shape)[1:])
+        for branch in self.layers:
+            branch.build(shape)
+        self.input_shape = shape
+        self.output_shape = self._merged([branch.output_shape for branch in self.layers])
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        return self._merged([branch.compute_output_shape(input_shape) for branch in self.layers])
+
+    def _merged(self, shapes: Sequence[Shape]) -> Shape:
+        text = ", ".join(shape_text(shape) for shape in shapes)
+        if len({len(shape) for shape in shapes}) == 1:
+            if self.merge == "concat" and len({shape[:-1] for shape in shapes}) == 1:
+                return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+            if self.merge != "concat":
+                sizes = [set(axis) - {1} for axis in zip(*(shape[1:] for shape in shapes))]
+                if all(len(s) <= 1 for s in sizes):
+                    return (None, *(next(iter(s), 1) for s in sizes))
+        raise ValueError(f"{self.who}: the branches' outputs do not fit for merge={self.merge!r}: {text}.")
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.outputs = [branch.forward(x, training) for branch in self.layers]
+        self._merged([(None, *y.shape[1:]) for y in self.outputs])
+        if self.merge == "concat":
+            return np.concatenate(self.outputs, axis=-1)
+        y = self.outputs[0]
+        for other in self.outputs[1:]:
+            y = y + other if self.merge == "add" else y * other
+        return y
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        total, start = None, 0
+        for b, (branch, y) in enumerate(zip(self.layers, self.outputs)):
+            if self.merge == "concat":
+                part = dy[..., start : start + y.shape[-1]]
+                start += y.shape[-1]
+            elif self.merge == "add":
+                part = _sum_to(dy, y.shape)
+            else:
+                part = dy
+                for other, factor in enumerate(self.outputs):
+                    part = part * factor if other != b else part
+                part = _sum_to(part, y.shape)
+            dx = branch.backward(part, param_grads, input_grad)
+            if input_grad:
+                total = dx if total is None else total + dx
+        return total
+
+    def zero_grads(self) -> None:
+        for branch in self.layers:
+            branch.zero_grads()

@@ -1,0 +1,102 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers.base import Layer, Shape
+
+
+class BatchNormalization(Layer):
+    """Each channel brought to mean 0 and variance 1, then scaled by gamma and shifted by beta, which are learnt.
+
+        y = gamma * n + beta,  n = (x - mean) / sqrt(var + epsilon)
+
+    In training, mean and (biased) var are the batch's own, over all axes but the last; otherwise they are moving
+    averages of those, m = momentum * m + (1 - momentum) * batch. With R elements a channel in the batch:
+
+        dbeta = sum dy,  dgamma = sum dy * n
+        training:  dx = gamma / sqrt(var + epsilon) * (dy - dbeta / R - n * dgamma / R)
+        otherwise: dx = gamma / sqrt(var + epsilon) * dy
+
+    Shapes: x (N, ..., C), y the same; gamma, beta, moving_mean, moving_variance (C,).
+
+    Args:
+        axis: the channels' axis; only the last, -1.
+        momentum: of the moving averages; nearer to 1 is slower.
+        epsilon: added to the variance.
+        center, scale: whether there are beta and gamma.
+
+    Raises:
+        ValueError: a bad argument, or an input whose last axis changed.
+
+    Source: Ioffe and Szegedy, arXiv 1502.03167; Keras, https://keras.io/api/layers/normalization_layers/
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        **options: Any,
+    ):
+        super().__init__(**options)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"{self.who}: expected a momentum from 0 to 1, got {momentum!r}.")
+        if not epsilon > 0:
+            raise ValueError(f"{self.who}: expected an epsilon above 0, got {epsilon!r}.")
+        self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
+        self.start = {
+            "gamma": gamma_initializer,
+            "beta": beta_initializer,
+            "moving_mean": moving_mean_initializer,
+            "moving_variance": moving_variance_initializer,
+        }
+
+    def create_weights(self, input_shape: Shape) -> None:
+        if self.axis not in (-1, len(input_shape) - 1):
+            raise ValueError(f"{self.who}: expected axis=-1 (channels come last), got axis={self.axis!r}.")
+        self.channels = input_shape[-1]
+        for name, used in (("gamma", self.scale), ("beta", self.center)):
+            if used:
+                self.add_weight(name, (self.channels,), self.start[name])
+        for name in ("moving_mean", "moving_variance"):
+            self.add_weight(name, (self.channels,), self.start[name], trainable=False)
+
+    def check(self, x: np.ndarray) -> None:
+        super().check(x)
+        if x.shape[-1] != self.channels:
+            raise ValueError(f"{self.who}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        k = kernels.of(x)
+        self.x, self.used_batch = x, training
+        self.gamma = self.params.get("gamma", np.ones(self.channels, x.dtype))
+        beta = self.params.get("beta", np.zeros(self.channels, x.dtype))
+        if not training:
+            self.mean, self.var = self.state["moving_mean"].copy(), self.state["moving_variance"].copy()
+            return k.batch_norm_inference(x, self.gamma, beta, self.mean, self.var, self.epsilon)
+        y, self.mean, self.var = k.batch_norm(x, self.gamma, beta, self.epsilon)
+        for name, batch in (("moving_mean", self.mean), ("moving_variance", self.var)):
+            moving = self.state[name]
+            moving += (batch - moving) * x.dtype.type(1 - self.momentum)
+        return y
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        k = kernels.of(dy)
+        backward = k.batch_norm_backward if self.used_batch else k.batch_norm_inference_backward
+        dx, dgamma, dbeta = backward(self.x, self.gamma, self.mean, self.var, dy, self.epsilon)
+        if param_grads:
+            for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
+                if name in self.grads:
+                    self.grads[name] += gradient
+        return dx
