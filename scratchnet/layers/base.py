@@ -46,7 +46,11 @@ class Layer:
 
     rank: ClassVar[int | None] = None  # axes of the input, batch included; None where any number will do
 
-    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None):
+    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
+        if unknown:
+            raise TypeError(
+                f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}; see help({type(self).__name__})."
+            )
         kind = snake_case(type(self).__name__)
         if name is None:
             count = _name_counts[kind]

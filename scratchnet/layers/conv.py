@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer, Shape
-from scratchnet.shapes import check_kernel_fits, check_padding, pair, pads_2d
+from scratchnet.shapes import check_kernel_fits, check_padding, pads_2d, pair
 
 Size = int | Sequence[int]
 
@@ -31,12 +31,12 @@ class _Filter(Layer):
     def __init__(
         self,
         kernel_size: Size,
-        strides: Size = (1, 1),
-        padding: str = "valid",
-        activation: str | None = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
+        strides: Size,
+        padding: str,
+        activation: str | None,
+        use_bias: bool,
+        kernel_initializer: Any,
+        bias_initializer: Any,
         **options: Any,
     ):
         super().__init__(**options)
@@ -99,8 +99,21 @@ class Conv2D(_Filter):
     Source: Keras, https://keras.io/api/layers/convolution_layers/convolution2d/; formulas in `scratchnet.reference`.
     """
 
-    def __init__(self, filters: int, kernel_size: Size, *args: Any, **options: Any):
-        super().__init__(kernel_size, *args, **options)
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Any,
+    ):
+        super().__init__(
+            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
+        )
         self.filters = check_count(filters, "filters", self.who)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
@@ -144,8 +157,21 @@ class Conv2DTranspose(_Filter):
     "A guide to convolution arithmetic for deep learning", arXiv 1603.07285.
     """
 
-    def __init__(self, filters: int, kernel_size: Size, *args: Any, **options: Any):
-        super().__init__(kernel_size, *args, **options)
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **options: Any,
+    ):
+        super().__init__(
+            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
+        )
         self.filters = check_count(filters, "filters", self.who)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:

@@ -38,7 +38,8 @@ class Parallel(Composite):
     Example, a residual block and squeeze-excite:
 
         Parallel([[Conv2D(64, 3, padding="same"), BatchNormalization(), ReLU()], []], merge="add")
-        Parallel([[], [GlobalAveragePooling2D(keepdims=True), Dense(4, "relu"), Dense(64, "sigmoid")]], merge="multiply")
+        squeeze = [GlobalAveragePooling2D(keepdims=True), Dense(4, "relu"), Dense(64, "sigmoid")]
+        Parallel([[], squeeze], merge="multiply")
 
     Source: He et al., arXiv 1512.03385; Huang et al., arXiv 1608.06993; Szegedy et al., arXiv 1512.00567; Hu et al.,
     arXiv 1709.01507.

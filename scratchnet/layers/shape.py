@@ -62,7 +62,7 @@ class Reshape(Layer):
 
 
 class ZeroPadding2D(Layer):
-    """Zeros around each picture: x (N, H, W, C) to y (N, top + H + bottom, left + W + right, C); dx is the middle of dy.
+    """Zeros around each picture: x (N, H, W, C) to y (N, top+H+bottom, left+W+right, C); dx is the middle of dy.
 
     Args:
         padding: one number for all sides, (rows, columns), or ((top, bottom), (left, right)), in pixels.

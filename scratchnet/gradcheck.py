@@ -1,0 +1,160 @@
+"""Is my backward right? Every gradient compared with a difference quotient, in float64.
+
+The scalar s = sum(forward(x) * dy) with a random dy has the gradient that backward(dy) returns. (With dy of ones, a
+softmax whose backward returns zeros would pass: its outputs add up to 1 whatever the input.) The quotient is
+
+    d(h) = (s(x + h) - s(x - h)) / 2h,  and (4 d(h/2) - d(h)) / 3, whose error shrinks with h^4
+
+Where a kink (ReLU at 0, two equal maxima) lies within the step, there is no derivative to compare with. Kinks are found
+from the forward alone, so that a wrong backward cannot hide behind them: the second difference
+(s(x+h) - 2 s(x) + s(x-h)) / h of a smooth function halves when h halves; at a kink it does not.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scratchnet.losses import Loss
+
+_STEP = 1e-4
+_FLOOR = 1e-3  # gradients smaller than this are compared absolutely: a gradient of 0 has no relative error
+
+
+@dataclass
+class Row:
+    """The comparison of one array: its name, coordinates compared and left out, the largest error, the verdict."""
+
+    name: str
+    checked: int
+    kinks: int
+    max_error: float
+    passed: bool
+
+
+@dataclass
+class GradcheckReport:
+    """What `gradcheck` found, one row an array; true if all passed; as text, a table."""
+
+    rows: list[Row] = field(default_factory=list)
+    tolerance: float = 1e-7
+
+    @property
+    def passed(self) -> bool:
+        """Whether every array passed, and something was checked at all."""
+        return bool(self.rows) and all(row.passed for row in self.rows)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __repr__(self) -> str:
+        width = max([len(row.name) for row in self.rows], default=5)
+        lines = [f"{'array':{width}}  checked  kinks  largest error"]
+        for row in self.rows:
+            verdict = "ok" if row.passed else f"WRONG (above {self.tolerance:g})" if row.checked else "NOTHING CHECKED"
+            lines.append(f"{row.name:{width}}  {row.checked:7d}  {row.kinks:5d}  {row.max_error:13.1e}  {verdict}")
+        return "\n".join(lines)
+
+
+def gradcheck(
+    subject: Any,
+    x: np.ndarray,
+    training: bool = True,
+    tolerance: float = 1e-7,
+    samples: int | None = 200,
+    seed: int = 0,
+    y_true: np.ndarray | None = None,
+) -> GradcheckReport:
+    """Compare the gradients of a layer, a model or a loss with difference quotients.
+
+    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was.
+
+    Args:
+        subject: a layer or model (forward, backward, params, grads), or a loss.
+        x: the input; for a loss, the predictions.
+        training: as in forward.
+        tolerance: the largest error allowed, relative to the array's largest gradient.
+        samples: coordinates compared in each array, drawn at random; None for all.
+        seed: of dy and of the coordinates.
+        y_true: the labels, for a loss.
+
+    Returns:
+        A report: `report.passed`, `report.rows`, and a table as text. What could not be checked at all has not passed.
+
+    Raises:
+        TypeError: a loss without y_true.
+    """
+    rng = np.random.default_rng(seed)
+    x = np.array(x, np.float64)
+    if isinstance(subject, Loss):
+        if y_true is None:
+            raise TypeError("gradcheck: a loss needs its labels: gradcheck(loss, predictions, y_true=labels).")
+        _, gradient = subject(y_true, x)
+        arrays = {"y_pred": (x, gradient)}
+        scalar = lambda: subject(y_true, x)[0]  # noqa: E731
+    else:
+        layer = copy.deepcopy(subject)
+        layer.forward(x, training=training)  # builds, and turns the weights into float64
+        layer.zero_grads()
+        start = copy.deepcopy(layer)  # moving averages and dropout's counter as before the step
+        y = layer.forward(x, training=training)
+        dy = rng.normal(size=y.shape)
+        dx = layer.backward(dy.copy())
+        arrays = {"x": (x, dx)}
+        arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
+
+        def scalar() -> float:
+            return float(np.sum(copy.deepcopy(start).forward(x, training=training) * dy))
+
+    report = GradcheckReport(tolerance=tolerance)
+    for name, (values, gradient) in arrays.items():
+        report.rows.append(_compare(name, values, np.asarray(gradient), scalar, tolerance, samples, rng))
+    return report
+
+
+def _compare(
+    name: str,
+    values: np.ndarray,
+    gradient: np.ndarray,
+    scalar: Callable[[], float],
+    tolerance: float,
+    samples: int | None,
+    rng: np.random.Generator,
+) -> Row:
+    """One row: move each chosen coordinate of `values` in place, there and back."""
+    if gradient.shape != values.shape:
+        return Row(f"{name} (shape {gradient.shape})", values.size, 0, np.inf, False)
+    chosen = np.arange(values.size)
+    if samples is not None and values.size > samples:
+        chosen = np.sort(rng.choice(values.size, samples, replace=False))
+    flat, at_rest = values.reshape(-1), scalar()
+    quotients, kinks = np.full(len(chosen), np.nan), 0
+    for place, e in enumerate(chosen):
+        before = flat[e]
+        quotient, bends = [], []
+        for h in (_STEP, _STEP / 2, _STEP / 4):
+            flat[e] = before + h
+            above = scalar()
+            flat[e] = before - h
+            below = scalar()
+            flat[e] = before
+            quotient.append((above - below) / (2 * h))
+            bends.append((above - 2 * at_rest + below) / h)
+        # Rounding of s leaves noise of about 1e-16 * |s| / h in each bend.
+        noise = 1e-14 * (1 + abs(at_rest)) / _STEP * 16
+        if any(abs(wide - 2 * narrow) > noise + 1e-3 * abs(wide) for wide, narrow in zip(bends, bends[1:])):
+            kinks += 1
+        else:
+            quotients[place] = (4 * quotient[1] - quotient[0]) / 3
+    compared = ~np.isnan(quotients)
+    analytic = gradient.reshape(-1)[chosen][compared]
+    numeric = quotients[compared]
+    if not compared.any():
+        return Row(name, 0, kinks, np.nan, False)
+    scale = max(float(np.abs(numeric).max()), _FLOOR)
+    error = float(np.abs(analytic - numeric).max() / scale)
+    return Row(name, int(compared.sum()), kinks, error, bool(error <= tolerance))

@@ -1,0 +1,192 @@
+"""Losses: how wrong an answer is, as one number, and in which direction it is wrong, as a gradient.
+
+    value, dy = loss(y_true, y_pred)
+
+The mean over the examples, in nats for the cross-entropies. With from_logits=True, y_pred are scores before the softmax
+or sigmoid, which is then part of the loss: that is stable, and it is what a model with a softmax or sigmoid at its end
+uses in training. With from_logits=False, y_pred are probabilities; they are clipped to [1e-7, 1 - 1e-7] as in Keras.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.shapes import nearest
+
+_CLIP = 1e-7
+
+
+class Loss:
+    """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred)."""
+
+    from_logits = False
+    head: ClassVar[str | None] = None  # the activation that the loss takes in when it works from logits
+
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient): the mean loss, and its gradient with respect to y_pred, of y_pred's shape.
+
+        Raises:
+            ValueError: shapes that do not fit, an empty batch, labels out of range.
+        """
+        y_pred = np.asarray(y_pred)
+        if y_pred.dtype not in (np.float32, np.float64):
+            y_pred = y_pred.astype(np.float32)
+        y_true = np.asarray(y_true)
+        if y_pred.ndim < 1 or y_pred.size == 0 or len(y_true) != len(y_pred):
+            raise ValueError(
+                f"{type(self).__name__}: expected as many labels as predictions, at least one, got y_true of shape "
+                f"{y_true.shape} and y_pred of shape {y_pred.shape}."
+            )
+        return self.compute(y_true, y_pred)
+
+    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+        """What each loss defines."""
+        raise NotImplementedError
+
+    def fused(self) -> Loss:
+        """The same loss from logits, for models that end in its activation."""
+        return type(self)(from_logits=True)  # type: ignore[call-arg]
+
+
+def check_labels(y_true: np.ndarray, classes: int, who: str) -> np.ndarray:
+    """Labels of shape (N,) or (N, 1) as whole numbers of shape (N,).
+
+    Raises:
+        ValueError: another shape, not whole numbers, or a label outside of 0 ... classes - 1.
+    """
+    labels = np.asarray(y_true)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        hint = " One-hot labels go with categorical_crossentropy." if labels.ndim == 2 else ""
+        raise ValueError(f"{who}: expected labels of shape (N,) or (N, 1), got {np.shape(y_true)}.{hint}")
+    whole = labels.astype(np.int64)
+    if not np.array_equal(whole, labels):
+        raise ValueError(f"{who}: expected labels that are whole numbers, got some that are not.")
+    if len(whole) and (whole.min() < 0 or whole.max() >= classes):
+        wrong = whole[(whole < 0) | (whole >= classes)][0]
+        raise ValueError(
+            f"{who}: expected labels from 0 to {classes - 1}, got {wrong}. The last layer has {classes} outputs, one a "
+            "class; labels start at 0."
+        )
+    return whole
+
+
+def _check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, who: str, hint: str = "") -> np.ndarray:
+    """y_true in y_pred's shape and dtype; labels (N,) for predictions (N, 1) are taken, and the other way round."""
+    if y_true.shape != y_pred.shape:
+        if y_true.size == y_pred.size and {y_true.ndim, y_pred.ndim} == {1, 2}:
+            y_true = y_true.reshape(y_pred.shape)
+        else:
+            raise ValueError(f"{who}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
+    return y_true.astype(y_pred.dtype, copy=False)
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """L = mean over n of -log p[n, y_n], y_n the true class; p = y_pred, or softmax(y_pred) from logits.
+
+    Gradients: from logits (softmax(z) - onehot(y)) / N; from probabilities -1 / (N * p[n, y_n]) at the true class.
+
+    Shapes: y_true (N,) or (N, 1), whole numbers from 0 to K - 1; y_pred (N, K).
+    """
+
+    head = "softmax"
+
+    def __init__(self, from_logits: bool = False):
+        self.from_logits = from_logits
+
+    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        if y_pred.ndim != 2:
+            raise ValueError(f"SparseCategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
+        labels = check_labels(y_true, y_pred.shape[1], "SparseCategoricalCrossentropy")
+        if self.from_logits:
+            return kernels.of(y_pred).softmax_cross_entropy(y_pred, labels)
+        rows = np.arange(len(labels))
+        p = y_pred[rows, labels]
+        clipped = np.clip(p, _CLIP, 1 - _CLIP)
+        dy = np.zeros_like(y_pred)
+        dy[rows, labels] = np.where(clipped == p, -1 / (len(labels) * clipped), 0)
+        return float(-np.log(clipped, dtype=np.float64).mean()), dy
+
+
+class CategoricalCrossentropy(Loss):
+    """L = mean over n of -sum over k of t[n,k] * log p[n,k]; p = y_pred, or softmax(y_pred) from logits.
+
+    Gradients: from logits (softmax(z) * sum_k t - t) / N; from probabilities -t / (N * p).
+
+    Shapes: y_true = t (N, K), one-hot or any shares; y_pred (N, K).
+    """
+
+    head = "softmax"
+
+    def __init__(self, from_logits: bool = False):
+        self.from_logits = from_logits
+
+    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        if y_pred.ndim != 2:
+            raise ValueError(f"CategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
+        hint = " Class numbers go with sparse_categorical_crossentropy."
+        t = _check_same_shape(y_true, y_pred, "CategoricalCrossentropy", hint)
+        if self.from_logits:
+            return kernels.of(y_pred).softmax_cross_entropy_onehot(y_pred, t)
+        clipped = np.clip(y_pred, _CLIP, 1 - _CLIP)
+        value = -(t * np.log(clipped, dtype=np.float64)).sum() / len(t)
+        return float(value), np.where(clipped == y_pred, -t / (clipped * len(t)), 0).astype(y_pred.dtype)
+
+
+class BinaryCrossentropy(Loss):
+    """L = mean over all elements of -t * log p - (1 - t) * log(1 - p); p = y_pred, or sigmoid(y_pred) from logits.
+
+    Gradients, with M elements: from logits (sigmoid(z) - t) / M; from probabilities (p - t) / (p * (1 - p) * M).
+
+    Shapes: y_true = t and y_pred alike, or (N,) with (N, 1); t from 0 to 1.
+    """
+
+    head = "sigmoid"
+
+    def __init__(self, from_logits: bool = False):
+        self.from_logits = from_logits
+
+    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        t = _check_same_shape(y_true, y_pred, "BinaryCrossentropy")
+        if t.min() < 0 or t.max() > 1:
+            raise ValueError(f"BinaryCrossentropy: expected labels from 0 to 1, got {t.min():g} to {t.max():g}.")
+        if self.from_logits:
+            return kernels.of(y_pred).sigmoid_binary_cross_entropy(y_pred, t)
+        p = np.clip(y_pred, _CLIP, 1 - _CLIP)
+        value = -(t * np.log(p, dtype=np.float64) + (1 - t) * np.log1p(-p, dtype=np.float64)).mean()
+        return float(value), np.where(p == y_pred, (p - t) / (p * (1 - p) * p.size), 0).astype(y_pred.dtype)
+
+
+class MeanSquaredError(Loss):
+    """L = mean over all elements of (y_pred - y_true)^2; gradient 2 * (y_pred - y_true) / size. Shapes alike."""
+
+    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        difference = y_pred - _check_same_shape(y_true, y_pred, "MeanSquaredError")
+        value = np.square(difference, dtype=np.float64).mean()
+        return float(value), difference * y_pred.dtype.type(2 / difference.size)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "binary_crossentropy": BinaryCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "mean_squared_error": MeanSquaredError,
+    "mse": MeanSquaredError,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+}
+
+
+def get(loss: str | Loss) -> Loss:
+    """A loss from its name, or the object itself.
+
+    Raises:
+        ValueError: no loss has that name; the nearest is named.
+    """
+    return loss if isinstance(loss, Loss) else LOSSES[nearest(loss, LOSSES, "loss")]()

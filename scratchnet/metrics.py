@@ -1,0 +1,132 @@
+"""Metrics: what people want to know and no gradient can use. Each adds up over batches: update, result, reset."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
+from scratchnet.shapes import nearest
+
+
+class Metric:
+    """A mean over all examples seen since the last reset; a metric says per example whether it is right."""
+
+    name = "metric"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was seen."""
+        self.total, self.count = 0.0, 0
+
+    def update(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
+        """Take in a batch."""
+        right = self.score(np.asarray(y_true), np.asarray(y_pred))
+        self.total += float(right.sum())
+        self.count += right.size
+
+    def result(self) -> float:
+        """The mean over the examples seen; NaN if there were none."""
+        return self.total / self.count if self.count else float("nan")
+
+    def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """One number an example; what each metric defines."""
+        raise NotImplementedError
+
+
+def _classes(y_true: np.ndarray, y_pred: np.ndarray, who: str) -> np.ndarray:
+    """The true classes, (N,), from class numbers (N,) or (N, 1), or from one-hot rows like y_pred."""
+    if y_true.shape == y_pred.shape and y_pred.ndim == 2 and y_pred.shape[1] > 1:
+        return y_true.argmax(axis=1)
+    return check_labels(y_true, y_pred.shape[-1], who)
+
+
+class Accuracy(Metric):
+    """The share of examples whose largest output is that of the true class. y_pred (N, K), scores or probabilities."""
+
+    name = "accuracy"
+
+    def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """1 where right, else 0."""
+        return y_pred.argmax(axis=1) == _classes(y_true, y_pred, "accuracy")
+
+
+class BinaryAccuracy(Metric):
+    """The share of outputs on the right side of the threshold: 0.5 for probabilities, 0 for scores (logits)."""
+
+    name = "accuracy"
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        super().__init__()
+        self.threshold = threshold
+
+    def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """1 where right, else 0."""
+        return (y_pred > self.threshold) == (y_true.reshape(y_pred.shape) > 0.5)
+
+
+class TopKCategoricalAccuracy(Metric):
+    """The share of examples whose true class is among the k largest outputs; y_true class numbers or one-hot."""
+
+    def __init__(self, k: int = 5) -> None:
+        if not isinstance(k, (int, np.integer)) or k < 1:
+            raise ValueError(f"TopKCategoricalAccuracy: expected k to be a whole number of at least 1, got {k!r}.")
+        super().__init__()
+        self.k = int(k)
+        self.name = f"top_{k}_accuracy"
+
+    def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """1 where the true class is among the first k: where fewer than k outputs are larger than its own."""
+        own = np.take_along_axis(y_pred, _classes(y_true, y_pred, self.name)[:, None], axis=1)
+        return ((y_pred > own).sum(axis=1) < self.k) & ~np.isnan(own[:, 0])
+
+
+def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | None = None) -> np.ndarray:
+    """counts[t, p] = how many examples of class t were taken for class p.
+
+    Args:
+        y_true: class numbers, (N,) or (N, 1).
+        y_pred: class numbers like y_true, or one row of probabilities an example, (N, K).
+        num_classes: K; by default one more than the largest class number.
+
+    Raises:
+        ValueError: different lengths, or a class number out of range.
+    """
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_pred.ndim == 2 and y_pred.shape[1] > 1:
+        num_classes = num_classes or y_pred.shape[1]
+        y_pred = y_pred.argmax(axis=1)
+    if len(y_true) != len(y_pred):
+        raise ValueError(f"confusion_matrix: got {len(y_true)} true classes and {len(y_pred)} predicted ones.")
+    if num_classes is None:
+        num_classes = int(max(y_true.max(initial=0), y_pred.max(initial=0))) + 1
+    t, p = (check_labels(y, num_classes, "confusion_matrix") for y in (y_true, y_pred))
+    return np.bincount(t * num_classes + p, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def get(metric: str | Metric, loss: Loss | None = None) -> Metric:
+    """A metric from its name: "accuracy" (binary or of classes, as the loss needs it), "top_5_accuracy" (any number).
+
+    Raises:
+        ValueError: no metric has that name; the nearest is named.
+    """
+    if isinstance(metric, Metric):
+        return metric
+    if top := re.fullmatch(r"top_(\d+)_accuracy", str(metric).lower()):
+        return TopKCategoricalAccuracy(int(top[1]))
+    makers: dict[str, Any] = {
+        "acc": Accuracy,
+        "accuracy": Accuracy,
+        "binary_accuracy": BinaryAccuracy,
+        "categorical_accuracy": Accuracy,
+        "sparse_categorical_accuracy": Accuracy,
+        "top_5_accuracy": TopKCategoricalAccuracy,
+    }
+    name = nearest(metric, makers, "metric")
+    if name in ("acc", "accuracy") and isinstance(loss, BinaryCrossentropy):
+        return BinaryAccuracy(0.0 if loss.from_logits else 0.5)
+    return makers[name]()

@@ -1,0 +1,181 @@
+"""Optimizers: how weights move against their gradients. Formulas and defaults are Keras 3's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.schedules import Constant, Schedule
+from scratchnet.shapes import nearest
+
+
+class Optimizer:
+    """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
+
+    Attributes:
+        iterations: updates made so far.
+        state: what is remembered of each weight array, by its name and the memory's name.
+        learning_rate: the rate of the next update; a number can be set.
+    """
+
+    memory: tuple[str, ...] = ()  # arrays of each weight's shape, zero at the start
+
+    def __init__(self, learning_rate: float | Schedule):
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))
+        self.iterations = 0
+        self.state: dict[str, dict[str, np.ndarray]] = {}
+
+    def _checked(self, learning_rate: float) -> float:
+        if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
+            raise ValueError(
+                f"{type(self).__name__}: expected a learning rate of at least 0 or a schedule, got {learning_rate!r}."
+            )
+        return float(learning_rate)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update."""
+        return self.schedule(self.iterations)
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.schedule = Constant(self._checked(value))
+
+    def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+        """Move every array of params, in place, by its gradient of the same name.
+
+        Raises:
+            ValueError: names, shapes or dtypes differ, or an array of params is not contiguous.
+        """
+        if params.keys() != grads.keys():
+            raise ValueError(
+                f"{type(self).__name__}: params and grads have different names: {sorted(params.keys() ^ grads.keys())}."
+            )
+        for name, p in params.items():
+            if grads[name].shape != p.shape or not p.flags.c_contiguous:
+                raise ValueError(
+                    f"{type(self).__name__}: expected contiguous weights and a gradient of the same shape for {name!r}, "
+                    f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
+                )
+        rate = self.learning_rate
+        self.iterations += 1
+        for name, p in params.items():
+            known = self.state.setdefault(name, {})
+            for slot in self.memory:
+                if slot not in known:
+                    known[slot] = np.zeros_like(p)
+                elif known[slot].dtype != p.dtype:
+                    known[slot] = known[slot].astype(p.dtype)
+            self.move(p, np.ascontiguousarray(grads[name], p.dtype), rate, known)
+
+    def move(self, p: np.ndarray, g: np.ndarray, rate: float, memory: dict[str, np.ndarray]) -> None:
+        """Move one array in place; what each optimizer defines."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: v = momentum * v - rate * g, p += v; with Nesterov p += momentum * v - rate * g.
+
+    Source: https://keras.io/api/optimizers/sgd/; Sutskever et al., ICML 2013.
+    """
+
+    memory = ("velocity",)
+
+    def __init__(self, learning_rate: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False):
+        super().__init__(learning_rate)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def move(self, p, g, rate, memory):
+        """See the class."""
+        kernels.of(p).sgd(p, g, memory["velocity"], rate, self.momentum, self.nesterov)
+
+
+class RMSprop(Optimizer):
+    """v = rho * v + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(v + epsilon); p -= m.
+
+    With centered=True the square of the running mean of g is taken off v: the variance, not the mean square.
+    Source: Hinton's lecture 6e; https://keras.io/api/optimizers/rmsprop/
+    """
+
+    memory = ("velocity", "average_gradient", "momentum")
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+    ):
+        super().__init__(learning_rate)
+        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
+
+    def move(self, p, g, rate, memory):
+        """See the class."""
+        v, average, m = (memory[slot] for slot in self.memory)
+        kernels.of(p).rmsprop(p, g, v, average, m, rate, self.rho, self.momentum, self.epsilon, self.centered)
+
+
+class Adam(Optimizer):
+    """m += (1 - beta_1) * (g - m); v += (1 - beta_2) * (g^2 - v); p -= rate * c_t * m / (sqrt(v) + epsilon).
+
+    c_t = sqrt(1 - beta_2^t) / (1 - beta_1^t) at update t, from 1. Source: Kingma and Ba, arXiv 1412.6980;
+    https://keras.io/api/optimizers/adam/
+    """
+
+    memory = ("momentum", "velocity")
+    weight_decay = 0.0
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ):
+        super().__init__(learning_rate)
+        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
+            if not 0 <= beta < 1:
+                raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def move(self, p, g, rate, memory):
+        """See the class."""
+        betas = (self.beta_1, self.beta_2)
+        m, v = (memory[slot] for slot in self.memory)
+        kernels.of(p).adam(p, g, m, v, rate, *betas, self.epsilon, self.iterations, self.weight_decay)
+
+
+class AdamW(Adam):
+    """Adam, and before each update p -= rate * weight_decay * p. Source: Loshchilov and Hutter, arXiv 1711.05101."""
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ):
+        super().__init__(learning_rate, beta_1, beta_2, epsilon)
+        if not weight_decay >= 0:
+            raise ValueError(f"AdamW: expected a weight_decay of at least 0, got {weight_decay!r}.")
+        self.weight_decay = weight_decay
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
+
+
+def get(optimizer: str | Optimizer) -> Optimizer:
+    """An optimizer with its default arguments from its name, or the object itself.
+
+    Raises:
+        ValueError: no optimizer has that name; the nearest is named.
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    return OPTIMIZERS[nearest(optimizer, OPTIMIZERS, "optimizer")]()
