@@ -13,6 +13,7 @@ from the forward alone, so that a wrong backward cannot hide behind them: the se
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,7 +147,7 @@ def _compare(
             bends.append((above - 2 * at_rest + below) / h)
         # Rounding of s leaves noise of about 1e-16 * |s| / h in each bend.
         noise = 1e-14 * (1 + abs(at_rest)) / _STEP * 16
-        if any(abs(wide - 2 * narrow) > noise + 1e-3 * abs(wide) for wide, narrow in zip(bends, bends[1:])):
+        if any(abs(wide - 2 * narrow) > noise + 1e-3 * abs(wide) for wide, narrow in itertools.pairwise(bends)):
             kinks += 1
         else:
             quotients[place] = (4 * quotient[1] - quotient[0]) / 3

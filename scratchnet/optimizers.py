@@ -56,7 +56,7 @@ class Optimizer:
         for name, p in params.items():
             if grads[name].shape != p.shape or not p.flags.c_contiguous:
                 raise ValueError(
-                    f"{type(self).__name__}: expected contiguous weights and a gradient of the same shape for {name!r}, "
+                    f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "
                     f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
                 )
         rate = self.learning_rate

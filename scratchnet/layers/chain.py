@@ -25,6 +25,10 @@ class Composite(Layer):
     def __init__(self, layers: Iterable[Layer], **options: Any):
         self.layers: list[Layer] = list(layers)
         super().__init__(**options)
+        self.check_layers()
+
+    def check_layers(self) -> None:
+        """Raise a TypeError for what is no layer, a ValueError for two layers of one name."""
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(

@@ -1,0 +1,134 @@
+"""scratchnet: convolutional networks and GANs by hand, in loops that a student reads and kernels that a laptop runs.
+
+    import scratchnet as sn
+
+All public names are here; the module each comes from is where it is explained.
+"""
+
+from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
+from scratchnet.callbacks import Callback, History
+from scratchnet.gradcheck import GradcheckReport, gradcheck
+from scratchnet.initializers import (
+    Constant,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Ones,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    Zeros,
+)
+from scratchnet.layers import (
+    Activation,
+    AveragePooling2D,
+    BatchNormalization,
+    Chain,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    Layer,
+    LeakyReLU,
+    MaxPooling2D,
+    Parallel,
+    ReLU,
+    Reshape,
+    UpSampling2D,
+    ZeroPadding2D,
+)
+from scratchnet.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    Loss,
+    MeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
+from scratchnet.metrics import Accuracy, BinaryAccuracy, Metric, TopKCategoricalAccuracy, confusion_matrix
+from scratchnet.models import Sequential
+from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from scratchnet.random import set_random_seed
+from scratchnet.schedules import CosineDecay, Schedule, StepDecay, WarmUp
+from scratchnet.training import train_step
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "Accuracy",
+    "Activation",
+    "Adam",
+    "AdamW",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "Callback",
+    "CategoricalCrossentropy",
+    "Chain",
+    "Constant",
+    "Conv2D",
+    "Conv2DTranspose",
+    "CosineDecay",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlorotNormal",
+    "GlorotUniform",
+    "GradcheckReport",
+    "HeNormal",
+    "HeUniform",
+    "History",
+    "Layer",
+    "LeakyReLU",
+    "LecunNormal",
+    "LecunUniform",
+    "Loss",
+    "MaxPooling2D",
+    "MeanSquaredError",
+    "Metric",
+    "Ones",
+    "Optimizer",
+    "Orthogonal",
+    "Parallel",
+    "RMSprop",
+    "RandomNormal",
+    "RandomUniform",
+    "ReLU",
+    "Reshape",
+    "Schedule",
+    "Sequential",
+    "SparseCategoricalCrossentropy",
+    "StepDecay",
+    "TopKCategoricalAccuracy",
+    "TruncatedNormal",
+    "UpSampling2D",
+    "VarianceScaling",
+    "WarmUp",
+    "ZeroPadding2D",
+    "Zeros",
+    "callbacks",
+    "check",
+    "confusion_matrix",
+    "datasets",
+    "gradcheck",
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "plot",
+    "reference",
+    "schedules",
+    "set_random_seed",
+    "train_step",
+]

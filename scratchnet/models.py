@@ -1,0 +1,103 @@
+"""Sequential: a network of layers one after the other, that can be trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet.layers.base import Layer
+from scratchnet.layers.chain import Chain
+from scratchnet.shapes import nearest, shape_text
+from scratchnet.training import Trainable
+
+
+class Sequential(Trainable, Chain):
+    """Layers one after the other, as Keras has it: add, compile, fit, evaluate, predict.
+
+        y = model.forward(x, training=False)     through all layers
+        dx = model.backward(dy)                  back through all layers; adds to their grads
+
+    Args:
+        layers: may also be added one by one. If the first has input_shape, the weights are made at once, otherwise at
+            the first forward.
+        name: of the model.
+        dtype: "float32" or "float64", in which fit, evaluate and predict compute. `forward` follows its input.
+
+    Raises:
+        TypeError: something that is no layer.
+        ValueError: two layers of one name, an unknown dtype, shapes that do not fit.
+
+    A Sequential is a layer itself, and can be put into another or into a branch of Parallel.
+    """
+
+    def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None, dtype: str = "float32"):
+        super().__init__((), name=name)
+        self.policy = np.dtype(nearest(dtype, ("float32", "float64"), "dtype"))
+        for layer in layers or ():
+            self.add(layer)
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer behind the last one."""
+        self.layers.append(layer)
+        try:
+            self.check_layers()
+            if len(self.layers) == 1:
+                if layer.input_shape is not None:
+                    self.build(layer.input_shape)
+            elif self.built:
+                layer.build(self.output_shape)
+                self.output_shape = layer.output_shape
+        except (TypeError, ValueError):
+            self.layers.pop()  # a model that raised is as it was before
+            raise
+        self._expected_dy = None
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make all weights for inputs of shape (None, H, W, C), batch axis first as in Keras."""
+        if not self.layers:
+            raise RuntimeError(f"{self.who}: build before add. Add at least one layer first.")
+        super().build(input_shape)
+
+    def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        """The output for a batch x, in x's dtype.
+
+        Args:
+            x: examples along the first axis.
+            training: whether dropout drops and normalization uses the batch's own statistics.
+            logits: leave out the activation at the end: scores before a softmax or sigmoid.
+        """
+        if not self.layers:
+            raise RuntimeError(f"{self.who}: forward before add. Add at least one layer first.")
+        return super().forward(x, training, logits)
+
+    def summary(self) -> None:
+        """Print a table: each layer's output shape, parameters, and multiply-adds for one picture."""
+        if not self.built:
+            raise RuntimeError(
+                f"{self.who}: summary before build. Give the first layer input_shape=(H, W, C), or call build."
+            )
+        rows = [
+            (
+                f"{layer.name} ({type(layer).__name__})",
+                shape_text(layer.output_shape),
+                f"{layer.count_params():,}",
+                f"{layer.multiply_adds():,}",
+            )
+            for layer in self.layers
+        ]
+        head = ("layer (type)", "output shape", "parameters", "multiply-adds")
+        total = ("total", "", f"{self.count_params():,}", f"{self.multiply_adds():,}")
+        widths = [max(len(row[c]) for row in (head, total, *rows)) for c in range(4)]
+
+        def line(row: Sequence[Any]) -> str:
+            left = f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}"
+            return f"{left}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
+
+        rule = "-" * (sum(widths) + 6)
+        print(f"Model {self.name!r}", line(head), rule, *map(line, rows), rule, line(total), sep="\n")
+        trained = sum(math.prod(p.shape) for p in self.params.values())
+        if trained != self.count_params():
+            print(f"{trained:,} parameters are trained, {self.count_params() - trained:,} are moving averages")

@@ -1,0 +1,297 @@
+"""Training: one step, and the loop round it. `fit` is literally the loop that one would write by hand."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels, losses, metrics, optimizers, random
+from scratchnet.callbacks import Callback, History, Logs, ProgressLine, log_text, timing_text
+from scratchnet.losses import Loss
+from scratchnet.metrics import Metric
+from scratchnet.optimizers import Optimizer
+
+Verbose = int | str
+
+
+def fused_with(model: Any, loss: Loss) -> bool:
+    """Whether the model ends in the softmax or sigmoid that this loss can take in, which is stabler."""
+    return model.head is not None and model.head == loss.head and not loss.from_logits
+
+
+def forward_loss(model: Any, loss: Loss, x: np.ndarray, y: np.ndarray, training: bool) -> tuple[float, Any, np.ndarray]:
+    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch."""
+    fused = fused_with(model, loss)
+    z = model.forward(x, training=training, logits=fused)
+    value, dz = (loss.fused() if fused else loss)(y, z)
+    return value, dz, z
+
+
+def train_step(model: Any, loss: Loss, optimizer: Optimizer, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """One step of training, all of it: forward, loss, backward, update.
+
+    Returns:
+        The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
+        takes that in).
+    """
+    value, dz, z = forward_loss(model, loss, x, y, training=True)
+    model.zero_grads()
+    model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+    optimizer.update(model.params, model.grads)
+    return value, z
+
+
+def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
+    """Index arrays that together hold 0 ... count - 1 once; the last may be shorter."""
+    order = random.generator().permutation(count) if shuffle else np.arange(count)
+    for start in range(0, count, batch_size):
+        yield order[start : start + batch_size]
+
+
+class Means:
+    """The means of loss and metrics over the examples seen so far."""
+
+    def __init__(self, metrics: Sequence[Metric]):
+        self.metrics, self.total, self.count = metrics, 0.0, 0
+        for metric in metrics:
+            metric.reset()
+
+    def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
+        """Take in a batch."""
+        self.total += value * len(y)
+        self.count += len(y)
+        for metric in self.metrics:
+            metric.update(y, y_pred)
+
+    def logs(self, prefix: str = "") -> Logs:
+        """{"loss": ..., "accuracy": ...}."""
+        return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}
+
+
+class Trainable:
+    """What turns a network into something that learns: compile, fit, evaluate, predict, train_on_batch.
+
+    The network has forward, backward, zero_grads, params, grads, head and dtype; see `scratchnet.models.Sequential`.
+    """
+
+    optimizer: Optimizer | None = None
+    loss: Loss | None = None
+    metrics: Sequence[Metric] = ()
+    history: History | None = None
+    policy: np.dtype  # float32 or float64: what batches are converted to
+    _said_integers = False
+
+    def compile(
+        self,
+        optimizer: str | Optimizer = "rmsprop",
+        loss: str | Loss | None = None,
+        metrics: Sequence[Any] | None = None,
+    ) -> None:
+        """Choose how to learn.
+
+        Args:
+            optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
+            loss: a name ("sparse_categorical_crossentropy", ...) or an object.
+            metrics: names ("accuracy", "top_5_accuracy") or objects.
+
+        Raises:
+            ValueError: a name that there is not; the nearest is named.
+        """
+        if loss is None:
+            raise ValueError(f"{self.who}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
+        self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
+        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
+        self.metrics = [_metric(m, self.loss) for m in wanted]
+
+    def fit(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+        validation_split: float = 0.0,
+        shuffle: bool = True,
+        callbacks: Sequence[Callback] | None = None,
+        verbose: Verbose = "auto",
+    ) -> History:
+        """Train: for each epoch, for each batch, one `train_step`.
+
+        Args:
+            x: examples along the first axis; converted to the model's dtype batch by batch.
+            y: labels, as the loss wants them; class numbers as (N,) or (N, 1).
+            epochs: passes over the data.
+            batch_size: examples a step.
+            validation_data: (x, y) on which loss and metrics are measured after each epoch.
+            validation_split: or the last share of x and y for that, from 0 to below 1; it is not trained on.
+            shuffle: whether each epoch goes through the data in a new order.
+            callbacks: see `scratchnet.callbacks`.
+            verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
+
+        Returns:
+            A History: `history` has a list of values for each of loss, metrics and val_..., also as model.history.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+            ValueError: x and y of different length, NaN or infinity in x, labels out of range, or a bad argument.
+        """
+        self._check_compiled("fit")
+        x, y = self._check_data(x, y, "fit")
+        epochs, batch_size = _at_least_one(epochs, "epochs"), _at_least_one(batch_size, "batch_size")
+        if validation_split and validation_data is None:
+            kept = _kept(len(x), validation_split)
+            validation_data, x, y = (x[kept:], y[kept:]), x[:kept], y[:kept]
+        if validation_data is not None:
+            validation_data = self._check_data(*validation_data, "fit's validation_data")
+        self.history = History()
+        everyone = [self.history, *(callbacks or ())]
+        if verbose not in (0, False):
+            everyone.append(ProgressLine(bar=verbose != 2))
+        for callback in everyone:
+            callback.model = self
+            callback.on_train_begin({"epochs": epochs, "steps": -(-len(x) // batch_size), "samples": len(x)})
+        for epoch in range(epochs):
+            for callback in everyone:
+                callback.on_epoch_begin(epoch)
+            means = Means(self.metrics)
+            for number, index in enumerate(batches(len(x), batch_size, shuffle)):
+                value, z = train_step(self, self.loss, self.optimizer, self._batch(x, index), y[index])
+                means.update(value, y[index], self._outputs(z))
+                for callback in everyone:
+                    callback.on_train_batch_end(number, means.logs())
+            logs = means.logs()
+            if validation_data is not None:
+                logs |= self._measure(*validation_data, batch_size=256).logs("val_")
+            for callback in everyone:
+                callback.on_epoch_end(epoch, logs)
+        for callback in everyone:
+            callback.on_train_end()
+        return self.history
+
+    def evaluate(
+        self, x: np.ndarray, y: np.ndarray, batch_size: int = 256, verbose: Verbose = "auto"
+    ) -> float | list[float]:
+        """The mean loss on x and y, or [loss, metric, ...] if there are metrics. Nothing is learnt.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+            ValueError: as in `fit`.
+        """
+        self._check_compiled("evaluate")
+        x, y = self._check_data(x, y, "evaluate")
+        start = time.perf_counter()
+        logs = self._measure(x, y, _at_least_one(batch_size, "batch_size")).logs()
+        if verbose not in (0, False):
+            print(f"{timing_text(-(-len(x) // batch_size), time.perf_counter() - start)} - {log_text(logs)}")
+        values = list(logs.values())
+        return values if len(values) > 1 else values[0]
+
+    def predict(self, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
+        """The model's outputs for all of x, batch by batch, without training.
+
+        Raises:
+            ValueError: x is empty or has the wrong shape.
+        """
+        x = np.asarray(x)
+        if x.ndim < 1 or len(x) == 0:
+            raise ValueError(f"{self.who}: predict expected at least one example, got x of shape {x.shape}.")
+        self._say_integers(x)
+        size = _at_least_one(batch_size, "batch_size")
+        return np.concatenate([self.forward(self._batch(x, index)) for index in batches(len(x), size, False)])
+
+    def train_on_batch(self, x: np.ndarray, y: np.ndarray) -> float | list[float]:
+        """One `train_step`; returns the batch's loss, or [loss, metric, ...] if there are metrics.
+
+        Raises:
+            RuntimeError, ValueError: as in `fit`.
+        """
+        self._check_compiled("train_on_batch")
+        x, y = self._check_data(x, y, "train_on_batch")
+        value, z = train_step(self, self.loss, self.optimizer, x.astype(self.policy), y)
+        means = Means(self.metrics)
+        means.update(value, y, self._outputs(z))
+        values = list(means.logs().values())
+        return values if len(values) > 1 else values[0]
+
+    def _measure(self, x: np.ndarray, y: np.ndarray, batch_size: int) -> Means:
+        means = Means(self.metrics)
+        for index in batches(len(x), batch_size, shuffle=False):
+            value, _, z = forward_loss(self, self.loss, self._batch(x, index), y[index], training=False)
+            means.update(value, y[index], self._outputs(z))
+        return means
+
+    def _outputs(self, z: np.ndarray) -> np.ndarray:
+        """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
+        return getattr(kernels.of(z), self.head)(z) if fused_with(self, self.loss) else z
+
+    def _batch(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
+        return x[index].astype(self.policy, copy=False)
+
+    def _check_compiled(self, method: str) -> None:
+        if self.loss is None:
+            raise RuntimeError(
+                f"{self.who}: {method} before compile. First say how to learn: "
+                "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])."
+            )
+        if self.head == self.loss.head and self.head is not None and self.loss.from_logits:
+            warnings.warn(
+                f"{self.who} ends in {self.head}, and its loss has from_logits=True, which applies {self.head} once "
+                f"more. Leave one of them out.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _check_data(self, x: Any, y: Any, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """x and y as arrays, or an error that says what is wrong with them."""
+        x, y = np.asarray(x), np.asarray(y)
+        if x.ndim < 1 or len(x) == 0:
+            raise ValueError(f"{self.who}: {method} expected at least one example, got x of shape {x.shape}.")
+        if y.ndim < 1 or len(x) != len(y):
+            raise ValueError(
+                f"{self.who}: {method} expected one label an example, got x of shape {x.shape} and y of shape {y.shape}."
+            )
+        self._say_integers(x)
+        if np.issubdtype(x.dtype, np.floating):
+            for start in range(0, len(x), 1024):  # a slice at a time: no second copy of the data
+                if not np.isfinite(part := x[start : start + 1024]).all():
+                    bad = start + int(np.argmax(~np.isfinite(part).reshape(len(part), -1).all(axis=1)))
+                    raise ValueError(
+                        f"{self.who}: {method} found NaN or infinity in x, first in x[{bad}]. One such number spoils all "
+                        "weights. Find them with np.isnan(x) and np.isinf(x)."
+                    )
+        if isinstance(self.loss, losses.SparseCategoricalCrossentropy) and self.output_shape is not None:
+            losses.check_labels(y, self.output_shape[-1], f"{self.who}: {method}")
+        return x, y
+
+    def _say_integers(self, x: np.ndarray) -> None:
+        if np.issubdtype(x.dtype, np.integer) and not self._said_integers:
+            self._said_integers = True
+            warnings.warn(
+                f"{self.who}: x holds whole numbers ({x.dtype}, up to {x.max()}); they are taken as they are. Networks "
+                "learn faster from small numbers: x / 255 for pictures.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+
+def _metric(metric: Any, loss: Loss) -> Metric:
+    return metrics.get(metric, loss)
+
+
+def _at_least_one(value: Any, name: str) -> int:
+    if not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"expected {name} to be a whole number of at least 1, got {value!r}.")
+    return int(value)
+
+
+def _kept(count: int, validation_split: float) -> int:
+    if not 0 < validation_split < 1 or not 0 < (kept := int(count * (1 - validation_split))) < count:
+        raise ValueError(
+            f"expected validation_split from 0 to below 1 that leaves examples on both sides of {count}, got "
+            f"{validation_split!r}."
+        )
+    return kept
