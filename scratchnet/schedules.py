@@ -28,14 +28,15 @@ class Constant(Schedule):
 class CosineDecay(Schedule):
     """From the initial rate to alpha times it along half a cosine, then constant; before it an optional warm-up.
 
-    rate = r * ((1 - alpha) * (1 + cos(pi * s / decay_steps)) / 2 + alpha), s = step - warmup_steps, at most decay_steps.
+    rate = r * ((1 - alpha) * (1 + cos(pi * s / decay_steps)) / 2 + alpha), s = min(step - warmup_steps, decay_steps).
     During the warm-up the rate rises in a straight line to r. Source: arXiv 1608.03983.
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, warmup_steps: int = 0):
         if decay_steps < 1 or warmup_steps < 0:
             raise ValueError(
-                f"CosineDecay: expected decay_steps >= 1 and warmup_steps >= 0, got {decay_steps}, {warmup_steps}."
+                "CosineDecay: expected decay_steps of at least 1 and warmup_steps of at least 0, got "
+                f"{decay_steps} and {warmup_steps}."
             )
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.alpha, self.warmup_steps = alpha, warmup_steps

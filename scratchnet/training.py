@@ -252,7 +252,8 @@ class Trainable:
             raise ValueError(f"{self.who}: {method} expected at least one example, got x of shape {x.shape}.")
         if y.ndim < 1 or len(x) != len(y):
             raise ValueError(
-                f"{self.who}: {method} expected one label an example, got x of shape {x.shape} and y of shape {y.shape}."
+                f"{self.who}: {method} expected one label an example, got x of shape {x.shape} and y of shape "
+                f"{y.shape}."
             )
         self._say_integers(x)
         if np.issubdtype(x.dtype, np.floating):
@@ -260,8 +261,8 @@ class Trainable:
                 if not np.isfinite(part := x[start : start + 1024]).all():
                     bad = start + int(np.argmax(~np.isfinite(part).reshape(len(part), -1).all(axis=1)))
                     raise ValueError(
-                        f"{self.who}: {method} found NaN or infinity in x, first in x[{bad}]. One such number spoils all "
-                        "weights. Find them with np.isnan(x) and np.isinf(x)."
+                        f"{self.who}: {method} found NaN or infinity in x, first in x[{bad}]. One such number spoils "
+                        "all weights. Find them with np.isnan(x) and np.isinf(x)."
                     )
         if isinstance(self.loss, losses.SparseCategoricalCrossentropy) and self.output_shape is not None:
             losses.check_labels(y, self.output_shape[-1], f"{self.who}: {method}")

@@ -1,0 +1,97 @@
+"""How the embedded part of Fashion-MNIST was made: `python -m scratchnet.datasets.embed FOLDER [OUTPUT]`.
+
+FOLDER holds the four original files, train-images-idx3-ubyte.gz and so on. The result is the same, bit for bit, on
+every machine with the same zlib; its SHA-256 is printed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import math
+import os
+import struct
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from scratchnet.datasets.fashion_mnist_small import FILE
+
+PER_CLASS = {"train": 600, "t10k": 100}
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """The uint8 array in a gzipped IDX file: two zero bytes, the type 8, the number of axes, their sizes, the data.
+
+    Raises:
+        ValueError: not such a file, or not as long as it says.
+
+    Source: the file format section of LeCun's MNIST page.
+    """
+    data = gzip.decompress(path.read_bytes())
+    if len(data) < 4 or data[:3] != b"\0\0\x08":
+        raise ValueError(
+            f"{path.name}: not an IDX file of unsigned bytes; it starts with {data[:4].hex() or 'nothing'}."
+        )
+    axes, start = data[3], 4 + 4 * data[3]
+    if len(data) < start:
+        raise ValueError(f"{path.name}: ends within its header of {start} bytes.")
+    shape = struct.unpack(f">{axes}I", data[4:start])
+    if len(data) - start != math.prod(shape):
+        raise ValueError(
+            f"{path.name}: expected {math.prod(shape)} bytes for shape {shape}, found {len(data) - start}."
+        )
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+def choose(labels: np.ndarray, per_class: int, seed: int = 0) -> np.ndarray:
+    """Indices of `per_class` examples of each of ten classes, shuffled.
+
+    Raises:
+        ValueError: a class has too few examples.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for k in range(10):
+        of_class = np.flatnonzero(labels == k)
+        if len(of_class) < per_class:
+            raise ValueError(f"expected at least {per_class} examples of class {k}, found {len(of_class)}.")
+        chosen.append(rng.choice(of_class, per_class, replace=False))
+    return rng.permutation(np.concatenate(chosen))
+
+
+def build(folder: Path) -> bytes:
+    """The embedded file's bytes, from the four original files in a folder."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for split, name in (("train", "train"), ("t10k", "test")):
+            labels = read_idx(folder / f"{split}-labels-idx1-ubyte.gz")
+            index = choose(labels, PER_CLASS[split])
+            pictures = read_idx(folder / f"{split}-images-idx3-ubyte.gz")
+            for letter, array in (("x", pictures[index]), ("y", labels[index])):
+                plain = io.BytesIO()
+                np.lib.format.write_array(plain, array, version=(1, 0), allow_pickle=False)
+                # A fixed date: the bytes depend on nothing but the data.
+                entry = zipfile.ZipInfo(f"{letter}_{name}.npy", date_time=(2026, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, plain.getvalue())
+    return packed.getvalue()
+
+
+def main(arguments: list[str]) -> None:
+    """Write the file, whole or not at all, and print its hash."""
+    if len(arguments) not in (1, 2):
+        raise SystemExit(__doc__)
+    output = Path(arguments[1] if len(arguments) == 2 else FILE)
+    data = build(Path(arguments[0]))
+    unfinished = output.with_suffix(".part")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, output)
+    print(f"{output.name}: {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
