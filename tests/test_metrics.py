@@ -1,0 +1,115 @@
+"""Metrics, against counting by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scratchnet import losses, metrics
+from scratchnet.metrics import Accuracy, BinaryAccuracy, TopKCategoricalAccuracy, confusion_matrix
+
+
+def measured(metric, *batches):
+    metric.reset()
+    for y_true, y_pred in batches:
+        metric.update(y_true, y_pred)
+    return metric.result()
+
+
+SCORES = np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6], [0.4, 0.4, 0.2]])
+
+
+@pytest.mark.parametrize("column", [False, True])
+def test_accuracy_of_classes(column):
+    labels = np.array([1, 0, 0, 1], np.uint8)  # right, right, wrong; the tie goes to the first: wrong
+    assert measured(Accuracy(), (labels[:, None] if column else labels, SCORES)) == 0.5
+
+
+def test_accuracy_of_one_hot_rows():
+    assert measured(Accuracy(), (np.eye(3)[[1, 0, 0, 0]], SCORES)) == 0.75
+
+
+def test_accuracy_is_a_mean_over_examples_not_over_batches():
+    assert measured(Accuracy(), ([1, 0, 2], SCORES[:3]), ([2], SCORES[3:])) == 0.75
+
+
+def test_reset_forgets():
+    metric = Accuracy()
+    metric.update([0], SCORES[:1])
+    metric.reset()
+    metric.update([1], SCORES[:1])
+    assert metric.result() == 1.0
+
+
+def test_nothing_seen_is_not_a_number():
+    assert np.isnan(Accuracy().result())
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_binary_accuracy(shape):
+    p = np.array([0.9, 0.4, 0.5, 0.6]).reshape(4, 1)
+    labels = np.array([1, 0, 1, 0]).reshape(shape)
+    assert measured(BinaryAccuracy(), (labels, p)) == 0.5
+    assert measured(BinaryAccuracy(threshold=0.0), (labels, p - 0.5)) == 0.5
+
+
+@given(n=st.integers(1, 20), classes=st.integers(2, 9), k=st.integers(1, 9), seed=st.integers(0, 2**16))
+def test_top_k_against_sorting(n, classes, k, seed):
+    rng = np.random.default_rng(seed)
+    scores, labels = rng.normal(size=(n, classes)), rng.integers(0, classes, n)
+    among = [labels[i] in np.argsort(-scores[i])[:k] for i in range(n)]
+    assert measured(TopKCategoricalAccuracy(k), (labels, scores)) == np.mean(among)
+    assert measured(TopKCategoricalAccuracy(k), (labels[:, None], scores)) == np.mean(among)
+    assert measured(TopKCategoricalAccuracy(k), (np.eye(classes)[labels], scores)) == np.mean(among)
+    if k == 1:
+        assert measured(Accuracy(), (labels, scores)) == np.mean(among)
+
+
+def test_scores_that_are_not_numbers_are_not_right():
+    assert measured(TopKCategoricalAccuracy(2), ([0], np.full((1, 3), np.nan))) == 0.0
+
+
+@given(n=st.integers(0, 30), classes=st.integers(1, 6), seed=st.integers(0, 2**16))
+def test_confusion_matrix_against_counting(n, classes, seed):
+    rng = np.random.default_rng(seed)
+    true, predicted = rng.integers(0, classes, n), rng.integers(0, classes, n)
+    counts = np.zeros((classes, classes), int)
+    for t, p in zip(true, predicted):
+        counts[t, p] += 1
+    np.testing.assert_array_equal(confusion_matrix(true, predicted, classes), counts)
+    np.testing.assert_array_equal(confusion_matrix(true[:, None], predicted[:, None], classes), counts)
+
+
+def test_confusion_matrix_takes_scores_and_finds_its_size():
+    expected = [[1, 0, 1], [0, 1, 0], [1, 0, 0]]
+    np.testing.assert_array_equal(confusion_matrix([1, 0, 0, 2], SCORES), expected)
+    assert confusion_matrix([0, 3], [1, 1]).shape == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "message"),
+    [([0, 1], [0], "2 true classes and 1 predicted"), ([0, 5], [0, 1], "got 5"), ([0, 1], [0, -1], "got -1")],
+)
+def test_confusion_matrix_refuses(true, predicted, message):
+    with pytest.raises(ValueError, match=message):
+        confusion_matrix(true, predicted, 3)
+
+
+def test_names():
+    assert type(metrics.get("accuracy")) is Accuracy
+    assert metrics.get("accuracy", losses.BinaryCrossentropy()).threshold == 0.5
+    assert metrics.get("accuracy", losses.BinaryCrossentropy(from_logits=True)).threshold == 0.0
+    assert type(metrics.get("accuracy", losses.SparseCategoricalCrossentropy())) is Accuracy
+    assert metrics.get("top_5_accuracy").k == 5
+    assert metrics.get("top_3_accuracy").name == "top_3_accuracy"
+    metric = TopKCategoricalAccuracy(2)
+    assert metrics.get(metric) is metric
+    with pytest.raises(ValueError, match=r"unknown metric 'acuracy'\. Did you mean 'accuracy'"):
+        metrics.get("acuracy")
+    with pytest.raises(ValueError, match="k to be a whole number of at least 1, got 0"):
+        TopKCategoricalAccuracy(0)
+
+
+def test_labels_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="from 0 to 2, got 3"):
+        Accuracy().update([3], SCORES[:1])

@@ -1,0 +1,215 @@
+"""Optimizers against Keras 3's formulas written out in NumPy, and schedules against theirs."""
+
+import numpy as np
+import pytest
+
+from scratchnet import optimizers
+from scratchnet.optimizers import SGD, Adam, AdamW, RMSprop
+from scratchnet.schedules import Constant, CosineDecay, Schedule, StepDecay, WarmUp
+
+STEPS = 20
+
+
+def sgd(lr=0.01, momentum=0.0, nesterov=False):
+    m = 0
+
+    def step(p, g, t):
+        nonlocal m
+        m = momentum * m - lr * g
+        return p + (momentum * m - lr * g if nesterov else m)
+
+    return step
+
+
+def rmsprop(lr=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
+    v = mean = m = 0
+
+    def step(p, g, t):
+        nonlocal v, mean, m
+        v = rho * v + (1 - rho) * g**2
+        mean = rho * mean + (1 - rho) * g
+        under = v - mean**2 if centered else v
+        m = momentum * m + lr * g / np.sqrt(under + epsilon)
+        return p - m
+
+    return step
+
+
+def adam(lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0):
+    m = v = 0
+
+    def step(p, g, t):
+        nonlocal m, v
+        p = p - lr * weight_decay * p
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g**2
+        return p - lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
+
+    return step
+
+
+# Makers, not objects: both sides remember, and every array needs a formula with nothing remembered.
+PAIRS = {
+    "sgd": (SGD, sgd),
+    "momentum": (lambda: SGD(0.1, momentum=0.9), lambda: sgd(0.1, 0.9)),
+    "nesterov": (lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: sgd(0.1, 0.9, True)),
+    "rmsprop": (RMSprop, rmsprop),
+    "rmsprop all": (lambda: RMSprop(0.01, 0.8, 0.5, 1e-3, True), lambda: rmsprop(0.01, 0.8, 0.5, 1e-3, True)),
+    "adam": (Adam, adam),
+    "adam for a GAN": (lambda: Adam(2e-4, beta_1=0.5), lambda: adam(2e-4, 0.5)),
+    "adamw": (AdamW, lambda: adam(weight_decay=0.004)),
+    "adamw all": (lambda: AdamW(0.01, 0.1, 0.8, 0.9, 1e-3), lambda: adam(0.01, 0.8, 0.9, 1e-3, 0.1)),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", PAIRS)
+def test_twenty_updates_follow_keras_formulas(name, dtype):
+    make, formula = PAIRS[name]
+    optimizer, rng = make(), np.random.default_rng(0)
+    params = {"kernel": rng.normal(size=(3, 3, 2, 5)).astype(dtype), "bias": rng.normal(size=5).astype(dtype)}
+    expected = {key: p.astype(np.float64) for key, p in params.items()}
+    steps = {key: formula() for key in params}
+    for t in range(1, STEPS + 1):
+        grads = {key: rng.normal(size=p.shape).astype(dtype) for key, p in params.items()}
+        optimizer.update(params, grads)
+        expected = {key: steps[key](p, grads[key].astype(np.float64), t) for key, p in expected.items()}
+    assert optimizer.iterations == STEPS
+    for key, p in params.items():
+        assert p.dtype == dtype
+        np.testing.assert_allclose(p, expected[key], rtol=0, atol=3e-6 if dtype == np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("make", [SGD, RMSprop, Adam, AdamW])
+def test_updates_are_in_place_and_leave_the_gradients(make):
+    w, g = np.ones(5000, np.float32), np.full(5000, 0.5, np.float32)  # more than one block of the kernel
+    params = {"w": w}
+    make().update(params, {"w": g})
+    assert params["w"] is w
+    assert (w < 1).all()
+    assert (w == w[0]).all()
+    assert (g == 0.5).all()
+
+
+@pytest.mark.parametrize("make", [lambda: SGD(0.1, 0.9), lambda: RMSprop(0.1), lambda: Adam(0.3)])
+def test_each_finds_the_bottom_of_a_bowl(make):
+    optimizer, w, steep = make(), np.array([3.0, -2.0]), np.array([1.0, 4.0])
+    for _ in range(300):
+        optimizer.update({"w": w}, {"w": steep * w})
+    assert np.abs(w).max() < 0.1
+
+
+def test_memory_is_by_name_and_follows_the_weights_dtype():
+    optimizer = Adam()
+    optimizer.update({"w": np.ones(3, np.float32)}, {"w": np.ones(3, np.float32)})
+    assert set(optimizer.state) == {"w"}
+    assert len(optimizer.state["w"]) == 2
+    assert all(a.dtype == np.float32 and a.shape == (3,) for a in optimizer.state["w"].values())
+    optimizer.update({"w": np.ones(3)}, {"w": np.ones(3)})
+    assert all(a.dtype == np.float64 for a in optimizer.state["w"].values())
+    assert optimizer.iterations == 2
+
+
+def test_what_does_not_fit_is_refused_before_any_weight_moves():
+    optimizer, w = SGD(), {"a": np.ones(3), "b": np.ones(3)}
+    with pytest.raises(ValueError, match=r"different names: \['b'\]"):
+        optimizer.update(w, {"a": np.ones(3)})
+    with pytest.raises(ValueError, match=r"for 'b', got shapes \(3,\) and \(4,\)"):
+        optimizer.update(w, {"a": np.ones(3), "b": np.ones(4)})
+    with pytest.raises(ValueError, match="contiguous"):
+        optimizer.update({"a": np.ones((4, 2)).T}, {"a": np.ones((2, 4))})
+    assert optimizer.iterations == 0
+    assert all((array == 1).all() for array in w.values())
+
+
+@pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf"), "fast", None])
+def test_rates_that_are_none(rate):
+    with pytest.raises(ValueError, match="expected a learning rate of at least 0"):
+        Adam(rate)
+    optimizer = SGD()
+    with pytest.raises(ValueError, match="expected a learning rate of at least 0"):
+        optimizer.learning_rate = rate
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(momentum=-0.5), "momentum"),
+        (lambda: SGD(momentum=1.5), "momentum"),
+        (lambda: Adam(beta_1=1.0), "beta_1"),
+        (lambda: AdamW(beta_2=-0.1), "beta_2"),
+        (lambda: AdamW(weight_decay=-1.0), "weight_decay"),
+    ],
+)
+def test_arguments_out_of_range(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_defaults_are_those_of_keras():
+    assert (SGD().learning_rate, SGD().momentum, SGD().nesterov) == (0.01, 0.0, False)
+    r, a = RMSprop(), Adam()
+    assert (r.learning_rate, r.rho, r.momentum, r.epsilon, r.centered) == (0.001, 0.9, 0.0, 1e-7, False)
+    assert (a.learning_rate, a.beta_1, a.beta_2, a.epsilon) == (0.001, 0.9, 0.999, 1e-7)
+    assert (AdamW().learning_rate, AdamW().weight_decay) == (0.001, 0.004)
+
+
+def test_names():
+    for name, kind in (("sgd", SGD), ("rmsprop", RMSprop), ("adam", Adam), ("adamw", AdamW), ("Adam", Adam)):
+        assert type(optimizers.get(name)) is kind
+    optimizer = Adam()
+    assert optimizers.get(optimizer) is optimizer
+    with pytest.raises(ValueError, match=r"unknown optimizer 'adm'\. Did you mean 'adam'"):
+        optimizers.get("adm")
+
+
+def test_the_rate_follows_its_schedule_and_can_be_set():
+    optimizer, seen = SGD(StepDecay([1, 3], [1.0, 0.5, 0.25])), []
+    w = np.zeros(1)
+    for _ in range(6):
+        seen.append(optimizer.learning_rate)
+        optimizer.update({"w": w}, {"w": np.ones(1)})
+    assert seen == [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
+    assert w[0] == pytest.approx(-sum(seen))
+    optimizer.learning_rate = 0.125
+    assert optimizer.learning_rate == 0.125
+
+
+def test_cosine():
+    rate = CosineDecay(0.2, decay_steps=10, alpha=0.1)
+    for step in range(15):
+        share = (1 + np.cos(np.pi * min(step, 10) / 10)) / 2
+        assert rate(step) == pytest.approx(0.2 * (0.9 * share + 0.1))
+    assert rate(0) == pytest.approx(0.2)
+    assert rate(5) == pytest.approx(0.11)
+    assert rate(10) == rate(1000) == pytest.approx(0.02)
+
+
+def test_cosine_after_a_warm_up():
+    rate = CosineDecay(1.0, decay_steps=10, warmup_steps=4)
+    assert [rate(step) for step in range(5)] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
+    assert rate(14) == pytest.approx(0.0)
+
+
+def test_warm_up_of_another_schedule():
+    assert [WarmUp(0.4, 4)(step) for step in range(6)] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
+    rate, after = WarmUp(CosineDecay(1.0, 10), 2), CosineDecay(1.0, 10)
+    assert rate(0) == pytest.approx(0.5)
+    assert rate(7) == after(7)
+    assert isinstance(rate.after, Schedule)
+    assert Constant(0.3)(99) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: CosineDecay(0.1, 0), "decay_steps"),
+        (lambda: CosineDecay(0.1, 10, warmup_steps=-1), "warmup_steps"),
+        (lambda: StepDecay([3, 1], [1, 2, 3]), "rising boundaries"),
+        (lambda: StepDecay([3], [1.0]), "one value more"),
+        (lambda: WarmUp(0.1, 0), "warmup_steps"),
+    ],
+)
+def test_schedules_that_make_no_sense(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
