@@ -59,10 +59,10 @@ def _draw(count: int, seed: int, split: int) -> Split:
     y = labels.permuted(np.tile(np.arange(10, dtype=np.uint8), (blocks, 1)), axis=1).reshape(-1)[:count]
     # Sixteen random numbers a picture say everything but the noise.
     numbers = look.random((count, 16), dtype=np.float32)
-    radius = 6.5 + 5.5 * numbers[:, 0]
+    radius = 8 + 4.5 * numbers[:, 0]
     room = (SIZE / 2 - 0.8 * radius)[:, None]
     centre = SIZE / 2 - 0.5 + room * (2 * numbers[:, 1:3] - 1)
-    angle = 2 * np.pi * numbers[:, 3]
+    angle = 0.35 * (2 * numbers[:, 3] - 1)  # up to 20 degrees either way
     rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     inside = np.empty((count, SIZE, SIZE), np.float32)
     for kind in range(10):

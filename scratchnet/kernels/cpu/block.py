@@ -27,3 +27,12 @@ def add_scaled_rows(y, r, x, xo, xs, w, wr, T):
         for f in range(F):
             y[r, f] += x0 * w[wr + t, f]
         t += 1
+
+
+@serial
+def dot(x, xo, w, r):
+    """The sum over f of x[xo + f] * w[r, f]: for results so short that a loop over them would not fill a vector."""
+    total = x[xo] * 0
+    for f in range(w.shape[1]):
+        total += x[xo + f] * w[r, f]
+    return total

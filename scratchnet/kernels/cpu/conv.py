@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.block import add_scaled_rows
+from scratchnet.kernels.cpu.block import add_scaled_rows, dot
 from scratchnet.kernels.cpu.jit import PARTS, parallel, serial
 from scratchnet.kernels.cpu.sums import add_parts, as_flat, as_rows
 from scratchnet.shapes import Pads, output_hw
+
+FEW = 8  # channels below which a sum over filters is quicker than rows of channels
 
 
 @serial
@@ -49,7 +51,7 @@ def _conv2d(x, w, b, x_shape, w_shape, y_shape, sh, sw, top, left, y):
 
 
 @parallel
-def _conv2d_input_grad(dy, wt, b, dx_shape, w_shape, dy_shape, sh, sw, top, left, dx):
+def _conv2d_input_grad(dy, w, wt, b, dx_shape, w_shape, dy_shape, sh, sw, top, left, dx):
     N, H, W, C = dx_shape
     KH, KW, _, F = w_shape
     _, OH, OW, _ = dy_shape
@@ -66,8 +68,12 @@ def _conv2d_input_grad(dy, wt, b, dx_shape, w_shape, dy_shape, sh, sw, top, left
                     for m in range((v + left) % sw, KW, sw):
                         j = (v + left - m) // sw
                         if 0 <= j < OW:
-                            yo = ((n * OH + i) * OW + j) * F
-                            add_scaled_rows(dx, r, dy, yo, 1, wt, (k * KW + m) * F, F)
+                            yo, kl = ((n * OH + i) * OW + j) * F, k * KW + m
+                            if C < FEW:
+                                for c in range(C):
+                                    dx[r, c] += dot(dy, yo, w, kl * C + c)
+                            else:
+                                add_scaled_rows(dx, r, dy, yo, 1, wt, kl * F, F)
 
 
 @parallel
@@ -120,7 +126,9 @@ def conv2d_transpose(
     b = np.zeros(w.shape[2], x.dtype) if b is None else b
     wt = as_rows(w.transpose(0, 1, 3, 2))  # so that the loop over the results' channels runs along memory
     (top, _), (left, _) = pads
-    _conv2d_input_grad(as_flat(x), wt, as_flat(b), y.shape, w.shape, x.shape, *strides, top, left, as_rows(y))
+    _conv2d_input_grad(
+        as_flat(x), as_rows(w), wt, as_flat(b), y.shape, w.shape, x.shape, *strides, top, left, as_rows(y)
+    )
     return y
 
 
