@@ -1,0 +1,132 @@
+"""The optimizers' updates against plain loops written from Keras 3's formulas, one number at a time in float64."""
+
+import math
+
+import numpy as np
+import pytest
+from compare import DTYPES, Unchanged, dtypes, layouts, normal, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from threads import with_threads
+
+from scratchnet.kernels import cpu
+
+STEPS = 4
+shapes = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
+rates = st.sampled_from([1e-4, 1e-2, 0.5])
+
+
+def check(update, formula, memories, shape, dtype, layout, seed):
+    """STEPS updates by update(t, p, g, *memories) in place, and by formula(t, p, g, *memories) for each number."""
+    rng = np.random.default_rng(seed)
+    arrays = [normal(rng, shape, dtype), *(np.zeros(shape, dtype) for _ in range(memories))]
+    numbers = [[float(a[i]) for a in arrays] for i in np.ndindex(shape)]
+    for t in range(1, STEPS + 1):
+        g = normal(rng, shape, dtype, layout)
+        with Unchanged(g):
+            update(t, arrays[0], g, *arrays[1:])
+        numbers = [list(formula(t, p, float(g[i]), *m)) for i, (p, *m) in zip(np.ndindex(shape), numbers)]
+    for array, expected in zip(arrays, zip(*numbers)):
+        tolerance = (1e-5 if dtype == np.float32 else 1e-12) * max(1, np.abs(expected).max())
+        np.testing.assert_allclose(array.reshape(-1), expected, rtol=0, atol=tolerance)
+
+
+@given(shapes, rates, st.sampled_from([0.0, 0.5, 0.9]), st.booleans(), dtypes, layouts, seeds)
+def test_sgd(shape, lr, momentum, nesterov, dtype, layout, seed):
+    def formula(t, p, g, m):
+        m = momentum * m - g * lr
+        return (p + momentum * m - g * lr if nesterov else p + m), m
+
+    def update(t, p, g, m):
+        cpu.sgd(p, g, m, lr, momentum, nesterov)
+
+    check(update, formula, 1, shape, dtype, layout, seed)
+
+
+@given(shapes, rates, st.sampled_from([0.0, 0.9]), st.booleans(), dtypes, layouts, seeds)
+def test_rmsprop(shape, lr, momentum, centered, dtype, layout, seed):
+    rho, epsilon = 0.9, 1e-3  # centered, v - average^2 may be nearly 0: a small epsilon shows only the rounding
+
+    def formula(t, p, g, v, average, m):
+        v = rho * v + (1 - rho) * g**2
+        average = rho * average + (1 - rho) * g if centered else 0
+        m = momentum * m + lr * g / math.sqrt(v - average**2 + epsilon)
+        return p - m, v, average, m
+
+    def update(t, p, g, v, average, m):
+        cpu.rmsprop(p, g, v, average, m, lr, rho, momentum, epsilon, centered)
+
+    check(update, formula, 3, shape, dtype, layout, seed)
+
+
+@given(shapes, rates, st.sampled_from([0.5, 0.9]), st.sampled_from([0.0, 0.004]), dtypes, layouts, seeds)
+def test_adam(shape, lr, beta_1, decay, dtype, layout, seed):
+    beta_2, epsilon = 0.999, 1e-7
+
+    def formula(t, p, g, m, v):
+        p -= p * decay * lr
+        m += (g - m) * (1 - beta_1)
+        v += (g**2 - v) * (1 - beta_2)
+        alpha = lr * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        return p - m * alpha / (math.sqrt(v) + epsilon), m, v
+
+    def update(t, p, g, m, v):
+        cpu.adam(p, g, m, v, lr, beta_1, beta_2, epsilon, t, decay)
+
+    check(update, formula, 2, shape, dtype, layout, seed)
+
+
+def test_float32_memories_follow_the_float64_ones():
+    # 1 - 0.999 worked out in float32 is off by 5e-5, and so would v be.
+    g = np.random.default_rng(0).normal(size=100)
+    v = {}
+    for dtype in DTYPES:
+        p, m, v[dtype] = np.zeros((3, 100), dtype)
+        cpu.adam(p, g.astype(dtype), m, v[dtype], 1e-3, 0.9, 0.999, 1e-7, 1)
+    np.testing.assert_allclose(v[np.float32], v[np.float64], rtol=5e-7)
+
+
+def test_the_first_adam_step_is_the_rate():
+    for g in (1e-3, 1.0, 1e3):
+        p, m, v = np.zeros((3, 5))
+        cpu.adam(p, np.full(5, g), m, v, 0.01, 0.9, 0.999, 1e-7, 1)
+        np.testing.assert_allclose(p, -0.01, rtol=0.01)
+
+
+def test_a_scalar_and_more_than_one_block():
+    p, m = np.array(1.0), np.array(0.0)
+    cpu.sgd(p, np.array(2.0), m, 0.25, 0.0, False)
+    assert p == 0.5
+    p = np.arange(2 * 4096 + 3.0)
+    g = p.copy()
+    cpu.sgd(p, g, np.zeros_like(p), 1.0, 0.0, False)
+    np.testing.assert_array_equal(p, 0)
+
+
+def test_nan_is_seen():
+    p, m, v = np.zeros((3, 2))
+    cpu.adam(p, np.array([np.nan, 1.0]), m, v, 1e-3, 0.9, 0.999, 1e-7, 1)
+    assert np.isnan(p).tolist() == [True, False]
+
+
+def test_weights_that_cannot_be_updated_in_place():
+    p = np.zeros((4, 6))[:, ::2]
+    flat = np.zeros((4, 3))
+    for update in (
+        lambda: cpu.sgd(p, flat, flat, 0.1, 0.0, False),
+        lambda: cpu.rmsprop(p, flat, flat, flat, flat, 0.1, 0.9, 0.0, 1e-7, False),
+        lambda: cpu.adam(flat, flat, p, flat, 0.1, 0.9, 0.999, 1e-7, 1),
+    ):
+        with pytest.raises(ValueError, match=r"contiguous arrays to update in place, got one of shape \(4, 3\)"):
+            update()
+
+
+def test_same_bits_for_any_number_of_threads():
+    rng = np.random.default_rng(0)
+    start, g = rng.normal(size=30_001).astype(np.float32), rng.normal(size=30_001).astype(np.float32)
+    moved = []
+    for threads in (1, 2):
+        p, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
+        with_threads(threads, cpu.adam, p, g, m, v, 1e-3, 0.9, 0.999, 1e-7, 1)
+        moved.append(p)
+    np.testing.assert_array_equal(*moved)
