@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections import Counter
@@ -48,8 +49,10 @@ class Layer:
 
     def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
         if unknown:
+            known = {p.name for p in inspect.signature(type(self)).parameters.values() if p.kind != p.VAR_KEYWORD}
             raise TypeError(
-                f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}; see help({type(self).__name__})."
+                f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
+                f"{', '.join(sorted(known | {'name', 'input_shape'}))}. What else Keras takes is not there."
             )
         kind = snake_case(type(self).__name__)
         if name is None:
@@ -102,7 +105,7 @@ class Layer:
         return (None,) * (self.rank or 0)
 
     def check(self, x: np.ndarray) -> None:
-        """Raise a ValueError unless x can be taken."""
+        """Raise a ValueError unless x can be taken. Before the layer is built, this is about the axes only."""
         if self.rank is not None:
             check_input(x, self.expected_input(), self.who)
         elif x.ndim < 2 or 0 in x.shape:
@@ -114,17 +117,29 @@ class Layer:
     # What is the same for all.
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the weights for inputs of shape (None, H, W, C), batch axis first as in Keras, or (H, W, C)."""
+        """Make the weights for inputs of shape (None, H, W, C), batch axis first as in Keras, or (H, W, C).
+
+        A layer that is built already keeps its weights, so that it can be put into a model with them.
+
+        Raises:
+            ValueError: the layer, or its weights, cannot take that shape.
+        """
         shape = tuple(None if s is None else int(s) for s in input_shape)
         if self.rank is not None and len(shape) == self.rank - 1 and None not in shape:
             shape = (None, *shape)
         shape = (None, *shape[1:])
         if self.rank is not None and len(shape) != self.rank:
             raise ValueError(f"{self.who}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
+        if len(shape) < 2 or any(size is None or size < 1 for size in shape[1:]):
+            raise ValueError(
+                f"{self.who}: expected an input shape (None, ...) with sizes of at least 1 after the batch's None, got "
+                f"{shape_text(shape)}."
+            )
+        self.check(np.broadcast_to(np.float32(0), (1, *shape[1:])))  # one example, without its memory
         self.output_shape = self.compute_output_shape(shape)
         self.input_shape = shape
-        self.params, self.grads, self.state = {}, {}, {}
-        self.create_weights(shape)
+        if not self.built:
+            self.create_weights(shape)
         self.built = True
 
     def add_weight(self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True) -> None:
@@ -192,18 +207,21 @@ class Layer:
         x = np.asarray(x)
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
+        self.check(x)  # before anything changes
         if x.dtype != self.dtype:
             self.astype(x.dtype)
         if not self.built:
-            # What is known before building (the rank) is checked first, so that the message is about x.
-            if self.rank is not None:
-                check_input(x, (None,) * self.rank, self.who)
             self.build((None, *x.shape[1:]))
-        self.check(x)
         return x
 
     def astype(self, dtype: Any) -> None:
-        """Turn weights, gradients and state into float32 or float64."""
+        """Turn weights, gradients and state into float32 or float64.
+
+        Raises:
+            ValueError: another dtype.
+        """
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ValueError(f"{self.who}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
         self.dtype = np.dtype(dtype)
         for arrays in (self.params, self.grads, self.state):
             for name in arrays:

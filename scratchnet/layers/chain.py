@@ -108,6 +108,10 @@ class Chain(Composite):
         self.output_shape = shape
         self.built = True
 
+    def check(self, x: np.ndarray) -> None:
+        first = self.layers[0] if self.layers else super()
+        first.check(x)
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         shape = tuple(input_shape)
         for layer in self.layers:
@@ -117,12 +121,7 @@ class Chain(Composite):
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The last layer's output; with logits=True without its final activation. See Layer.forward."""
         x = np.asarray(x)
-        y = x.astype(np.float32) if x.dtype not in (np.float32, np.float64) else x
-        if not self.built:
-            if self.layers and self.layers[0].rank not in (None, y.ndim):
-                self.layers[0].forward(y)  # says what is wrong with the shape
-            self.build((None, *y.shape[1:]))
-        self.dtype = y.dtype
+        y = self._receive(x)
         for layer in self.layers:
             y = layer.forward(y, training, logits and layer is self.layers[-1])
         self._expected_dy = y.shape
@@ -135,7 +134,7 @@ class Chain(Composite):
         if self._expected_dy is None:
             raise RuntimeError(f"{self.who}: backward before forward. Call y = forward(x) first.")
         if not self.layers:
-            return np.array(dy)
+            return super().backward(dy, param_grads, input_grad)  # the identity
         first, last = self.layers[0], self.layers[-1]
         for layer in reversed(self.layers):
             dy = layer.backward(dy, param_grads, input_grad or layer is not first, logits and layer is last)

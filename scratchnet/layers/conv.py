@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import initializers, kernels
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.shapes import check_kernel_fits, check_padding, pads_2d, pair
@@ -27,6 +27,7 @@ class _Filter(Layer):
     """What the three convolutions share: arguments, weights, and the bias with its gradient."""
 
     rank = 4
+    channels: int | None = None  # of the input, once built
 
     def __init__(
         self,
@@ -45,7 +46,8 @@ class _Filter(Layer):
         self.padding = check_padding(padding, self.who)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
         """The shape of the kernel for an input of so many channels."""

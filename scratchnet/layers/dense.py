@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import initializers, kernels
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.layers.conv import check_count
@@ -36,6 +36,8 @@ class Dense(Layer):
     Source: Keras, https://keras.io/api/layers/core_layers/dense/
     """
 
+    features: int | None = None  # D, once built
+
     def __init__(
         self,
         units: int,
@@ -49,7 +51,8 @@ class Dense(Layer):
         self.units = check_count(units, "units", self.who)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
 
     def create_weights(self, input_shape: Shape) -> None:
         self.features = input_shape[-1]
@@ -66,7 +69,7 @@ class Dense(Layer):
 
     def check(self, x: np.ndarray) -> None:
         super().check(x)
-        if x.shape[-1] != self.features:
+        if self.features is not None and x.shape[-1] != self.features:
             flat = int(np.prod(x.shape[1:]))
             hint = " Put a Flatten() before it, or x.reshape(len(x), -1)." if flat == self.features else ""
             raise ValueError(f"{self.who}: expected x of shape (N, {self.features}), got {x.shape}.{hint}")

@@ -60,6 +60,10 @@ class Parallel(Composite):
         self.output_shape = self._merged([branch.output_shape for branch in self.layers])
         self.built = True
 
+    def check(self, x: np.ndarray) -> None:
+        for branch in self.layers:
+            branch.check(x)
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return self._merged([branch.compute_output_shape(input_shape) for branch in self.layers])
 

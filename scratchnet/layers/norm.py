@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import initializers, kernels
 from scratchnet.layers.base import Layer, Shape
 
 
@@ -36,6 +36,8 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy, arXiv 1502.03167; Keras, https://keras.io/api/layers/normalization_layers/
     """
 
+    channels: int | None = None  # C, once built
+
     def __init__(
         self,
         axis: int = -1,
@@ -56,10 +58,10 @@ class BatchNormalization(Layer):
             raise ValueError(f"{self.who}: expected an epsilon above 0, got {epsilon!r}.")
         self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
         self.start = {
-            "gamma": gamma_initializer,
-            "beta": beta_initializer,
-            "moving_mean": moving_mean_initializer,
-            "moving_variance": moving_variance_initializer,
+            "gamma": initializers.get(gamma_initializer),
+            "beta": initializers.get(beta_initializer),
+            "moving_mean": initializers.get(moving_mean_initializer),
+            "moving_variance": initializers.get(moving_variance_initializer),
         }
 
     def create_weights(self, input_shape: Shape) -> None:
@@ -74,7 +76,7 @@ class BatchNormalization(Layer):
 
     def check(self, x: np.ndarray) -> None:
         super().check(x)
-        if x.shape[-1] != self.channels:
+        if self.channels is not None and x.shape[-1] != self.channels:
             raise ValueError(f"{self.who}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
 
     def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
