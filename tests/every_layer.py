@@ -1,4 +1,4 @@
-"""One of every layer, in several settings, with the shape of an input for it: what must hold for all is tested on all."""
+"""Every layer in several settings, each with the shape of an input: what must hold for all is tested on all."""
 
 from scratchnet.layers import (
     Activation,

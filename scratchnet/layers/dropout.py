@@ -21,7 +21,7 @@ class Dropout(Layer):
     Shapes: any, unchanged.
 
     Raises:
-        ValueError: rate is not from 0 to below 1.
+        ValueError: rate is not from 0 to below 1, or seed not 64 bits.
 
     Source: Srivastava et al., JMLR 15, 2014.
     """
@@ -30,6 +30,8 @@ class Dropout(Layer):
         super().__init__(**options)
         if not 0 <= rate < 1:
             raise ValueError(f"{self.who}: expected a rate from 0 to below 1 (the share set to 0), got {rate!r}.")
+        if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
+            raise ValueError(f"{self.who}: expected seed to be a whole number from 0 to below 2**64, got {seed!r}.")
         self.rate, self.seed = rate, seed
         self.step = 0
 
