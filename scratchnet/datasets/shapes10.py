@@ -82,13 +82,13 @@ def _draw(count: int, seed: int, split: int) -> Split:
     return np.clip(255 * picture + 0.5, 0, 255).astype(np.uint8), y
 
 
-def load_data(num_train: int = 6000, num_test: int = 1000, seed: int = 0) -> tuple[Split, Split]:
+def load_data(num_train: int = 4000, num_test: int = 1000, seed: int = 0) -> tuple[Split, Split]:
     """(x_train, y_train), (x_test, y_test), all uint8: x (N, 32, 32, 3), y (N,) from 0 to 9, named by CLASS_NAMES.
 
     Classes come equally often in every ten pictures. The training and the test pictures have nothing in common.
 
     Args:
-        num_train, num_test: pictures, 3 kB each; 7,000 take about a second.
+        num_train, num_test: pictures, 3 kB each; 5,000 take about a second.
         seed: another seed, other pictures.
 
     Raises:
