@@ -172,7 +172,7 @@ def filters(w: np.ndarray, columns: int = 16) -> Figure:
     return figure
 
 
-def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = None, maps: int = 8) -> Figure:
+def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = None, maps: int = 10) -> Figure:
     """One picture on its way through a network: the first `maps` feature maps after each layer, then the answer.
 
     Args:
@@ -185,18 +185,23 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
         value = layer.forward(value)
         if value.ndim == 4:
             stages.append((layer.name, value))
-    figure, axes = _figure(len(stages) + 1, maps, (WIDTH, (len(stages) + 1) * WIDTH / maps * 1.05))
-    for row, (name, value) in zip(axes, stages):
-        for m, ax in enumerate(row):
+    side, title, bars = WIDTH / maps * 0.92, 0.3, 1.3  # inches: a map, the line above it, the answer below all
+    height = len(stages) * (side + title) + bars
+    figure = _pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"])
+    _pyplot().close(figure)
+    for r, (name, value) in enumerate(stages):
+        bottom = 1 - (r + 1) * (side + title) / height
+        for m in range(1 if name == "input" else min(maps, value.shape[-1])):
+            ax = figure.add_axes((0.06 + m * 0.94 / maps, bottom, side / WIDTH, side / height))
             ax.axis("off")
-            if name == "input" and m == 0:
+            if name == "input":
                 ax.imshow(_picture(value[0]), cmap="gray", vmin=0, vmax=1)
-            elif name != "input" and m < value.shape[-1]:
+            else:
                 ax.imshow(value[0, ..., m], cmap="viridis")
-        row[0].set_title(f"{name}  {value.shape[1]} x {value.shape[2]} x {value.shape[3]}", fontsize=9, loc="left")
-    for ax in axes[-1]:
-        ax.remove()
-    last = figure.add_subplot(axes[-1, 0].get_gridspec()[-1, :])
+            if m == 0:
+                size = f"{value.shape[1]} x {value.shape[2]} x {value.shape[3]}"
+                ax.set_title(f"{name}  {size}", fontsize=9, loc="left", pad=3)
+    last = figure.add_axes((0.06, 0.42 / height, 0.94, (bars - 0.62) / height))
     answer = model.predict(x[None])[0]
     best = int(answer.argmax())
     last.bar(range(len(answer)), answer, color=[RIGHT if k == best else NEUTRAL for k in range(len(answer))])
