@@ -73,10 +73,15 @@ class Exercise:
         return Verdict(False, "\n".join(lines))
 
     def _agree(self, function: Callable[..., Any], mistake: Callable[..., Any]) -> bool:
-        try:
-            return all(_equal(function(*copy.deepcopy(c)), mistake(*copy.deepcopy(c))) for c in self.cases)
-        except Exception:
-            return False  # a function that raises is not this mistake; the message already shows what it raised
+        return all(_equal(_outcome(function, case), _outcome(mistake, case)) for case in self.cases)
+
+
+def _outcome(function: Callable[..., Any], case: tuple) -> Any:
+    """What the function returns, or the kind of exception it raises: a mistake may show either way."""
+    try:
+        return function(*copy.deepcopy(case))
+    except Exception as error:
+        return type(error).__name__
 
 
 def _equal(actual: Any, expected: Any) -> bool:
@@ -154,7 +159,7 @@ accuracy = Exercise(
     _PREDICTIONS,
     {
         "a count, not a fraction: divide by the number of pictures.": lambda p, y: int((p.argmax(1) == y).sum()),
-        "axis 0 compares pictures; the classes are on axis 1.": lambda p, y: float(np.mean(p.argmax(0)[: len(y)] == y)),
+        "axis 0 compares pictures; the classes are on axis 1.": lambda p, y: float(np.mean(p.argmax(0) == y)),
         "in percent; the answer is a fraction from 0 to 1.": lambda p, y: 100 * _accuracy(p, y),
         "this is the error rate: 1 - accuracy.": lambda p, y: 1 - _accuracy(p, y),
     },
