@@ -1,43 +1,14 @@
-"""Same weights, same numbers as Keras 3. Optional: skipped where Keras with TensorFlow is not installed."""
+"""Same weights, same numbers as Keras 3, layer by layer. Optional: skipped where Keras is not installed."""
 
 import inspect
-import os
 
 import numpy as np
 import pytest
+from with_keras import assert_close, keras, report, tf  # noqa: F401 - report is a fixture
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# With oneDNN, TensorFlow 2.21 writes beyond its memory in the gradient of a 1 x 1 kernel with strides (1, 2).
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-tf = pytest.importorskip("tensorflow", reason="the comparison with Keras needs TensorFlow: pip install tensorflow")
-keras = pytest.importorskip("keras", reason="the comparison with Keras needs it: pip install keras tensorflow")
-if keras.backend.backend() != "tensorflow":
-    pytest.skip("the comparison with Keras needs KERAS_BACKEND=tensorflow", allow_module_level=True)
-
-import scratchnet as sn  # noqa: E402
-from scratchnet import layers  # noqa: E402
-from scratchnet.datasets import fashion_mnist_small  # noqa: E402
+from scratchnet import layers
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-11}  # of the array's largest number
-largest: dict[str, float] = {}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def report():
-    """With pytest -s: the largest errors that were seen."""
-    yield
-    for what, error in sorted(largest.items()):
-        print(f"\n{what:40} {error:.1e}", end="")
-
-
-def assert_close(actual, expected, tolerance, what):
-    expected = np.asarray(expected)
-    assert actual.shape == expected.shape, what
-    assert actual.dtype == expected.dtype, what
-    error = float(np.abs(actual - expected).max() / max(np.abs(expected).max(), 1e-3))
-    largest[what] = max(error, largest.get(what, 0.0))
-    assert error <= tolerance, f"{what}: {error:.1e}"
 
 
 def kept(kind, **arguments):
@@ -115,7 +86,7 @@ def pair_of(kind, arguments, shape, dtype, rng):
     return ours, theirs
 
 
-def compare(ours, theirs, x, dtype, training, what):
+def assert_same_numbers(ours, theirs, x, dtype, training, what):
     """Output, input gradient, weight gradients and weights after a forward, for a random gradient from above."""
     rng, tolerance = np.random.default_rng(1), TOLERANCE[dtype]
     if ours.head == "leaky_relu":
@@ -149,7 +120,9 @@ def test_layers(kind, arguments, dtype):
     for training in (False,) if kind == "Dropout" else (False, True, False):
         takes = "training" in inspect.signature(type(theirs).call).parameters
         x = rng.normal(0.3, 1, PICTURES).astype(dtype)
-        compare(ours, theirs, x, dtype, training if takes else None, "training " if takes and training else "")
+        assert_same_numbers(
+            ours, theirs, x, dtype, training if takes else None, "training " if takes and training else ""
+        )
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -168,7 +141,7 @@ def test_layers(kind, arguments, dtype):
 def test_odd_sizes(kind, arguments, size, dtype):
     rng, shape = np.random.default_rng(0), (2, *size, 3)
     ours, theirs = pair_of(kind, arguments, shape, dtype, rng)
-    compare(ours, theirs, rng.normal(size=shape).astype(dtype), dtype, None, "")
+    assert_same_numbers(ours, theirs, rng.normal(size=shape).astype(dtype), dtype, None, "")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -182,9 +155,9 @@ def test_wide_layers(dtype):
     ):
         ours, theirs = pair_of(kind, arguments, shape, dtype, rng)
         training = True if kind == "BatchNormalization" else None
-        compare(ours, theirs, rng.normal(size=shape).astype(dtype), dtype, training, "wide ")
+        assert_same_numbers(ours, theirs, rng.normal(size=shape).astype(dtype), dtype, training, "wide ")
     ours, theirs = pair_of("Dense", {"units": 128}, (32, 2304), dtype, rng)
-    compare(ours, theirs, rng.normal(size=(32, 2304)).astype(dtype), dtype, None, "wide ")
+    assert_same_numbers(ours, theirs, rng.normal(size=(32, 2304)).astype(dtype), dtype, None, "wide ")
 
 
 def test_kinks_and_ties():
@@ -198,7 +171,7 @@ def test_kinks_and_ties():
         ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}),
     ):
         ours, theirs = pair_of(kind, arguments, x.shape, "float32", np.random.default_rng(1))
-        compare(ours, theirs, x, "float32", None, "ties ")
+        assert_same_numbers(ours, theirs, x, "float32", None, "ties ")
 
 
 @pytest.mark.parametrize("kind", sorted(set(layers.__all__) & set(dir(keras.layers)) - {"Layer"}))
@@ -219,142 +192,3 @@ def test_arguments_and_defaults(kind):
     stem = "".join(c for c in getattr(keras.layers, kind)(**needed).name if not c.isdigit()).strip("_")
     ours = "".join(c for c in getattr(layers, kind)(**needed).name if not c.isdigit()).strip("_")
     assert ours == stem
-
-
-ENDS = {
-    "SparseCategoricalCrossentropy": "softmax",
-    "CategoricalCrossentropy": "softmax",
-    "BinaryCrossentropy": "sigmoid",
-    "MeanSquaredError": "linear",
-}
-
-
-@pytest.mark.parametrize("from_logits", [True, False])
-@pytest.mark.parametrize("kind", ENDS)
-def test_losses(kind, from_logits):
-    """The gradient with respect to scores; from probabilities, through the softmax or sigmoid that made them."""
-    rng = np.random.default_rng(0)
-    z, labels = rng.normal(0, 2, (7, 5)).astype(np.float32), rng.integers(0, 5, 7)
-    y_true = {"SparseCategoricalCrossentropy": labels, "CategoricalCrossentropy": np.eye(5, dtype=np.float32)[labels]}
-    y_true = y_true.get(kind, rng.integers(0, 2, (7, 5)).astype(np.float32))
-    options = {} if kind == "MeanSquaredError" else {"from_logits": from_logits}
-    end = layers.Activation("linear" if from_logits else ENDS[kind])
-    tensor = tf.constant(z)
-    with tf.GradientTape() as tape:
-        tape.watch(tensor)
-        y = tensor if from_logits else getattr(keras.activations, ENDS[kind])(tensor)
-        expected = getattr(keras.losses, kind)(**options)(y_true, y)
-    value, gradient = getattr(sn.losses, kind)(**options)(y_true, end.forward(z))
-    assert_close(np.float32(value), expected, 1e-5, f"{kind} value")
-    assert_close(end.backward(gradient), tape.gradient(expected, tensor), 1e-5, f"{kind} gradient")
-
-
-OPTIMIZERS = {
-    "SGD": {},
-    "SGD momentum": {"learning_rate": 0.1, "momentum": 0.9},
-    "SGD nesterov": {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
-    "RMSprop": {},
-    "RMSprop all": {"learning_rate": 0.01, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-4, "centered": True},
-    "Adam": {},
-    "Adam of a GAN": {"learning_rate": 2e-4, "beta_1": 0.5},
-    "AdamW": {},
-    "AdamW strong": {"learning_rate": 0.01, "weight_decay": 0.1},
-}
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_optimizers(name):
-    rng, kind = np.random.default_rng(0), name.split()[0]
-    theirs, ours = (getattr(m, kind)(**OPTIMIZERS[name]) for m in (keras.optimizers, sn.optimizers))
-    p = rng.normal(size=(40, 30)).astype(np.float32)
-    variable, params = keras.Variable(p), {"p": p.copy()}
-    for _ in range(20):
-        g = rng.normal(size=p.shape).astype(np.float32)
-        theirs.apply([tf.constant(g)], [variable])
-        ours.update(params, {"p": g})
-    assert_close(params["p"], variable.numpy(), 1e-6, f"optimizer {name}")
-
-
-def listing(module, model, **first):
-    """The network of the article's listing 4.1 in either package."""
-    k = module.layers
-    model.add(k.Conv2D(32, kernel_size=(3, 3), activation="relu", **first))
-    model.add(k.MaxPooling2D(pool_size=(2, 2)))
-    model.add(k.Conv2D(64, kernel_size=(3, 3), activation="relu"))
-    model.add(k.MaxPooling2D(pool_size=(2, 2)))
-    model.add(k.Flatten())
-    model.add(k.Dense(128, activation="relu"))
-    model.add(k.Dense(10, activation="softmax"))
-    return model
-
-
-def everything(module, model, **first):
-    """Normalization, strides, a transposed convolution and average pooling in one network."""
-    k = module.layers
-    model.add(k.Conv2D(8, 3, strides=2, padding="same", use_bias=False, **first))
-    for layer in (k.BatchNormalization(), k.Activation("silu"), k.DepthwiseConv2D(3), k.ReLU()):
-        model.add(layer)
-    model.add(k.Conv2DTranspose(6, 4, strides=2, padding="same", activation="tanh"))
-    for layer in (k.BatchNormalization(), k.AveragePooling2D(3, 2, "same"), k.GlobalAveragePooling2D()):
-        model.add(layer)
-    model.add(k.Dense(10, activation="softmax"))
-    return model
-
-
-@pytest.fixture
-def dtype(request):
-    """Keras computes in this dtype."""
-    keras.config.set_floatx(request.param)
-    keras.config.set_dtype_policy(request.param)
-    yield request.param
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
-
-
-# Rounding decides now and then which of two nearly equal numbers a ReLU or a maximum lets through. After such a step
-# two runs in float32 part, in Keras against Keras in float64 too (up to 2e-2 with RMSprop), so most of these runs are
-# in float64, where the formulas show. Keras rounds Adam's betas to float32 even there, and so does this test.
-BETAS = {"beta_1": float(np.float32(0.9)), "beta_2": float(np.float32(0.999))}
-NESTEROV = {"learning_rate": 0.0625, "momentum": 0.875, "nesterov": True}  # exact in float32
-
-
-@pytest.mark.parametrize(
-    ("make", "optimizer", "options", "dtype", "seed", "tolerance"),
-    [
-        *((listing, "Adam", {}, "float32", seed, 1e-4) for seed in range(3)),
-        (listing, "AdamW", {"weight_decay": 0.01}, "float32", 0, 1e-4),
-        (listing, "SGD", NESTEROV, "float32", 0, 1e-4),
-        (listing, "Adam", BETAS, "float64", 0, 1e-6),
-        (listing, "AdamW", {"weight_decay": 0.01, **BETAS}, "float64", 0, 1e-6),
-        (listing, "SGD", NESTEROV, "float64", 0, 1e-10),
-        (listing, "RMSprop", {}, "float64", 0, 1e-10),
-        (everything, "Adam", {"learning_rate": 0.01, **BETAS}, "float64", 0, 1e-6),
-        (everything, "SGD", NESTEROV, "float64", 0, 1e-10),
-        (everything, "RMSprop", {"centered": True, "momentum": 0.5}, "float64", 0, 1e-10),
-    ],
-    indirect=["dtype"],
-)
-def test_losses_over_twenty_steps(make, optimizer, options, dtype, seed, tolerance):
-    (x, y), _ = fashion_mnist_small.load_data()
-    x, y = (x[:640, ..., None] / 255).astype(dtype), y[:640]
-    keras.utils.set_random_seed(seed)
-    theirs = make(keras, keras.Sequential([keras.layers.Input((28, 28, 1))]))
-    ours = make(sn, sn.Sequential(dtype=dtype), input_shape=(28, 28, 1))
-    start = theirs.get_weights()
-    assert [w.shape for w in ours.get_weights()] == [w.shape for w in start]
-    ours.set_weights(start)
-    their_optimizer, our_optimizer = (getattr(m, optimizer)(**options) for m in (keras.optimizers, sn.optimizers))
-    their_loss, our_loss = (m.SparseCategoricalCrossentropy() for m in (keras.losses, sn.losses))
-    what = f"20 steps, {make.__name__} {optimizer} {dtype}"
-    losses = []
-    for step in range(20):
-        batch = slice(32 * step, 32 * step + 32)
-        with tf.GradientTape() as tape:
-            expected = their_loss(y[batch], theirs(x[batch], training=True))
-        variables = [v.value for v in theirs.trainable_variables]
-        their_optimizer.apply(tape.gradient(expected, variables), theirs.trainable_variables)
-        value, _ = sn.train_step(ours, our_loss, our_optimizer, x[batch], y[batch])
-        losses.append(value)
-        assert_close(np.dtype(dtype).type(value), expected, tolerance, what)
-    assert np.mean(losses[-5:]) < 0.95 * losses[0]  # it learnt
-    assert_close(ours.predict(x[:64]), theirs.predict(x[:64], verbose=0), 10 * tolerance, f"{what}, prediction after")
