@@ -7,7 +7,7 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# With oneDNN, TensorFlow 2.21 writes beyond its memory in the gradient of a 1 x 1 kernel with strides (1, 2).
+# With oneDNN, TensorFlow 2.21 writes beyond its memory in the gradient of a strided 1 x 1 kernel.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 tf = pytest.importorskip("tensorflow", reason="the comparison with Keras needs TensorFlow: pip install tensorflow")
 keras = pytest.importorskip("keras", reason="the comparison with Keras needs it: pip install keras tensorflow")
