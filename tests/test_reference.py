@@ -1,0 +1,148 @@
+"""The definition of right is itself checked: by examples worked out by hand, and by difference quotients."""
+
+import numpy as np
+import pytest
+
+from scratchnet import reference as ref
+
+CONVOLUTIONS = [
+    ((1, 1), ((0, 0), (0, 0))),
+    ((2, 1), ((1, 0), (0, 2))),
+    ((3, 2), ((0, 1), (1, 1))),
+]
+
+
+def slopes(function, array, dy, h=1e-6):
+    """d sum(function() * dy) / d array, one element after the other, by central differences."""
+    gradient = np.zeros_like(array)
+    for index in np.ndindex(*array.shape):
+        before = array[index]
+        array[index] = before + h
+        above = np.sum(function() * dy)
+        array[index] = before - h
+        gradient[index] = (above - np.sum(function() * dy)) / (2 * h)
+        array[index] = before
+    return gradient
+
+
+def assert_gradients(function, arrays, gradients, dy):
+    for array, gradient in zip(arrays, gradients):
+        np.testing.assert_allclose(gradient, slopes(function, array, dy), atol=1e-7)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_conv2d_by_hand():
+    x = np.arange(9.0).reshape(1, 3, 3, 1)
+    w = np.array([[1.0, 2.0], [3.0, 4.0]]).reshape(2, 2, 1, 1)
+    # Top left: 0*1 + 1*2 + 3*3 + 4*4 + 10; the kernel is not flipped.
+    expected = [[37, 47], [67, 77]]
+    y = ref.conv2d(x, w, np.array([10.0]), (1, 1), ((0, 0), (0, 0)))
+    assert y[0, :, :, 0].tolist() == expected
+    assert ref.conv2d(x, w, None, (2, 2), ((1, 0), (1, 0)))[0, :, :, 0].tolist() == [[0, 11], [30, 67]]
+
+
+@pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
+def test_conv2d_gradients(rng, strides, pads):
+    x, w, b = rng.normal(size=(2, 4, 5, 2)), rng.normal(size=(2, 3, 2, 3)), rng.normal(size=3)
+    y = ref.conv2d(x, w, b, strides, pads)
+    dy = rng.normal(size=y.shape)
+    forward = lambda: ref.conv2d(x, w, b, strides, pads)  # noqa: E731
+    assert_gradients(forward, (x, w, b), ref.conv2d_backward(x, w, dy, strides, pads), dy)
+
+
+@pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
+def test_transposed_convolution_is_the_adjoint_of_the_convolution(rng, strides, pads):
+    hw, w = (4, 5), rng.normal(size=(2, 3, 2, 3))
+    wide = rng.normal(size=(2, *hw, 2))
+    narrow = rng.normal(size=ref.conv2d(wide, w, None, strides, pads).shape)
+    # <conv(wide), narrow> = <wide, transposed(narrow)>
+    there = np.sum(ref.conv2d(wide, w, None, strides, pads) * narrow)
+    back = np.sum(wide * ref.conv2d_transpose(narrow, w, None, strides, pads, hw))
+    assert there == pytest.approx(back)
+    b, dy = rng.normal(size=2), rng.normal(size=wide.shape)
+    forward = lambda: ref.conv2d_transpose(narrow, w, b, strides, pads, hw)  # noqa: E731
+    assert_gradients(forward, (narrow, w, b), ref.conv2d_transpose_backward(narrow, w, dy, strides, pads), dy)
+
+
+@pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
+def test_depthwise_gradients_and_that_channels_stay_apart(rng, strides, pads):
+    x, w, b = rng.normal(size=(2, 4, 5, 2)), rng.normal(size=(2, 3, 2, 2)), rng.normal(size=4)
+    y = ref.depthwise_conv2d(x, w, b, strides, pads)
+    alone = ref.conv2d(x[..., 1:], w[:, :, 1:, :], b[2:], strides, pads)
+    np.testing.assert_allclose(y[..., 2:], alone)
+    dy = rng.normal(size=y.shape)
+    forward = lambda: ref.depthwise_conv2d(x, w, b, strides, pads)  # noqa: E731
+    assert_gradients(forward, (x, w, b), ref.depthwise_conv2d_backward(x, w, dy, strides, pads), dy)
+
+
+def test_pooling_by_hand():
+    x, none = np.array([[1.0, 5.0], [5.0, 2.0]]).reshape(1, 2, 2, 1), ((0, 0), (0, 0))
+    assert ref.max_pool2d(x, (2, 2), (2, 2), none).item() == 5
+    assert ref.average_pool2d(x, (2, 2), (2, 2), none).item() == 3.25
+    dy = np.full((1, 1, 1, 1), 7.0)
+    assert ref.max_pool2d_backward(x, dy, (2, 2), (2, 2), none).reshape(-1).tolist() == [0, 7, 0, 0]
+    assert ref.average_pool2d_backward(x, dy, (2, 2), (2, 2), none).reshape(-1).tolist() == [1.75] * 4
+    around = ((1, 1), (1, 1))
+    assert ref.max_pool2d(-x, (2, 2), (2, 2), around)[0, :, :, 0].tolist() == [[-1, -5], [-5, -2]]
+    assert ref.average_pool2d(x, (2, 2), (2, 2), around)[0, :, :, 0].tolist() == [[1, 5], [5, 2]]
+
+
+@pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
+def test_pooling_gradients(rng, strides, pads):
+    x = rng.permutation(2 * 4 * 5 * 2).reshape(2, 4, 5, 2) / 10.0  # no ties: a tie is a kink
+    for name in ("max_pool2d", "average_pool2d"):
+        pool, backward = getattr(ref, name), getattr(ref, f"{name}_backward")
+        dy = rng.normal(size=pool(x, (2, 3), strides, pads).shape)
+        gradient = backward(x, dy, (2, 3), strides, pads)
+        assert_gradients(lambda pool=pool: pool(x, (2, 3), strides, pads), (x,), (gradient,), dy)
+
+
+def test_dense_by_hand_and_gradients(rng):
+    assert ref.dense(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([5.0])).item() == 16
+    x, w, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=2)
+    dy = rng.normal(size=(3, 2))
+    assert_gradients(lambda: ref.dense(x, w, b), (x, w, b), ref.dense_backward(x, w, dy), dy)
+
+
+def test_batch_norm_by_hand_and_gradients(rng):
+    x = np.array([[1.0], [3.0]])
+    y, mean, var = ref.batch_norm(x, np.array([2.0]), np.array([10.0]), 0.0)
+    assert (y.reshape(-1).tolist(), mean.item(), var.item()) == ([8.0, 12.0], 2.0, 1.0)
+    x, gamma, beta = rng.normal(size=(3, 2, 2)), rng.normal(size=2), rng.normal(size=2)
+    dy = rng.normal(size=x.shape)
+    forward = lambda: ref.batch_norm(x, gamma, beta, 1e-3)[0]  # noqa: E731
+    assert_gradients(forward, (x, gamma, beta), ref.batch_norm_backward(x, gamma, dy, 1e-3), dy)
+
+
+def test_losses_by_hand_and_gradients(rng):
+    assert ref.softmax_cross_entropy(np.zeros((2, 4)), [0, 3])[0] == pytest.approx(np.log(4))
+    assert ref.sigmoid_binary_cross_entropy(np.zeros((2, 3)), np.ones((2, 3)))[0] == pytest.approx(np.log(2))
+    assert ref.sigmoid_binary_cross_entropy(np.array([[-1000.0]]), np.array([[1.0]]))[0] == 1000
+    z, labels = rng.normal(size=(3, 4)), [1, 0, 3]
+    t = rng.random((3, 4))
+    for function in (
+        lambda: ref.softmax_cross_entropy(z, labels),
+        lambda: ref.softmax_cross_entropy_onehot(z, t),
+        lambda: ref.sigmoid_binary_cross_entropy(z, t),
+    ):
+        assert_gradients(lambda function=function: function()[0], (z,), (function()[1],), 1.0)
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "silu", "softmax", "leaky_relu"])
+def test_activation_gradients(rng, name):
+    x, dy, more = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), (0.2,) if name == "leaky_relu" else ()
+    function, backward = getattr(ref, name), getattr(ref, f"{name}_backward")
+    assert_gradients(lambda: function(x, *more), (x,), (backward(x, dy, *more),), dy)
+
+
+def test_activations_by_hand():
+    x = np.array([-2.0, 0.0, 3.0])
+    assert ref.relu(x).tolist() == [0, 0, 3]
+    assert ref.leaky_relu(x, 0.5).tolist() == [-1, 0, 3]
+    assert ref.relu_backward(x, np.ones(3)).tolist() == [0, 0, 1]
+    assert ref.sigmoid(np.array([0.0, 1000.0, -1000.0])).tolist() == [0.5, 1, 0]
+    np.testing.assert_allclose(ref.softmax(np.array([1000.0, 1000.0])), [0.5, 0.5])

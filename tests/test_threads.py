@@ -1,0 +1,68 @@
+"""The same bits for any number of threads, and no harm from several Python threads at once."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+# A training run through every kind of layer, kernel and optimizer; it prints a hash of all its weights and outputs.
+RUN = """
+import hashlib, numpy as np, scratchnet as sn
+sn.set_random_seed(3)
+(x, y), _ = sn.datasets.shapes10.load_data(96, 0)
+x = (x / 255).astype(np.float32)
+digest = hashlib.sha256()
+for optimizer in (sn.Adam(1e-2), sn.RMSprop(1e-3, centered=True, momentum=0.5), sn.SGD(1e-2, 0.9, nesterov=True)):
+    squeeze = [sn.GlobalAveragePooling2D(keepdims=True), sn.Dense(16, activation="sigmoid")]
+    model = sn.Sequential([
+        sn.Conv2D(16, 3, strides=2, padding="same", activation="leaky_relu", input_shape=(32, 32, 3)),
+        sn.DepthwiseConv2D(3, padding="same", activation="silu"), sn.BatchNormalization(),
+        sn.Parallel([[], squeeze], merge="multiply"), sn.MaxPooling2D(3, strides=2, padding="same"),
+        sn.Conv2DTranspose(9, 4, strides=2, padding="same", activation="tanh"), sn.AveragePooling2D(2),
+        sn.UpSampling2D(),
+        sn.AveragePooling2D(4), sn.Dropout(0.3), sn.Flatten(), sn.Dense(33, activation="relu"),
+        sn.Dense(10, activation="softmax"),
+    ])
+    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    record = model.fit(x, y, epochs=2, batch_size=25, verbose=0)
+    for array in (*model.get_weights(), model.predict(x), np.array(record.history["loss"])):
+        digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
+
+# Eight Python threads compute at once; Numba's workqueue layer would end the process if two kernels ran at a time.
+TOGETHER = """
+import threading, numpy as np
+from scratchnet.kernels import cpu
+x = np.random.default_rng(0).normal(size=(64, 300)).astype(np.float32)
+expected, results = cpu.softmax(cpu.relu(x)), []
+def work():
+    for _ in range(50):
+        results.append(np.array_equal(cpu.softmax(cpu.relu(x)), expected))
+threads = [threading.Thread(target=work) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+import numba
+print(numba.threading_layer(), len(results), all(results))
+"""
+
+
+def run(program, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, **environment}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_training_run_gives_the_same_bits_on_1_2_and_4_threads():
+    results = {run(RUN, NUMBA_NUM_THREADS=str(threads)) for threads in (1, 2, 4)}
+    assert len(results) == 1
+    assert len(results.pop()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize("layer", ["workqueue"])
+def test_several_python_threads_at_once(layer):
+    assert run(TOGETHER, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2") == f"{layer} 400 True"
