@@ -109,8 +109,6 @@ NESTEROV = {"learning_rate": 0.0625, "momentum": 0.875, "nesterov": True}  # exa
     ("make", "optimizer", "options", "dtype", "seed", "tolerance"),
     [
         *((listing, "Adam", {}, "float32", seed, 1e-4) for seed in range(3)),
-        (listing, "AdamW", {"weight_decay": 0.01}, "float32", 0, 1e-4),
-        (listing, "SGD", NESTEROV, "float32", 0, 1e-4),
         (listing, "Adam", BETAS, "float64", 0, 1e-6),
         (listing, "AdamW", {"weight_decay": 0.01, **BETAS}, "float64", 0, 1e-6),
         (listing, "SGD", NESTEROV, "float64", 0, 1e-10),
