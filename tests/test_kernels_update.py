@@ -67,7 +67,8 @@ def test_adam(shape, lr, beta_1, decay, dtype, layout, seed):
         p -= p * decay * lr
         m += (g - m) * (1 - beta_1)
         v += (g**2 - v) * (1 - beta_2)
-        alpha = lr * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        first, second = (float(np.float32(beta)) for beta in (beta_1, beta_2))  # rounded here, as in Keras
+        alpha = lr * math.sqrt(1 - second**t) / (1 - first**t)
         return p - m * alpha / (math.sqrt(v) + epsilon), m, v
 
     def update(t, p, g, m, v):

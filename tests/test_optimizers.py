@@ -43,7 +43,8 @@ def adam(lr=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0):
         p = p - lr * weight_decay * p
         m = beta_1 * m + (1 - beta_1) * g
         v = beta_2 * v + (1 - beta_2) * g**2
-        return p - lr * np.sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (np.sqrt(v) + epsilon)
+        first, second = (float(np.float32(beta)) for beta in (beta_1, beta_2))  # rounded here, as in Keras
+        return p - lr * np.sqrt(1 - second**t) / (1 - first**t) * m / (np.sqrt(v) + epsilon)
 
     return step
 
