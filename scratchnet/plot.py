@@ -187,7 +187,7 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
             stages.append((layer.name, value))
     side, title, bars = WIDTH / maps * 0.92, 0.3, 1.3  # inches: a map, the line above it, the answer below all
     height = len(stages) * (side + title) + bars
-    figure = _pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"])
+    figure = _pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"], layout="none")
     _pyplot().close(figure)
     for r, (name, value) in enumerate(stages):
         bottom = 1 - (r + 1) * (side + title) / height
