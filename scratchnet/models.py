@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
-from scratchnet.shapes import nearest, shape_text
+from scratchnet.shapes import check_input, nearest, shape_text
 from scratchnet.training import Trainable
 
 
@@ -60,6 +60,13 @@ class Sequential(Trainable, Chain):
         if not self.layers:
             raise RuntimeError(f"{self.who}: build before add. Add at least one layer first.")
         super().build(input_shape)
+
+    def check(self, x: np.ndarray) -> None:
+        """Raise a ValueError unless the first layer can take x."""
+        super().check(x)
+        # A first layer that takes any shape, such as Flatten, would take channels first as well.
+        if self.built and self.layers[0].rank is None:
+            check_input(x, self.input_shape, self.who)
 
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The output for a batch x, in x's dtype.

@@ -122,6 +122,10 @@ def nearest(name: object, known: Iterable[str], what: str) -> str:
         what: what is named, such as "activation".
     """
     known = sorted(known)
+    if isinstance(name, type):
+        raise ValueError(
+            f"expected an object or a name as {what}, got the class {name.__name__}: write {name.__name__}()."
+        )
     if isinstance(name, str) and name.lower() in known:
         return name.lower()
     close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)

@@ -11,6 +11,7 @@ import numpy as np
 
 from scratchnet import kernels, losses, metrics, optimizers, random
 from scratchnet.callbacks import Callback, History, Logs, ProgressLine, log_text, timing_text
+from scratchnet.checking import as_numbers, check_data, check_pair
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
@@ -106,6 +107,9 @@ class Trainable:
         self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
         wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
         self.metrics = [_metric(m, self.loss) for m in wanted]
+        names = [metric.name for metric in self.metrics]
+        if len(set(names)) < len(names):
+            raise ValueError(f"{self.who}: two metrics have one name: {', '.join(names)}. Give each only once.")
 
     def fit(
         self,
@@ -146,9 +150,15 @@ class Trainable:
             kept = _kept(len(x), validation_split)
             validation_data, x, y = (x[kept:], y[kept:]), x[:kept], y[:kept]
         if validation_data is not None:
-            validation_data = self._check_data(*validation_data, "fit's validation_data")
+            pair = check_pair(validation_data, f"{self.who}: fit")
+            validation_data = self._check_data(*pair, "fit's validation_data")
         self.history = History()
         everyone = [self.history, *(callbacks or ())]
+        for callback in everyone:
+            if not isinstance(callback, Callback):
+                raise TypeError(
+                    f"{self.who}: expected callbacks, objects of classes made from Callback, got {callback!r}."
+                )
         if verbose not in (0, False):
             everyone.append(ProgressLine(bar=verbose != 2))
         for callback in everyone:
@@ -196,9 +206,7 @@ class Trainable:
         Raises:
             ValueError: x is empty or has the wrong shape.
         """
-        x = np.asarray(x)
-        if x.ndim < 1 or len(x) == 0:
-            raise ValueError(f"{self.who}: predict expected at least one example, got x of shape {x.shape}.")
+        x = as_numbers(x, "x", f"{self.who}: predict")
         self._say_integers(x)
         size = _at_least_one(batch_size, "batch_size")
         return np.concatenate([self.forward(self._batch(x, index)) for index in batches(len(x), size, False)])
@@ -246,26 +254,9 @@ class Trainable:
             )
 
     def _check_data(self, x: Any, y: Any, method: str) -> tuple[np.ndarray, np.ndarray]:
-        """x and y as arrays, or an error that says what is wrong with them."""
-        x, y = np.asarray(x), np.asarray(y)
-        if x.ndim < 1 or len(x) == 0:
-            raise ValueError(f"{self.who}: {method} expected at least one example, got x of shape {x.shape}.")
-        if y.ndim < 1 or len(x) != len(y):
-            raise ValueError(
-                f"{self.who}: {method} expected one label an example, got x of shape {x.shape} and y of shape "
-                f"{y.shape}."
-            )
+        classes = None if self.output_shape is None else self.output_shape[-1]
+        x, y = check_data(x, y, f"{self.who}: {method}", self.loss, classes)
         self._say_integers(x)
-        if np.issubdtype(x.dtype, np.floating):
-            for start in range(0, len(x), 1024):  # a slice at a time: no second copy of the data
-                if not np.isfinite(part := x[start : start + 1024]).all():
-                    bad = start + int(np.argmax(~np.isfinite(part).reshape(len(part), -1).all(axis=1)))
-                    raise ValueError(
-                        f"{self.who}: {method} found NaN or infinity in x, first in x[{bad}]. One such number spoils "
-                        "all weights. Find them with np.isnan(x) and np.isinf(x)."
-                    )
-        if isinstance(self.loss, losses.SparseCategoricalCrossentropy) and self.output_shape is not None:
-            losses.check_labels(y, self.output_shape[-1], f"{self.who}: {method}")
         return x, y
 
     def _say_integers(self, x: np.ndarray) -> None:

@@ -185,3 +185,48 @@ def test_weights_of_wrong_shapes(model):
 def test_backward_before_forward(model):
     with pytest.raises(RuntimeError, match="backward before forward"):
         model.backward(np.ones((1, 3)))
+
+
+def small_model(loss="mse", first=None):
+    model = sn.Sequential([first or sn.Dense(2, input_shape=(3,))])
+    model.compile("sgd", loss)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.array([["a", "b", "c"]]), np.ones((1, 2)), "expected numbers in x"),
+        (np.ones((1, 3), complex), np.ones((1, 2)), "expected numbers in x"),
+        ([[1.0, 2.0, 3.0], [1.0]], np.ones((2, 2)), "x is no array"),
+        (np.ones((1, 3)), np.array(["cat"]), "expected numbers in y"),
+        (np.ones((2, 3)), np.array([[1.0, 2.0], [np.nan, 0.0]]), r"NaN or infinity in y, first in y\[1\]"),
+    ],
+)
+def test_what_is_no_data_is_named(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        small_model().fit(x, y, verbose=0)
+
+
+@pytest.mark.parametrize("data", [(np.ones((1, 3)),), (1, 2, 3), np.ones((4, 3)), 7])
+def test_validation_data_that_is_no_pair(data):
+    with pytest.raises(ValueError, match=r"validation_data as a pair \(x, y\)"):
+        small_model().fit(np.ones((2, 3)), np.ones((2, 2)), validation_data=data, verbose=0)
+
+
+def test_channels_first_into_a_model_that_starts_with_flatten():
+    model = small_model(first=sn.Flatten(input_shape=(4, 5, 1)))
+    with pytest.raises(ValueError, match=r"Channels come last: x.transpose\(0, 2, 3, 1\)"):
+        model.predict(np.ones((2, 1, 4, 5)))
+
+
+def test_classes_without_brackets_and_names_twice():
+    model = sn.Sequential([sn.Dense(2, input_shape=(3,))])
+    with pytest.raises(ValueError, match=r"write MeanSquaredError\(\)"):
+        model.compile("sgd", sn.MeanSquaredError)
+    with pytest.raises(ValueError, match=r"write Adam\(\)"):
+        model.compile(sn.Adam, "mse")
+    with pytest.raises(ValueError, match="two metrics have one name"):
+        model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy", "acc"])
+    with pytest.raises(TypeError, match="expected callbacks"):
+        small_model().fit(np.ones((2, 3)), np.ones((2, 2)), callbacks=[print], verbose=0)

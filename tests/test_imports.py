@@ -18,7 +18,7 @@ ROOMS = [
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
-    {"callbacks"},
+    {"callbacks", "checking"},
     {"training"},
     {"models"},
 ]
