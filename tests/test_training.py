@@ -33,7 +33,7 @@ def compiled(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=(
     return model
 
 
-def same_weights(a, b):
+def assert_same_weights(a, b):
     assert len(a.get_weights()) == len(b.get_weights())
     for one, other in zip(a.get_weights(), b.get_weights()):
         np.testing.assert_array_equal(one, other)
@@ -63,7 +63,7 @@ def test_fit_is_the_loop_by_hand(n):
             total += value * len(batch)
         expected.append(total / n)
     assert history.history["loss"] == expected
-    same_weights(model, by_hand)
+    assert_same_weights(model, by_hand)
 
 
 def test_train_step_is_the_whole_step_and_short():
@@ -127,7 +127,7 @@ def test_fused_and_plain_softmax_train_alike():
     for model in (fused, plain):
         model.astype(np.float64)
         model.fit(x, y, epochs=2, shuffle=False, verbose=0)
-    same_weights(fused, plain)
+    assert_same_weights(fused, plain)
 
 
 # Labels, averages, splits.
@@ -142,7 +142,7 @@ def test_labels_as_a_row_or_a_column_train_alike():
         histories.append(model.fit(x, labels, epochs=2, batch_size=8, validation_data=(x, labels), verbose=0).history)
         assert model.evaluate(x, labels, verbose=0) == model.evaluate(x, y, verbose=0)
     assert histories[0] == histories[1]
-    same_weights(*models)
+    assert_same_weights(*models)
     assert models[0].train_on_batch(x, y) == models[1].train_on_batch(x, y[:, None])
 
 
@@ -165,7 +165,7 @@ def test_validation_split_is_the_last_part_and_not_trained_on():
     sn.set_random_seed(3)
     b = given.fit(x[:30], y[:30], epochs=2, batch_size=8, validation_data=(x[30:], y[30:]), verbose=0).history
     assert a == b
-    same_weights(split, given)
+    assert_same_weights(split, given)
 
 
 def test_shuffle_off_keeps_the_order():
@@ -174,7 +174,7 @@ def test_shuffle_off_keeps_the_order():
     model.fit(x, y, batch_size=5, shuffle=False, verbose=0)
     for start in range(0, 20, 5):
         again.train_on_batch(x[start : start + 5], y[start : start + 5])
-    same_weights(model, again)
+    assert_same_weights(model, again)
 
 
 def test_evaluate_and_predict_change_nothing():
@@ -227,7 +227,7 @@ def test_float64_data_train_in_float32_without_a_copy_of_the_whole():
         sn.set_random_seed(0)
         model.fit(pictures, y, epochs=2, verbose=0)
         assert all(w.dtype == np.float32 for w in model.get_weights())
-    same_weights(a, b)
+    assert_same_weights(a, b)
 
 
 def test_a_float64_model_stays_in_float64():
@@ -347,4 +347,4 @@ def test_fit_goes_on_where_it_stopped():
     once.fit(x, y, epochs=2, shuffle=False, verbose=0)
     twice.fit(x, y, epochs=1, shuffle=False, verbose=0)
     twice.fit(x, y, epochs=1, shuffle=False, verbose=0)
-    same_weights(once, twice)
+    assert_same_weights(once, twice)
