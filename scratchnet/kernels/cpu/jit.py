@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 
 # A thread that waits for its work sleeps, instead of turning in circles as OpenMP has it by default. Where another
 # program needs one of the cores, that is eight times quicker. OpenMP reads this once, when the first kernel runs.
@@ -34,13 +35,24 @@ serial = numba.njit(**_SETTINGS)
 
 
 def parallel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile with parallel `prange` loops, and let one thread at a time launch such a kernel."""
+    """Compile with parallel `prange` loops, and let one thread at a time launch such a kernel.
+
+    Where no array is larger than a block, the kernel runs on the calling thread alone: waking the others would take
+    longer than the work.
+    """
     compiled = numba.njit(parallel=True, **_SETTINGS)(function)
 
     @functools.wraps(function)
     def launch(*args: Any) -> Any:
         with _LOCK:
-            return compiled(*args)
+            if any(isinstance(a, np.ndarray) and a.size > BLOCK for a in args):
+                return compiled(*args)
+            threads = numba.get_num_threads()
+            numba.set_num_threads(1)
+            try:
+                return compiled(*args)
+            finally:
+                numba.set_num_threads(threads)
 
     launch.compiled = compiled
     return launch
