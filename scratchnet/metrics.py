@@ -45,18 +45,33 @@ def _classes(y_true: np.ndarray, y_pred: np.ndarray, who: str) -> np.ndarray:
     return check_labels(y_true, y_pred.shape[-1], who)
 
 
+def _right_side(y_true: np.ndarray, y_pred: np.ndarray, threshold: float) -> np.ndarray:
+    """Whether each output is above the threshold where its label is 1, and not above where it is 0."""
+    if y_true.size != y_pred.size or len(y_true) != len(y_pred):
+        raise ValueError(f"accuracy: expected one label an output, got shapes {y_true.shape} and {y_pred.shape}.")
+    return (y_pred > threshold) == y_true.reshape(y_pred.shape)
+
+
 class Accuracy(Metric):
-    """The share of examples whose largest output is that of the true class. y_pred (N, K), scores or probabilities."""
+    """The share of examples whose largest output is that of the true class. y_pred (N, K), scores or probabilities.
+
+    A single output is taken as Keras does, as a probability: see BinaryAccuracy.
+    """
 
     name = "accuracy"
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where right, else 0."""
+        if y_pred.ndim == 1 or y_pred.shape[-1] == 1:
+            return _right_side(y_true, y_pred, 0.5)
         return y_pred.argmax(axis=1) == _classes(y_true, y_pred, "accuracy")
 
 
 class BinaryAccuracy(Metric):
-    """The share of outputs on the right side of the threshold: 0.5 for probabilities, 0 for scores (logits)."""
+    """The share of outputs on the right side of the threshold: 0.5 for probabilities, 0 for scores (logits).
+
+    Labels are 0 and 1; any other is never right, as in Keras.
+    """
 
     name = "accuracy"
 
@@ -66,7 +81,7 @@ class BinaryAccuracy(Metric):
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where right, else 0."""
-        return (y_pred > self.threshold) == (y_true.reshape(y_pred.shape) > 0.5)
+        return _right_side(y_true, y_pred, self.threshold)
 
 
 class TopKCategoricalAccuracy(Metric):

@@ -53,6 +53,16 @@ def test_binary_accuracy(shape):
     assert measured(BinaryAccuracy(threshold=0.0), (labels, p - 0.5)) == 0.5
 
 
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_accuracy_of_a_single_output_is_binary(shape):
+    p = np.array([0.9, 0.4, 0.5, 0.6])
+    for y_pred in (p, p[:, None]):
+        assert measured(Accuracy(), (np.reshape([1, 0, 1, 0], shape), y_pred)) == 0.5
+        assert measured(Accuracy(), (np.reshape([1.0, 0.0, 0.0, 0.9], shape), y_pred)) == 0.75  # 0.9 is no class
+    with pytest.raises(ValueError, match=r"one label an output, got shapes \(4, 2\) and \(4, 1\)"):
+        Accuracy().update(np.zeros((4, 2)), p[:, None])
+
+
 @given(n=st.integers(1, 20), classes=st.integers(2, 9), k=st.integers(1, 9), seed=st.integers(0, 2**16))
 def test_top_k_against_sorting(n, classes, k, seed):
     rng = np.random.default_rng(seed)
