@@ -4,7 +4,8 @@
 
 The mean over the examples, in nats for the cross-entropies. With from_logits=True, y_pred are scores before the softmax
 or sigmoid, which is then part of the loss: that is stable, and it is what a model with a softmax or sigmoid at its end
-uses in training. With from_logits=False, y_pred are probabilities; they are clipped to [1e-7, 1 - 1e-7] as in Keras.
+uses in training. With from_logits=False, y_pred are probabilities; as in Keras, those of classes are divided by their
+row's sum, and all are clipped to [1e-7, 1 - 1e-7].
 """
 
 from __future__ import annotations
@@ -85,10 +86,28 @@ def _check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, who: str, hint: st
     return y_true.astype(y_pred.dtype, copy=False)
 
 
-class SparseCategoricalCrossentropy(Loss):
-    """L = mean over n of -log p[n, y_n], y_n the true class; p = y_pred, or softmax(y_pred) from logits.
+def _from_shares(t: np.ndarray, y_pred: np.ndarray, who: str) -> tuple[float, np.ndarray]:
+    """(mean over n of -sum_k t * log p, its gradient), with p = y_pred / s, clipped, and s the row's sum.
 
-    Gradients: from logits (softmax(z) - onehot(y)) / N; from probabilities -1 / (N * p[n, y_n]) at the true class.
+    With g = -t / (N * p), 0 where p was clipped, the gradient is (g - sum_k g * p) / s.
+    """
+    sums = y_pred.sum(axis=1, keepdims=True)
+    if not sums.all():
+        raise ValueError(
+            f"{who}: expected rows of probabilities, got a row with the sum 0. End the model in a softmax, or use "
+            "from_logits=True for scores."
+        )
+    p = y_pred / sums
+    clipped = np.clip(p, _CLIP, 1 - _CLIP)
+    value = -(t * np.log(clipped, dtype=np.float64)).sum() / len(t)
+    g = np.where(clipped == p, -t / (clipped * len(t)), 0).astype(y_pred.dtype)
+    return float(value), (g - (g * p).sum(axis=1, keepdims=True)) / sums
+
+
+class SparseCategoricalCrossentropy(Loss):
+    """L = mean over n of -log p[n, y_n], y_n the true class; p = y_pred / the row's sum; from logits softmax(y_pred).
+
+    Gradients: from logits (softmax(z) - onehot(y)) / N; from probabilities (1 - onehot(y) / p) / (N * the row's sum).
 
     Shapes: y_true (N,) or (N, 1), whole numbers from 0 to K - 1; y_pred (N, K).
     """
@@ -105,18 +124,15 @@ class SparseCategoricalCrossentropy(Loss):
         labels = check_labels(y_true, y_pred.shape[1], "SparseCategoricalCrossentropy")
         if self.from_logits:
             return kernels.of(y_pred).softmax_cross_entropy(y_pred, labels)
-        rows = np.arange(len(labels))
-        p = y_pred[rows, labels]
-        clipped = np.clip(p, _CLIP, 1 - _CLIP)
-        dy = np.zeros_like(y_pred)
-        dy[rows, labels] = np.where(clipped == p, -1 / (len(labels) * clipped), 0)
-        return float(-np.log(clipped, dtype=np.float64).mean()), dy
+        onehot = np.zeros_like(y_pred)
+        onehot[np.arange(len(labels)), labels] = 1
+        return _from_shares(onehot, y_pred, "SparseCategoricalCrossentropy")
 
 
 class CategoricalCrossentropy(Loss):
-    """L = mean over n of -sum over k of t[n,k] * log p[n,k]; p = y_pred, or softmax(y_pred) from logits.
+    """L = mean over n of -sum over k of t[n,k] * log p[n,k]; p = y_pred / the row's sum; from logits softmax(y_pred).
 
-    Gradients: from logits (softmax(z) * sum_k t - t) / N; from probabilities -t / (N * p).
+    Gradients: from logits (softmax(z) * sum_k t - t) / N; from probabilities (sum_k t - t / p) / (N * the row's sum).
 
     Shapes: y_true = t (N, K), one-hot or any shares; y_pred (N, K).
     """
@@ -134,9 +150,7 @@ class CategoricalCrossentropy(Loss):
         t = _check_same_shape(y_true, y_pred, "CategoricalCrossentropy", hint)
         if self.from_logits:
             return kernels.of(y_pred).softmax_cross_entropy_onehot(y_pred, t)
-        clipped = np.clip(y_pred, _CLIP, 1 - _CLIP)
-        value = -(t * np.log(clipped, dtype=np.float64)).sum() / len(t)
-        return float(value), np.where(clipped == y_pred, -t / (clipped * len(t)), 0).astype(y_pred.dtype)
+        return _from_shares(t, y_pred, "CategoricalCrossentropy")
 
 
 class BinaryCrossentropy(Loss):

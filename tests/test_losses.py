@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import losses, reference
+from scratchnet import gradcheck, losses, reference
 from scratchnet.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -94,6 +94,21 @@ def test_from_logits_and_from_probabilities_say_the_same(dtype):
         assert value == pytest.approx(fused, rel=tolerance)
         # The softmax's own backward carries one gradient to the other.
         np.testing.assert_allclose(p * (dp - (dp * p).sum(axis=1, keepdims=True)), dz, atol=tolerance)
+
+
+def test_probabilities_count_as_shares_of_their_rows_sum():
+    cases = [(SparseCategoricalCrossentropy(), [0, 2]), (CategoricalCrossentropy(), np.eye(3)[[0, 2]])]
+    for loss, y_true in cases:
+        assert loss(y_true, np.full((2, 3), 0.2))[0] == pytest.approx(np.log(3), rel=1e-12)  # not -log(0.2), as Keras
+        p = np.random.default_rng(0).uniform(0.2, 2, (2, 3))  # sums far from 1
+        value, dy = loss(y_true, p)
+        assert value == pytest.approx(loss(y_true, p * 7)[0], rel=1e-12)
+        np.testing.assert_allclose((dy * p).sum(axis=1), 0, atol=1e-15)  # so there is no slope along p
+        assert gradcheck(loss, p, y_true=y_true)
+        with pytest.raises(ValueError, match=r"a row with the sum 0\. End the model in a softmax"):
+            loss(y_true, np.array([[0.2, 0.3, 0.5], [0, 0, 0]]))
+    shares = np.array([[0.2, 0.5, 0.9], [1.0, 0.0, 0.0]])  # neither have the labels to add up to 1
+    assert gradcheck(CategoricalCrossentropy(), p, y_true=shares)
 
 
 def test_an_untrained_network_of_ten_classes_has_a_loss_of_log_ten():
