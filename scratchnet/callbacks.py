@@ -4,30 +4,67 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 Logs = dict[str, float]
 
 
 class Callback:
-    """Override what is needed. `model` is set before training starts."""
+    """Override what is needed; the methods are called as in Keras.
+
+    Attributes:
+        model: the model that is trained, set before training starts.
+        params: epochs, steps (batches an epoch) and verbose (0, 1 or 2), set before training starts.
+    """
 
     model: Any = None
+    params: dict[str, int] | None = None
 
-    def on_train_begin(self, params: dict[str, int]) -> None:
-        """Once, with params of epochs, steps (batches an epoch) and samples."""
+    def set_model(self, model: Any) -> None:
+        """Called first of all."""
+        self.model = model
 
-    def on_train_end(self) -> None:
-        """Once, after the last epoch."""
+    def set_params(self, params: dict[str, int]) -> None:
+        """Called before training starts."""
+        self.params = params
 
-    def on_epoch_begin(self, epoch: int) -> None:
-        """Before each epoch, counted from 0."""
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Once; logs are empty."""
 
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Once, after the last epoch, with its logs."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before each epoch, counted from 0; logs are empty."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """After each epoch, with the means of loss and metrics, those of validation as val_NAME."""
 
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before each batch, counted from 0; logs are empty."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After each batch, counted from 0, with the means so far in this epoch."""
+
+
+class CallbackList:
+    """Callbacks as one: each call goes to all of them, in their order."""
+
+    def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, int]) -> None:
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                hint = f" A class needs its brackets: {callback.__name__}()." if isinstance(callback, type) else ""
+                raise TypeError(f"expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}")
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            callback.set_model(model)
+            callback.set_params(dict(params))
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """callback.HOOK(*arguments) for each."""
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments)
 
 
 class History(Callback):
@@ -44,10 +81,10 @@ class History(Callback):
             f"<History of {len(self.epoch)} epochs, the last: {log_text({k: v[-1] for k, v in self.history.items()})}>"
         )
 
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append every value."""
         self.epoch.append(epoch)
-        for name, value in logs.items():
+        for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
 
 
@@ -79,25 +116,22 @@ class ProgressLine(Callback):
     def __init__(self, bar: bool = True) -> None:
         self.bar = bar
 
-    def on_train_begin(self, params: dict[str, int]) -> None:
-        """Remember how much there is to do."""
-        self.epochs, self.steps = params["epochs"], params["steps"]
-
-    def on_epoch_begin(self, epoch: int) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the bar and the clock."""
-        title = f"Epoch {epoch + 1}/{self.epochs}"
+        title = f"Epoch {epoch + 1}/{self.params['epochs']}"
         print(title)
-        self.progress = progress_bar(self.steps, title) if self.bar else None
+        self.progress = progress_bar(self.params["steps"], title) if self.bar else None
         self.start = time.perf_counter()
 
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Move the bar."""
         if self.progress is not None:
             self.progress.update(1)
-            self.progress.set_postfix_str(log_text(logs), refresh=False)
+            self.progress.set_postfix_str(log_text(logs or {}), refresh=False)
 
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Take the bar away, print the line."""
         if self.progress is not None:
             self.progress.close()
-        print(f"{timing_text(self.steps, time.perf_counter() - self.start)} - {log_text(logs)}", flush=True)
+        timing = timing_text(self.params["steps"], time.perf_counter() - self.start)
+        print(f"{timing} - {log_text(logs or {})}", flush=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, losses, metrics, optimizers, random
-from scratchnet.callbacks import Callback, History, Logs, ProgressLine, log_text, timing_text
+from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine, log_text, timing_text
 from scratchnet.checking import as_numbers, check_data, check_pair
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
@@ -120,7 +120,7 @@ class Trainable:
         validation_data: tuple[np.ndarray, np.ndarray] | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         verbose: Verbose = "auto",
     ) -> History:
         """Train: for each epoch, for each batch, one `train_step`.
@@ -133,7 +133,7 @@ class Trainable:
             validation_data: (x, y) on which loss and metrics are measured after each epoch.
             validation_split: or the last share of x and y for that, from 0 to below 1; it is not trained on.
             shuffle: whether each epoch goes through the data in a new order.
-            callbacks: see `scratchnet.callbacks`.
+            callbacks: one or several, see `scratchnet.callbacks`.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
 
         Returns:
@@ -141,7 +141,8 @@ class Trainable:
 
         Raises:
             RuntimeError: the model is not compiled.
-            ValueError: x and y of different length, NaN or infinity in x, labels out of range, or a bad argument.
+            ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument.
+            TypeError: something among the callbacks that is none.
         """
         self._check_compiled("fit")
         x, y = self._check_data(x, y, "fit")
@@ -153,33 +154,27 @@ class Trainable:
             pair = check_pair(validation_data, f"{self.who}: fit")
             validation_data = self._check_data(*pair, "fit's validation_data")
         self.history = History()
-        everyone = [self.history, *(callbacks or ())]
-        for callback in everyone:
-            if not isinstance(callback, Callback):
-                raise TypeError(
-                    f"{self.who}: expected callbacks, objects of classes made from Callback, got {callback!r}."
-                )
-        if verbose not in (0, False):
-            everyone.append(ProgressLine(bar=verbose != 2))
-        for callback in everyone:
-            callback.model = self
-            callback.on_train_begin({"epochs": epochs, "steps": -(-len(x) // batch_size), "samples": len(x)})
+        shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
+        own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
+        everyone = CallbackList(
+            [self.history, *own, *([ProgressLine(bar=shown == 1)] if shown else ())],
+            self,
+            {"epochs": epochs, "steps": -(-len(x) // batch_size), "verbose": shown},
+        )
+        everyone.call("on_train_begin", {})
         for epoch in range(epochs):
-            for callback in everyone:
-                callback.on_epoch_begin(epoch)
+            everyone.call("on_epoch_begin", epoch, {})
             means = Means(self.metrics)
             for number, index in enumerate(batches(len(x), batch_size, shuffle)):
+                everyone.call("on_train_batch_begin", number, {})
                 value, z = train_step(self, self.loss, self.optimizer, self._batch(x, index), y[index])
                 means.update(value, y[index], self._outputs(z))
-                for callback in everyone:
-                    callback.on_train_batch_end(number, means.logs())
+                everyone.call("on_train_batch_end", number, means.logs())
             logs = means.logs()
             if validation_data is not None:
                 logs |= self._measure(*validation_data, batch_size=256).logs("val_")
-            for callback in everyone:
-                callback.on_epoch_end(epoch, logs)
-        for callback in everyone:
-            callback.on_train_end()
+            everyone.call("on_epoch_end", epoch, logs)
+        everyone.call("on_train_end", logs)
         return self.history
 
     def evaluate(

@@ -312,32 +312,72 @@ def test_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_callbacks_are_called_in_order():
-    calls = []
+def test_callbacks_are_called_in_order_and_as_keras_calls_them():
+    calls, measures = [], {"loss", "accuracy"}
 
     class Diary(sn.Callback):
-        def on_train_begin(self, *args):
-            calls.append("train")
+        def on_train_begin(self, logs=None):
+            assert self.params == {"epochs": 2, "steps": 2, "verbose": 0}
+            calls.append(("train", logs))
 
-        def on_epoch_begin(self, epoch, *args):
-            calls.append(f"epoch {epoch}")
+        def on_epoch_begin(self, epoch, logs=None):
+            calls.append((f"epoch {epoch}", logs))
 
-        def on_train_batch_end(self, batch, logs):
-            assert set(logs) == {"loss", "accuracy"}
-            assert self.model.optimizer.iterations == len([c for c in calls if c.startswith("batch")]) + 1
-            calls.append(f"batch {batch}")
+        def on_train_batch_begin(self, batch, logs=None):
+            self.before = self.model.optimizer.iterations
+            calls.append((f"batch {batch}", logs))
 
-        def on_epoch_end(self, epoch, logs):
-            assert set(logs) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-            calls.append(f"end {epoch}")
+        def on_train_batch_end(self, batch, logs=None):
+            assert self.model.optimizer.iterations == self.before + 1
+            calls.append((f"batch {batch} done", logs))
 
-        def on_train_end(self, *args):
-            calls.append("trained")
+        def on_epoch_end(self, epoch, logs=None):
+            calls.append((f"epoch {epoch} done", logs))
+
+        def on_train_end(self, logs=None):
+            calls.append(("trained", logs))
 
     x, y = data(10)
-    compiled().fit(x, y, epochs=2, batch_size=5, validation_data=(x, y), callbacks=[Diary()], verbose=0)
-    epochs = [[f"epoch {e}", "batch 0", "batch 1", f"end {e}"] for e in (0, 1)]
-    assert calls == ["train", *epochs[0], *epochs[1], "trained"]
+    model, diary = compiled(), Diary()
+    model.fit(x, y, epochs=2, batch_size=5, validation_data=(x, y), callbacks=[diary], verbose=0)
+    assert diary.model is model
+    batch = ["batch 0", "batch 0 done", "batch 1", "batch 1 done"]
+    epochs = [name for e in (0, 1) for name in (f"epoch {e}", *batch, f"epoch {e} done")]
+    assert [name for name, _ in calls] == ["train", *epochs, "trained"]
+    for name, logs in calls:
+        validated = name == "trained" or re.fullmatch(r"epoch \d done", name)
+        expected = measures | {f"val_{m}" for m in measures} if validated else measures if "done" in name else set()
+        assert set(logs) == expected, name
+    assert calls[-1][1] == {name: values[-1] for name, values in model.history.history.items()}
+
+
+def test_hooks_have_keras_signatures():
+    for hook, first in (("train", []), ("epoch", ["epoch"]), ("train_batch", ["batch"])):
+        for moment in ("begin", "end"):
+            for kind in (sn.Callback, sn.History):
+                parameters = inspect.signature(getattr(kind, f"on_{hook}_{moment}")).parameters
+                assert list(parameters) == ["self", *first, "logs"]
+                assert parameters["logs"].default is None
+
+
+@pytest.mark.parametrize(("verbose", "shown"), [("auto", 1), (1, 1), (2, 2), (0, 0), (True, 1), (False, 0)])
+def test_callbacks_get_their_model_and_params_through_the_setters(verbose, shown, capsys):
+    class Setters(sn.Callback):
+        def set_params(self, params):
+            super().set_params(params | {"own": 7})
+
+        def set_model(self, model):
+            super().set_model(model)
+            self.name = model.name
+
+    x, y = data(10)
+    model, callback = compiled(), Setters()
+    assert callback.model is None
+    assert callback.params is None
+    model.fit(x, y, batch_size=4, callbacks=callback, verbose=verbose)
+    assert callback.name == model.name
+    assert callback.params == {"epochs": 1, "steps": 3, "verbose": shown, "own": 7}
+    assert bool(capsys.readouterr().out) == bool(shown)
 
 
 def test_fit_goes_on_where_it_stopped():
