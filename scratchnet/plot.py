@@ -173,7 +173,9 @@ def filters(w: np.ndarray, columns: int = 16) -> Figure:
 
 
 def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = None, maps: int = 10) -> Figure:
-    """One picture on its way through a network: the first `maps` feature maps after each layer, then the answer.
+    """One picture on its way through a network: `maps` feature maps after each layer, then the answer.
+
+    Shown are the maps that answer most strongly to this picture, in their order.
 
     Args:
         model: a built Sequential that ends in class probabilities.
@@ -191,13 +193,14 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
     _pyplot().close(figure)
     for r, (name, value) in enumerate(stages):
         bottom = 1 - (r + 1) * (side + title) / height
-        for m in range(1 if name == "input" else min(maps, value.shape[-1])):
+        strongest = np.argsort(-value.max(axis=(0, 1, 2)), kind="stable")[:maps]
+        for m, channel in enumerate([0] if name == "input" else np.sort(strongest)):
             ax = figure.add_axes((0.06 + m * 0.94 / maps, bottom, side / WIDTH, side / height))
             ax.axis("off")
             if name == "input":
                 ax.imshow(_picture(value[0]), cmap="gray", vmin=0, vmax=1)
             else:
-                ax.imshow(value[0, ..., m], cmap="viridis")
+                ax.imshow(value[0, ..., channel], cmap="viridis")
             if m == 0:
                 size = f"{value.shape[1]} x {value.shape[2]} x {value.shape[3]}"
                 ax.set_title(f"{name}  {size}", fontsize=9, loc="left", pad=3)

@@ -228,7 +228,11 @@ def test_classes_without_brackets_and_names_twice():
         model.compile(sn.Adam, "mse")
     with pytest.raises(ValueError, match="two metrics have one name"):
         model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy", "acc"])
-    for callbacks, message in (([print], "got <built-in"), ([sn.History], r"History\(\)"), (sn.History, r"History\(\)")):
+    for callbacks, message in (
+        ([print], "got <built-in"),
+        ([sn.History], r"History\(\)"),
+        (sn.History, r"History\(\)"),
+    ):
         with pytest.raises(TypeError, match=f"expected callbacks.*{message}"):
             small_model().fit(np.ones((2, 3)), np.ones((2, 2)), callbacks=callbacks, verbose=0)
     with pytest.raises(ValueError, match=r"write Accuracy\(\)"):
