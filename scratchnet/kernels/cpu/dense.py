@@ -1,58 +1,45 @@
 """The three products of a dense layer: x (N, D), w (D, U), b (U,), y (N, U). Our own loops, not a BLAS library's.
 
-A library cuts its sums by the number of threads, so that its last bits change with it; these never do.
+A library cuts its sums by the number of threads, so that its last bits change with it; these never do. A dense layer is
+a convolution: a kernel of one cell on a picture of one row, whose pixels are the examples.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from scratchnet.kernels.cpu.block import add_scaled_rows
-from scratchnet.kernels.cpu.jit import parallel
-from scratchnet.kernels.cpu.sums import as_flat, as_rows, column_sums
+from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
+from scratchnet.kernels.cpu.sums import as_flat, column_sums
+from scratchnet.kernels.cpu.weight_products import weight_products
 
-_ROWS, _CHUNK = 8, 128  # examples a task, and rows of w that stay in the cache while these examples use them
-
-
-@parallel
-def _dense(x, w, b, N, D, y):
-    for task in prange((N + _ROWS - 1) // _ROWS):
-        n0, n1 = task * _ROWS, min(N, (task + 1) * _ROWS)
-        for n in range(n0, n1):
-            for u in range(len(b)):
-                y[n, u] = b[u]
-        for d in range(0, D, _CHUNK):
-            for n in range(n0, n1):
-                add_scaled_rows(y, n, x, n * D + d, 1, w, d, min(_CHUNK, D - d))
+_ONE_CELL = Kernel(1, 1, 1, 1, 0, 0)
 
 
-@parallel
-def _dense_weight_grad(x, dy, N, D, dw):
-    for d in prange(D):
-        for u in range(dw.shape[1]):
-            dw[d, u] = 0
-        add_scaled_rows(dw, d, x, d, D, dy, 0, N)
+def _as_picture(rows: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rows)[None, None]
 
 
-def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> np.ndarray:
-    """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]."""
-    y = np.empty((len(x), w.shape[1]), x.dtype)
-    b = np.zeros(w.shape[1], x.dtype) if b is None else as_flat(b)
-    _dense(as_flat(x), as_rows(w), b, *x.shape, y)
+def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, relu: bool) -> np.ndarray:
+    y = np.empty((len(x), units), x.dtype)
+    correlate(_as_picture(x), weights, b, _ONE_CELL, relu, y.reshape(-1), 0, (0, 0, units), (1, len(x)), units)
     return y
+
+
+def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False) -> np.ndarray:
+    """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]. With relu, y = max(y, 0)."""
+    D, U = w.shape
+    return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)
 
 
 def dense_input_grad(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
     """dx[n,d] = sum over u of dy[n,u] * w[d,u]."""
-    return dense(dy, w.T, None)
+    D, U = w.shape
+    return _product(dy, Weights(as_flat(w), 0, D * U, D * U, 1, U), None, D, relu=False)
 
 
 def dense_weight_grad(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
     """dw[d,u] = sum over n of x[n,d] * dy[n,u]."""
-    dw = np.empty((x.shape[1], dy.shape[1]), x.dtype)
-    _dense_weight_grad(as_flat(x), as_rows(dy), *x.shape, dw)
-    return dw
+    return weight_products(_as_picture(x), _as_picture(dy), _ONE_CELL)[0]
 
 
 def bias_grad(dy: np.ndarray) -> np.ndarray:

@@ -19,15 +19,20 @@ from typing import Any
 import numba
 import numpy as np
 
-# A thread that waits for its work sleeps, instead of turning in circles as OpenMP has it by default. Where another
-# program needs one of the cores, that is eight times quicker. OpenMP reads this once, when the first kernel runs.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# A thread that waits for work turns in circles for a little, since the next kernel mostly comes soon, and then sleeps.
+# OpenMP's own default is to turn for long: where another program needs the core, that makes both eight times slower.
+# OpenMP reads this once, when the first kernel runs.
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 BLOCK = 4096  # elements: small enough for the first-level cache, large enough to be worth a task
 PARTS = 8  # of a batch, when a sum runs over it
 
 # What LLVM may do with sums and products. Not "nnan" and "ninf": a diverging run must still be seen.
 _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+# A processor that is named by hand stands for its own features, not for those of this machine.
+if numba.config.CPU_NAME and numba.config.CPU_FEATURES is None:
+    numba.config.CPU_FEATURES = ""
+
 _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": _FASTMATH}
 _LOCK = threading.RLock()
 
@@ -56,3 +61,14 @@ def parallel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     launch.compiled = compiled
     return launch
+
+
+_scratch: dict[np.dtype, np.ndarray] = {}
+
+
+def scratch(size: int, dtype: np.dtype) -> np.ndarray:
+    """For each thread, at least `size` numbers that a kernel may write over; the next kernel does so too."""
+    held = _scratch.get(dtype)
+    if held is None or held.shape[1] < size:
+        held = _scratch[dtype] = np.empty((numba.config.NUMBA_NUM_THREADS, size), dtype)
+    return held

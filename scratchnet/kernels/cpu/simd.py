@@ -1,0 +1,176 @@
+"""Vectors and register tiles for Numba: how Python code says which numbers stay in the processor's registers.
+
+Numba's own loops keep no block of sums in registers while a reduction runs, and stop at a third of the processor's
+speed. Here a tile is P rows by Q vectors of sums, held in P * Q registers. The functions `tile_*` are intrinsics: they
+emit LLVM instructions on a tuple of LLVM vectors, and the tuple dissolves into registers.
+
+Source: Georganas et al., "High-Performance Deep Learning via a Single Building Block", arXiv 1906.06440.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic, models, register_model
+
+_SCALARS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+
+
+def _fma(module: ir.Module, vector: ir.VectorType) -> ir.Function:
+    """LLVM's fused multiply-add for one type of vector."""
+    suffix = f"v{vector.count}f{_bytes(vector) * 8}"
+    return cgutils.get_or_insert_function(module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.{suffix}")
+
+
+def _bytes(vector: ir.VectorType) -> int:
+    """Bytes in one number of a vector: what its address is a multiple of."""
+    return 4 if isinstance(vector.element, ir.FloatType) else 8
+
+
+@functools.cache
+def _assembly_of_fma(lanes: int) -> str:
+    """What LLVM makes of one multiply-add of `lanes` floats, for the processor that Numba compiles for."""
+    triple, cpu, features = cpu_target.target_context.codegen().magic_tuple()
+    vector = ir.VectorType(ir.FloatType(), lanes)
+    module = ir.Module()
+    module.triple = triple
+    function = ir.Function(module, ir.FunctionType(vector, [vector] * 3), "probe")
+    builder = ir.IRBuilder(function.append_basic_block())
+    builder.ret(builder.call(_fma(module, vector), function.args))
+    machine = llvm.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features)
+    return machine.emit_assembly(llvm.parse_assembly(str(module)))
+
+
+@functools.cache
+def vector_bytes() -> int:
+    """Bytes in one vector register: 64 with AVX-512, 32 with AVX2, 16 with NEON and SSE. LLVM is asked."""
+    assembly = _assembly_of_fma(16)
+    return 64 if "zmm" in assembly else 32 if "ymm" in assembly else 16
+
+
+@functools.cache
+def has_fma() -> bool:
+    """Whether the processor multiplies and adds in one instruction; where it does not, LLVM calls a function."""
+    return "fmaf" not in _assembly_of_fma(4)
+
+
+@functools.cache
+def vector_registers() -> int:
+    """How many vector registers there are: 32 with AVX-512 and NEON, 16 with AVX2 and SSE."""
+    return 32 if vector_bytes() == 64 or "fmla" in _assembly_of_fma(4) else 16
+
+
+class Vector(types.Type):
+    """One register full of numbers, as a Numba type."""
+
+    def __init__(self, scalar: types.Float):
+        self.scalar, self.lanes = scalar, vector_bytes() * 8 // scalar.bitwidth
+        super().__init__(name=f"vector({scalar} x {self.lanes})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, vector: Vector):
+        super().__init__(manager, vector, ir.VectorType(_SCALARS[vector.scalar], vector.lanes))
+
+
+def _tile(array: types.Array, P: types.IntegerLiteral, Q: types.IntegerLiteral) -> types.UniTuple:
+    return types.UniTuple(Vector(array.dtype), P.literal_value * Q.literal_value)
+
+
+def _vector_pointers(context, builder, array_type, array, offset, count):
+    """Pointers to `count` vectors that follow each other in a flat array, from element `offset` on."""
+    vector = context.get_value_type(Vector(array_type.dtype))
+    data = context.make_array(array_type)(context, builder, array).data
+    for q in range(count):
+        place = builder.add(offset, ir.Constant(offset.type, q * vector.count))
+        yield builder.bitcast(builder.gep(data, [place]), vector.as_pointer())
+
+
+def _multiply_add(builder, vector, a, b, c):
+    if has_fma():
+        return builder.call(_fma(builder.module, vector), [a, b, c])
+    return builder.fadd(builder.fmul(a, b, flags=["contract"]), c, flags=["contract"])
+
+
+@intrinsic(prefer_literal=True)
+def tile_load(typing, P, Q, y, yo, ys):
+    """tile[p, q] = y[yo + p*ys + q*lanes ...], one vector each. With ys = 0 all rows are alike."""
+    tile = _tile(y, P, Q)
+
+    def codegen(context, builder, signature, args):
+        _, _, array, offset, step = args
+        vector = context.get_value_type(tile.dtype)
+        loads = []
+        for _ in range(P.literal_value):
+            for pointer in _vector_pointers(context, builder, signature.args[2], array, offset, Q.literal_value):
+                loads.append(builder.load(pointer, align=_bytes(vector)))
+            offset = builder.add(offset, step)
+        return context.make_tuple(builder, tile, loads)
+
+    return tile(P, Q, y, types.intp, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
+    """tile[p, q] + a[ao + p*step] * b[bo + q*lanes ...]: P numbers times Q vectors, P * Q multiply-adds."""
+
+    def codegen(context, builder, signature, args):
+        sums = cgutils.unpack_tuple(builder, args[0])
+        _, _, _, a_array, a_offset, a_step, b_array, b_offset = args
+        vector = context.get_value_type(signature.return_type.dtype)
+        first = ir.Constant(ir.IntType(32), 0)
+        undefined, same = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(first.type, vector.count), None)
+        right = [
+            builder.load(pointer, align=_bytes(vector))
+            for pointer in _vector_pointers(context, builder, signature.args[6], b_array, b_offset, Q.literal_value)
+        ]
+        numbers = context.make_array(signature.args[3])(context, builder, a_array).data
+        for p in range(P.literal_value):
+            number = builder.insert_element(undefined, builder.load(builder.gep(numbers, [a_offset])), first)
+            left = builder.shuffle_vector(number, undefined, same)
+            for q in range(Q.literal_value):
+                place = p * Q.literal_value + q
+                sums[place] = _multiply_add(builder, vector, left, right[q], sums[place])
+            a_offset = builder.add(a_offset, a_step)
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return tile(tile, P, Q, a, types.intp, types.intp, b, types.intp), codegen
+
+
+@intrinsic
+def tile_relu(typing, tile):
+    """max(tile, 0), elementwise. NaN is not below 0 and stays."""
+
+    def codegen(context, builder, signature, args):
+        zero = ir.Constant(context.get_value_type(tile.dtype), None)
+        sums = [
+            builder.select(builder.fcmp_ordered("<", vector, zero), zero, vector)
+            for vector in cgutils.unpack_tuple(builder, args[0])
+        ]
+        return context.make_tuple(builder, tile, sums)
+
+    return tile(tile), codegen
+
+
+@intrinsic(prefer_literal=True)
+def tile_store(typing, tile, P, Q, y, yo, ys):
+    """y[yo + p*ys + q*lanes ...] = tile[p, q]."""
+
+    def codegen(context, builder, signature, args):
+        sums = iter(cgutils.unpack_tuple(builder, args[0]))
+        _, _, _, array, offset, step = args
+        vector = context.get_value_type(tile.dtype)
+        for _ in range(P.literal_value):
+            for pointer in _vector_pointers(context, builder, signature.args[3], array, offset, Q.literal_value):
+                builder.store(next(sums), pointer, align=_bytes(vector))
+            offset = builder.add(offset, step)
+        return context.get_dummy_value()
+
+    return types.void(tile, P, Q, y, types.intp, types.intp), codegen

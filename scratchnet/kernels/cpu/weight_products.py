@@ -1,0 +1,105 @@
+"""Sums of products of two pictures over all their places, on register tiles: the gradient of a kernel's weights.
+
+The sum runs over the whole batch. It is cut into parts, whose number follows from the shapes alone, and the parts are
+added in order: the same bits for any number of threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from scratchnet.kernels.cpu.jit import parallel, serial
+from scratchnet.kernels.cpu.sums import add_parts
+from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width, tile_table
+
+_MOST_PARTS = 8
+_PLACES_A_PART = 2048  # fewer would not be worth the adding up
+_PLACES_A_TILE = 256  # a tile goes through several small pictures before it is stored
+_PART_SIZE = 1 << 17  # numbers in all parts together, unless one part alone is larger
+FEW = 8  # channels below which the cells of a row of the window are taken together
+
+
+@serial
+def first_inside(start, size, step):
+    """The smallest k >= 0 with start + k * step >= 0, given step > 0: where a window enters the picture."""
+    return 0 if start >= 0 else (-start + step - 1) // step
+
+
+@serial
+def end_inside(start, size, count, step):
+    """One past the largest k < count with start + k * step < size: where a window leaves the picture."""
+    return max(0, min(count, (size - start + step - 1) // step))
+
+
+@parallel
+def _weight_products(x, x_shape, x_cell, dy, dy_shape, kernel, one, zeros, tiles, few, width, at_once, parts, partial):
+    N, H, W, C = x_shape
+    KH, KW, sh, sw, top, left = kernel
+    _, OH, OW, F = dy_shape
+    row = W * x_cell
+    size = (KH * KW * C + 1) * F
+    for task in prange(parts * KH * KW):
+        part, kl = task // (KH * KW), task % (KH * KW)
+        k, m = kl // KW, kl % KW
+        i0, i1 = first_inside(k - top, H, sh), end_inside(k - top, H, OH, sh)
+        j0, j1 = (0, OW) if few else (first_inside(m - left, W, sw), end_inside(m - left, W, OW, sw))
+        n0, n1 = part * N // parts, (part + 1) * N // parts
+        for n in range(n0, n1, at_once):
+            s = zeros if n == n0 else partial
+            pictures = min(at_once, n1 - n)
+            for f in range(0, F, width):
+                a0 = ((n * H + i0 * sh + k - top) * W + j0 * sw + m - left) * x_cell
+                b0 = ((n * OH + i0) * OW + j0) * F + f
+                for z in range(len(tiles)):
+                    to = part * size + (kl * C + tiles[z, 0]) * F + f
+                    s0, sp = (0, 0) if n == n0 else (to, F)
+                    add_products(
+                        tiles[z, 1], x, a0 + tiles[z, 0], 1, H * row, sh * row, sw * x_cell,
+                        dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, partial, to, F, False,
+                    )  # fmt: skip
+                if kl == 0:
+                    # A bias is the weight of an input that is always 1.
+                    to, b0 = part * size + KH * KW * C * F + f, n * OH * OW * F + f
+                    s0 = 0 if n == n0 else to
+                    add_products(
+                        len(HEIGHTS) - 1, one, 0, 0, 0, 0, 0,
+                        dy, b0, OH * OW * F, OW * F, F, pictures, OH, OW, s, s0, 0, partial, to, F, False,
+                    )  # fmt: skip
+
+
+def weight_products(
+    x: np.ndarray, dy: np.ndarray, kernel: tuple[int, int, int, int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(dw, db): dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f], db[f] = sum of dy.
+
+    x (N, H, W, C) and dy (N, OH, OW, F), contiguous; x~ is x with zeros around. kernel = (KH, KW, sh, sw, top, left).
+    """
+    (N, H, W, C), (_, OH, OW, F), (KH, KW, sh, sw, top, left) = x.shape, dy.shape, kernel
+    width = panel_width(x.itemsize)
+    wide = -(-F // width) * width
+    if wide != F:  # the tiles read whole panels
+        d = np.zeros((N, OH, OW, wide), dy.dtype)
+        d[..., :F] = dy
+    else:
+        d = dy
+    rows, few, x_cell = KH * KW * C, C < FEW, C
+    if few:
+        # Too few channels for a tile: all cells of one row of the window, which are neighbours in x, go together.
+        height, across = (OH - 1) * sh + KH, (OW - 1) * sw + KW
+        if top or left or height > H or across > W:
+            padded = np.zeros((N, max(height, top + H), max(across, left + W), C), x.dtype)
+            padded[:, top : top + H, left : left + W] = x
+            x = padded
+        _, H, W, _ = x.shape
+        C, KW, top, left = KW * C, 1, 0, 0
+    places = N * OH * OW
+    parts = max(1, min(_MOST_PARTS, N, places // _PLACES_A_PART, _PART_SIZE // max(1, rows * wide)))
+    at_once = max(1, _PLACES_A_TILE // (OH * OW))
+    partial = np.empty(parts * (rows + 1) * wide, x.dtype)
+    _weight_products(
+        x.reshape(-1), (N, H, W, C), x_cell, d.reshape(-1), d.shape, (KH, KW, sh, sw, top, left),
+        np.ones(1, x.dtype), np.zeros(width, x.dtype), tile_table(C, False), few, width, at_once, parts, partial,
+    )  # fmt: skip
+    total = (add_parts(partial.reshape(parts, -1)) if parts > 1 else partial).reshape(rows + 1, wide)
+    return total[:-1, :F], total[-1, :F]
