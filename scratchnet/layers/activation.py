@@ -11,77 +11,81 @@ from scratchnet.layers.base import Layer
 from scratchnet.shapes import nearest
 
 
-class Linear:
-    """y = x."""
+class Function:
+    """An activation function: forward keeps in `kept`, its input or its output, what backward needs."""
 
-    name = "linear"
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """y = x."""
-        return x
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dx = dy."""
-        return dy
-
-
-class Rectifier:
-    """y = x above the threshold, negative_slope * (x - threshold) below it, at most max_value."""
-
-    def __init__(self, name: str, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf):
-        self.name = name
-        self.arguments = (negative_slope, threshold, max_value)
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Keeps x: its sign says where the gradient passes."""
-        self.x = x
-        return kernels.of(x).rectify(x, *self.arguments)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
-        return kernels.of(dy).rectify_backward(dy, self.x, *self.arguments)
-
-
-class FromOutput:
-    """Sigmoid, tanh or softmax: those whose gradient is simplest in terms of the output y, which is kept."""
+    kept: np.ndarray | None = None
 
     def __init__(self, name: str):
         self.name = name
 
+    def let_go(self, y: np.ndarray) -> None:
+        """Keep a copy, if it is y that is kept: y is about to be given to someone who may change it."""
+        if self.kept is not None and np.may_share_memory(self.kept, y):
+            self.kept = y.copy()
+
+
+class Rectifier(Function):
+    """y = x above the threshold, negative_slope * (x - threshold) below it, at most max_value."""
+
+    def __init__(self, name: str, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf):
+        super().__init__(name)
+        self.arguments = (negative_slope, threshold, max_value)
+
+    @property
+    def is_relu(self) -> bool:
+        """Whether this is y = max(x, 0), which other kernels can do on their way: its gradient can be told from y."""
+        return self.arguments == (0, 0, np.inf)
+
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """y = f(x). A copy is kept, since y is the caller's to change."""
-        y = getattr(kernels.of(x), self.name)(x)
-        self.y = y.copy()
-        return y
+        """Keeps x: it says where the gradient passes."""
+        self.kept = x
+        return kernels.of(x).rectify(x, *self.arguments)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
+        return kernels.of(dy).rectify_backward(dy, self.kept, *self.arguments)
+
+
+class FromOutput(Function):
+    """Sigmoid, tanh or softmax: those whose gradient is simplest in terms of the output y, which is kept."""
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """y = f(x)."""
+        self.kept = getattr(kernels.of(x), self.name)(x)
+        return self.kept
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """dx from dy and y."""
-        return getattr(kernels.of(dy), f"{self.name}_backward")(dy, self.y)
+        return getattr(kernels.of(dy), f"{self.name}_backward")(dy, self.kept)
 
 
-class SiLU:
+class SiLU(Function):
     """y = x * sigmoid(x)."""
-
-    name = "silu"
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Keeps x."""
-        self.x = x
+        self.kept = x
         return kernels.of(x).silu(x)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x)."""
-        return kernels.of(dy).silu_backward(dy, self.x)
+        return kernels.of(dy).silu_backward(dy, self.kept)
+
+
+def is_relu(activation: Any) -> bool:
+    """Whether this is the plain y = max(x, 0)."""
+    return isinstance(activation, Rectifier) and activation.is_relu
 
 
 _MAKERS: dict[str, Any] = {
     "leaky_relu": lambda: Rectifier("leaky_relu", negative_slope=0.2),
-    "linear": Linear,
+    "linear": lambda: None,
     "relu": lambda: Rectifier("relu"),
     "sigmoid": lambda: FromOutput("sigmoid"),
-    "silu": SiLU,
+    "silu": lambda: SiLU("silu"),
     "softmax": lambda: FromOutput("softmax"),
-    "swish": SiLU,
+    "swish": lambda: SiLU("silu"),
     "tanh": lambda: FromOutput("tanh"),
 }
 
@@ -94,8 +98,24 @@ def get(activation: str | None) -> Any:
     """
     if activation is None:
         return None
-    name = nearest(activation, _MAKERS, "activation")
-    return None if name == "linear" else _MAKERS[name]()
+    return _MAKERS[nearest(activation, _MAKERS, "activation")]()
+
+
+class FusesReLU(Layer):
+    """A layer whose kernel can apply ReLU to its sums as it stores them. It defines `linear` in place of `compute`."""
+
+    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
+        """The layer's sums, with relu=True after ReLU."""
+        raise NotImplementedError
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        return self.linear(x)
+
+    def activated(self, x: np.ndarray, training: bool) -> np.ndarray:
+        if not is_relu(self.activation):
+            return super().activated(x, training)
+        self.activation.kept = self.linear(x, relu=True)  # y > 0 just where its input is
+        return self.activation.kept
 
 
 class Activation(Layer):

@@ -114,6 +114,10 @@ class Layer:
                 "One example alone needs a batch axis: x[None]."
             )
 
+    def activated(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """The forward with the activation. A layer that can work out both in one pass defines this too."""
+        return self.activation.forward(self.compute(x, training))
+
     # What is the same for all.
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -161,12 +165,22 @@ class Layer:
         Raises:
             ValueError: x has the wrong shape, or is empty.
         """
-        x = self._receive(x)
-        y = self.compute(x, training)
-        if self.activation is not None and not logits:
-            y = self.activation.forward(y)
-        self._expected_dy = y.shape
+        x = np.asarray(x)
+        y = self.run(x, training, logits)
+        self.let_go(y)
         return y.copy() if np.may_share_memory(y, x) else y
+
+    def let_go(self, y: np.ndarray) -> None:
+        """Keep nothing that shares memory with y, which is about to be given to someone who may change it."""
+        if self.activation is not None:
+            self.activation.let_go(y)
+
+    def run(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        """`forward` for a caller that changes neither x nor the result, which may be x or be kept for `backward`."""
+        x = self._receive(x)
+        y = self.compute(x, training) if self.activation is None or logits else self.activated(x, training)
+        self._expected_dy = y.shape
+        return y
 
     def backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
@@ -186,6 +200,13 @@ class Layer:
             RuntimeError: there was no forward.
             ValueError: dy has another shape than the output.
         """
+        dx = self.run_backward(dy, param_grads, input_grad, logits)
+        return dx.copy() if dx is not None and np.may_share_memory(dx, dy) else dx
+
+    def run_backward(
+        self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
+    ) -> np.ndarray | None:
+        """`backward` for a caller that changes neither dy nor the result, which may be dy."""
         if self._expected_dy is None:
             raise RuntimeError(f"{self.who}: backward before forward. Call y = layer.forward(x) first.")
         dy = np.asarray(dy)
@@ -198,9 +219,7 @@ class Layer:
         if self.activation is not None and not logits:
             upstream = self.activation.backward(upstream)
         dx = self.differentiate(upstream, param_grads, input_grad)
-        if not input_grad or dx is None:
-            return None
-        return dx.copy() if np.may_share_memory(dx, dy) else dx
+        return dx if input_grad else None
 
     def _receive(self, x: np.ndarray) -> np.ndarray:
         """x as this layer computes on it, after building if need be; the weights follow its dtype."""

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.layers.activation import is_relu
 from scratchnet.layers.base import Layer, Shape, snake_case
+from scratchnet.layers.pool import MaxPooling2D
 
 
 def merged(layers: Sequence[Layer], attribute: str) -> dict[str, np.ndarray]:
@@ -121,24 +123,41 @@ class Chain(Composite):
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The last layer's output; with logits=True without its final activation. See Layer.forward."""
         x = np.asarray(x)
-        y = self._receive(x)
-        for layer in self.layers:
-            y = layer.forward(y, training, logits and layer is self.layers[-1])
-        self._expected_dy = y.shape
+        y = self.run(x, training, logits)
+        self.let_go(y)
         return y.copy() if np.may_share_memory(y, x) else y
 
-    def backward(
+    def let_go(self, y: np.ndarray) -> None:
+        for layer in self.layers:  # behind the layer that made y, others may have handed it on as it is
+            layer.let_go(y)
+
+    def run(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        y = self._receive(np.asarray(x))
+        for i, layer in enumerate(self.layers):
+            if self._takes_in_relu(i):
+                y = layer.run_after_relu(y)
+            else:
+                y = layer.run(y, training, logits and layer is self.layers[-1])
+        self._expected_dy = y.shape
+        return y
+
+    def run_backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
-        """dLoss/dx, the layers' gradients added up on the way. See Layer.backward."""
         if self._expected_dy is None:
             raise RuntimeError(f"{self.who}: backward before forward. Call y = forward(x) first.")
         if not self.layers:
-            return super().backward(dy, param_grads, input_grad)  # the identity
-        first, last = self.layers[0], self.layers[-1]
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy, param_grads, input_grad or layer is not first, logits and layer is last)
+            return super().run_backward(dy, param_grads, input_grad)  # the identity
+        for i in reversed(range(len(self.layers))):
+            before_activation = (logits and i == len(self.layers) - 1) or self._takes_in_relu(i + 1)
+            dy = self.layers[i].run_backward(dy, param_grads, input_grad or i > 0, before_activation)
         return dy
+
+    def _takes_in_relu(self, i: int) -> bool:
+        """Whether layer i is a max-pooling whose gradient is that of the ReLU before it as well: a pass saved."""
+        if not 0 < i < len(self.layers) or not isinstance(self.layers[i], MaxPooling2D):
+            return False
+        return is_relu(self.layers[i - 1].activation)
 
     @property
     def head(self) -> str | None:

@@ -72,7 +72,7 @@ class _Filter(Layer):
             self.grads["bias"] += kernels.of(dy).bias_grad(dy)
 
 
-class Conv2D(_Filter):
+class Conv2D(activations.FusesReLU, _Filter):
     """2-D convolution: every output is a weighted sum of one window of the input, plus a bias.
 
         y[n,i,j,f] = b[f] + sum over k, l, c of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,f]
@@ -128,21 +128,21 @@ class Conv2D(_Filter):
     def multiply_adds(self) -> int:
         return math.prod(self.output_shape[1:3]) * math.prod(self.params["kernel"].shape)
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         self.x = x
         w, b = self.params["kernel"], self.params.get("bias")
-        return kernels.of(x).conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]))
+        return kernels.of(x).conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]), relu)
 
     def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, hw = kernels.of(dy), self.x.shape[1:3]
         pads = self.pads(hw)
         if param_grads:
-            self.add_bias_grad(dy)
-            self.grads["kernel"] += k.conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads)
+            dw, db = self.grads["kernel"], self.grads.get("bias")
+            k.conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads, dw, db)
         return k.conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None
 
 
-class Conv2DTranspose(_Filter):
+class Conv2DTranspose(activations.FusesReLU, _Filter):
     """Transposed convolution: the gradient of a convolution as a layer. Each input spreads over a window of the output.
 
         y[n, sh*i + k - top, sw*j + l - left, f] += x[n,i,j,c] * w[k,l,f,c], summed over i, j, k, l, c; plus b[f]
@@ -191,19 +191,19 @@ class Conv2DTranspose(_Filter):
     def multiply_adds(self) -> int:
         return math.prod(self.input_shape[1:3]) * math.prod(self.params["kernel"].shape)
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         self.x = x
         hw = self.output_hw(x.shape[1:3])
         pads = pads_2d(hw, self.kernel_size, self.strides, self.padding)
         w, b = self.params["kernel"], self.params.get("bias")
-        return kernels.of(x).conv2d_transpose(x, w, b, self.strides, pads, hw)
+        return kernels.of(x).conv2d_transpose(x, w, b, self.strides, pads, hw, relu)
 
     def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, hw = kernels.of(dy), self.output_hw(self.x.shape[1:3])
         pads = pads_2d(hw, self.kernel_size, self.strides, self.padding)
         if param_grads:
             self.add_bias_grad(dy)
-            self.grads["kernel"] += k.conv2d_weight_grad(dy, self.x, self.kernel_size, self.strides, pads)
+            k.conv2d_weight_grad(dy, self.x, self.kernel_size, self.strides, pads, self.grads["kernel"])
         return k.conv2d(dy, self.params["kernel"], None, self.strides, pads) if input_grad else None
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.layers import activation as activations
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.layers.base import Shape
 from scratchnet.layers.conv import check_count
 
 
-class Dense(Layer):
+class Dense(activations.FusesReLU):
     """Every output is a weighted sum of all inputs, plus a bias.
 
         y[n,u]  = b[u] + sum over d of x[n,d] * w[d,u]
@@ -74,16 +74,15 @@ class Dense(Layer):
             hint = " Put a Flatten() before it, or x.reshape(len(x), -1)." if flat == self.features else ""
             raise ValueError(f"{self.who}: expected x of shape (N, {self.features}), got {x.shape}.{hint}")
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         self.x = x
         rows = x.reshape(-1, self.features)
-        y = kernels.of(x).dense(rows, self.params["kernel"], self.params.get("bias"))
+        y = kernels.of(x).dense(rows, self.params["kernel"], self.params.get("bias"), relu)
         return y.reshape(*x.shape[:-1], self.units)
 
     def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, d_rows = kernels.of(dy), dy.reshape(-1, self.units)
         if param_grads:
-            self.grads["kernel"] += k.dense_weight_grad(self.x.reshape(-1, self.features), d_rows)
-            if self.use_bias:
-                self.grads["bias"] += k.bias_grad(d_rows)
+            rows = self.x.reshape(-1, self.features)
+            k.dense_weight_grad(rows, d_rows, self.grads["kernel"], self.grads.get("bias"))
         return k.dense_input_grad(d_rows, self.params["kernel"]).reshape(self.x.shape) if input_grad else None

@@ -79,11 +79,11 @@ class Parallel(Composite):
         raise ValueError(f"{self.who}: the branches' outputs do not fit for merge={self.merge!r}: {text}.")
 
     def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.outputs = [branch.forward(x, training) for branch in self.layers]
+        self.outputs = [branch.run(x, training) for branch in self.layers]
         self._merged([(None, *y.shape[1:]) for y in self.outputs])
         if self.merge == "concat":
             return np.concatenate(self.outputs, axis=-1)
-        y = self.outputs[0]
+        y = self.outputs[0].copy() if len(self.outputs) == 1 else self.outputs[0]  # what is kept is not given away
         for other in self.outputs[1:]:
             y = y + other if self.merge == "add" else y * other
         return y
@@ -101,7 +101,7 @@ class Parallel(Composite):
                 for other, factor in enumerate(self.outputs):
                     part = part * factor if other != b else part
                 part = _sum_to(part, y.shape)
-            dx = branch.backward(part, param_grads, input_grad)
+            dx = branch.run_backward(part, param_grads, input_grad)
             if input_grad:
                 total = dx if total is None else total + dx
         return total

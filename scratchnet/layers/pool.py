@@ -56,9 +56,15 @@ class MaxPooling2D(_Pooling):
     Source: Keras, https://keras.io/api/layers/pooling_layers/max_pooling2d/
     """
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
-        y, self.argmax = kernels.of(x).max_pool2d(x, *self.window(x.shape[1:3]))
+    def compute(self, x: np.ndarray, training: bool, after_relu: bool = False) -> np.ndarray:
+        y, self.argmax = kernels.of(x).max_pool2d(x, *self.window(x.shape[1:3]), after_relu)
         self.hw = x.shape[1:3]
+        return y
+
+    def run_after_relu(self, x: np.ndarray) -> np.ndarray:
+        """`run` where x is what ReLU gave; `run_backward` then returns the gradient for ReLU's input."""
+        y = self.compute(self._receive(x), training=False, after_relu=True)
+        self._expected_dy = y.shape
         return y
 
     def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:

@@ -76,9 +76,20 @@ def conv2d_input_grad(
 
 
 def conv2d_weight_grad(
-    x: np.ndarray, dy: np.ndarray, kernel_size: tuple[int, int], strides: tuple[int, int], pads: Pads
+    x: np.ndarray,
+    dy: np.ndarray,
+    kernel_size: tuple[int, int],
+    strides: tuple[int, int],
+    pads: Pads,
+    dw: np.ndarray | None = None,
+    db: np.ndarray | None = None,
 ) -> np.ndarray:
-    """dw[k,l,c,f] = the sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f]."""
+    """dw[k,l,c,f] = the sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f].
+
+    Where dw (KH, KW, C, F) is given, the sum is added to it; so is the sum of dy to db (F,). Both are contiguous.
+    """
+    if dw is None:
+        dw = np.zeros((*kernel_size, x.shape[3], dy.shape[3]), x.dtype)
     kernel = (*kernel_size, *strides, pads[0][0], pads[1][0])
-    dw, _ = weight_products(np.ascontiguousarray(x), np.ascontiguousarray(dy), kernel)
-    return dw.reshape(*kernel_size, x.shape[3], dy.shape[3])
+    weight_products(np.ascontiguousarray(x), np.ascontiguousarray(dy), kernel, dw, db)
+    return dw

@@ -22,19 +22,27 @@ _SHORT = min(_DEEP, default=0)
 
 
 @parallel
-def _pack(w, w0, wk, wl, wr, wf, KH, KW, R, F, width, panels):
-    """panels[p, (k, l, r), e] = w[w0 + k*wk + l*wl + r*wr + f*wf] with f = p * width + e; 0 where f is F or more."""
+def _pack(w, w0, wk, wl, wr, wf, KH, KW, R, F, panels):
+    """panels[(p, k, l, r), e] = w[w0 + k*wk + l*wl + r*wr + f*wf], f = p * width + e; 0 where f is F or more."""
+    width = panels.shape[1]
     for task in prange((F + width - 1) // width * KH * KW):
         f0, kl = task // (KH * KW) * width, task % (KH * KW)
-        start, out, here = w0 + kl // KW * wk + kl % KW * wl, task * R * width, min(width, F - f0)
-        # In blocks of 16 rows, reading along r and writing along f both stay within a few cache lines.
+        start, here = w0 + kl // KW * wk + kl % KW * wl + f0 * wf, min(width, F - f0)
         for r0 in range(0, R, 16):
-            for e in range(here):
-                for r in range(r0, min(R, r0 + 16)):
-                    panels[out + r * width + e] = w[start + r * wr + (f0 + e) * wf]
-            for r in range(r0, min(R, r0 + 16)):
+            block = panels[task * R + r0 : task * R + min(R, r0 + 16)]
+            if wf == 1:
+                for r in range(len(block)):
+                    line = w[start + (r0 + r) * wr : start + (r0 + r) * wr + here]
+                    for e in range(here):
+                        block[r, e] = line[e]
+            else:  # along r, which is then how w lies in memory; a block at a time stays within a few cache lines
+                for e in range(here):
+                    line = w[start + e * wf + r0 * wr : start + e * wf + (r0 + len(block) - 1) * wr + 1]
+                    for r in range(len(block)):
+                        block[r, e] = line[r * wr]
+            for r in range(len(block)):
                 for e in range(here, width):
-                    panels[out + r * width + e] = 0
+                    block[r, e] = 0
 
 
 @serial
@@ -162,9 +170,9 @@ def correlate(
     w, w_row, w_panel = weights.array, weights.r_step, width
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
     if not natural or F % width:
-        packed = np.empty(panels * KH * KW * C * width, x.dtype)
-        _pack(w, *weights[1:], KH, KW, C, F, width, packed)
-        w, w_row, w_panel = packed, width, KH * KW * C * width
+        packed = np.empty((panels * KH * KW * C, width), x.dtype)
+        _pack(w, *weights[1:], KH, KW, C, F, packed)
+        w, w_row, w_panel = packed.reshape(-1), width, KH * KW * C * width
     s = np.zeros(panels * width, x.dtype)
     if bias is not None:
         s[:F] = bias

@@ -37,9 +37,17 @@ def dense_input_grad(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
     return _product(dy, Weights(as_flat(w), 0, D * U, D * U, 1, U), None, D, relu=False)
 
 
-def dense_weight_grad(x: np.ndarray, dy: np.ndarray) -> np.ndarray:
-    """dw[d,u] = sum over n of x[n,d] * dy[n,u]."""
-    return weight_products(_as_picture(x), _as_picture(dy), _ONE_CELL)[0]
+def dense_weight_grad(
+    x: np.ndarray, dy: np.ndarray, dw: np.ndarray | None = None, db: np.ndarray | None = None
+) -> np.ndarray:
+    """dw[d,u] = sum over n of x[n,d] * dy[n,u].
+
+    Where dw (D, U) is given, the sum is added to it; so is the sum of dy to db (U,). Both are contiguous.
+    """
+    if dw is None:
+        dw = np.zeros((x.shape[1], dy.shape[1]), x.dtype)
+    weight_products(_as_picture(x), _as_picture(dy), _ONE_CELL, dw, db)
+    return dw
 
 
 def bias_grad(dy: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import PARTS, parallel
-from scratchnet.kernels.cpu.sums import add_parts, as_flat, as_rows
+from scratchnet.kernels.cpu.sums import as_flat, as_rows, sum_of
 from scratchnet.shapes import Pads, output_hw
 
 
@@ -118,4 +118,4 @@ def depthwise_conv2d_weight_grad(
     partial = np.empty((min(PARTS, len(x)), kernel_size[0] * kernel_size[1], dy.shape[3]), x.dtype)
     (top, _), (left, _) = pads
     _depthwise_weight_grad(as_rows(x), as_rows(dy), x.shape, w_shape, dy.shape, *strides, top, left, partial)
-    return add_parts(partial.reshape(len(partial), -1)).reshape(w_shape)
+    return sum_of(partial.reshape(len(partial), -1)).reshape(w_shape)

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel
-from scratchnet.kernels.cpu.sums import add_parts, as_flat, as_rows, column_sums, parts_for
+from scratchnet.kernels.cpu.sums import as_flat, as_rows, column_sums, parts_for, sum_of
 
 _ROWS = 64  # rows a task in the passes without a sum
 
@@ -73,7 +73,7 @@ def batch_norm(
     mean = column_sums(rows) / x.dtype.type(len(rows))
     partial = parts_for(rows)
     _square_sums(rows, mean, partial)
-    var = add_parts(partial) / x.dtype.type(len(rows))
+    var = sum_of(partial) / x.dtype.type(len(rows))
     return batch_norm_inference(x, gamma, beta, mean, var, epsilon), mean, var
 
 
@@ -108,7 +108,7 @@ def _backward(x, gamma, mean, var, dy, epsilon, through_statistics):
     rows, d_rows, scale = as_rows(x), as_rows(dy), _scale(var, epsilon)
     partial = parts_for(rows)
     _product_sums(d_rows, rows, as_flat(mean), scale, partial)
-    dgamma, dbeta = add_parts(partial), column_sums(d_rows)
+    dgamma, dbeta = sum_of(partial), column_sums(d_rows)
     count = x.dtype.type(len(rows))
     if through_statistics:
         dy_mean, product_mean = dbeta / count, dgamma / count

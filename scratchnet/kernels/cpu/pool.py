@@ -17,7 +17,7 @@ _NO_PADS: Pads = ((0, 0), (0, 0))
 
 
 @parallel
-def _max_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, y, argmax):
+def _max_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, relu, y, argmax):
     _, H, W, C = x_shape
     N, OH, OW, _ = y_shape
     for row in prange(N * OH):
@@ -25,19 +25,34 @@ def _max_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, y, argmax):
         h0, h1 = max(0, i * sh - top), min(H, i * sh - top + KH)
         for j in range(OW):
             v0, v1 = max(0, j * sw - left), min(W, j * sw - left + KW)
-            r = row * OW + j
-            for c in range(C):
-                y[r, c] = -np.inf
-                argmax[r, c] = h0 * W + v0 if h0 < h1 and v0 < v1 else -1
-            for h in range(h0, h1):
-                for v in range(v0, v1):
-                    q, place = (n * H + h) * W + v, h * W + v
-                    for c in range(C):
-                        value, best = x[q, c], y[r, c]
-                        # Only a larger value takes the place: the first of equals keeps it. NaN wins and stays.
-                        better = value > best or (value != value and best == best)
-                        y[r, c] = value if better else best
-                        argmax[r, c] = place if better else argmax[r, c]
+            most, where = y[row * OW + j], argmax[row * OW + j]
+            if h1 - h0 == 2 and v1 - v0 == 2:  # the usual window in one pass
+                q, place = (n * H + h0) * W + v0, h0 * W + v0
+                a, b, c, d = x[q], x[q + 1], x[q + W], x[q + W + 1]
+                for e in range(C):
+                    # Only a larger value takes the place: the first of equals keeps it. NaN wins and stays.
+                    value, at = a[e], 0
+                    better = b[e] > value or (b[e] != b[e] and value == value)
+                    value, at = (b[e], 1) if better else (value, at)
+                    better = c[e] > value or (c[e] != c[e] and value == value)
+                    value, at = (c[e], W) if better else (value, at)
+                    better = d[e] > value or (d[e] != d[e] and value == value)
+                    value, at = (d[e], W + 1) if better else (value, at)
+                    most[e], where[e] = value, place + at
+            else:
+                for e in range(C):
+                    most[e] = -np.inf
+                    where[e] = h0 * W + v0 if h0 < h1 and v0 < v1 else -1
+                for h in range(h0, h1):
+                    for v in range(v0, v1):
+                        a, place = x[(n * H + h) * W + v], h * W + v
+                        for e in range(C):
+                            better = a[e] > most[e] or (a[e] != a[e] and most[e] == most[e])
+                            where[e] = place if better else where[e]
+                            most[e] = a[e] if better else most[e]
+            if relu:
+                for e in range(C):
+                    where[e] = -1 if most[e] <= 0 else where[e]
 
 
 @parallel
@@ -50,14 +65,19 @@ def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, le
         i0, i1 = max(0, (h + top - KH) // sh + 1), min(OH, (h + top) // sh + 1)
         for v in range(W):
             j0, j1 = max(0, (v + left - KW) // sw + 1), min(OW, (v + left) // sw + 1)
-            q, place = row * W + v, h * W + v
-            for c in range(C):
-                dx[q, c] = 0
-            for i in range(i0, i1):
-                for j in range(j0, j1):
-                    r = (n * OH + i) * OW + j
-                    for c in range(C):
-                        dx[q, c] += dy[r, c] if argmax[r, c] == place else 0
+            out, place = dx[row * W + v], h * W + v
+            if i1 - i0 == 1 and j1 - j0 == 1:  # windows that do not overlap, as is usual
+                d, where = dy[(n * OH + i0) * OW + j0], argmax[(n * OH + i0) * OW + j0]
+                for e in range(C):
+                    out[e] = d[e] if where[e] == place else 0
+            else:
+                for e in range(C):
+                    out[e] = 0
+                for i in range(i0, i1):
+                    for j in range(j0, j1):
+                        d, where = dy[(n * OH + i) * OW + j], argmax[(n * OH + i) * OW + j]
+                        for e in range(C):
+                            out[e] += d[e] if where[e] == place else 0
 
 
 @parallel
@@ -103,13 +123,17 @@ def _average_pool2d_backward(dy, dx_shape, dy_shape, KH, KW, sh, sw, top, left, 
 
 
 def max_pool2d(
-    x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads
+    x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads, relu: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """y[n,i,j,c] = the maximum of x over the window, and where: argmax = h * W + v, int32 (-1: a window of padding)."""
+    """y[n,i,j,c] = the maximum of x over the window, and where: argmax = h * W + v, int32 (-1: a window of padding).
+
+    With relu, x is what ReLU gave, and argmax is -1 also where y is 0: the gradient that comes back through this argmax
+    is then the one for ReLU's input.
+    """
     y = np.empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
     argmax = np.empty(y.shape, np.int32)
     (top, _), (left, _) = pads
-    _max_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, as_rows(y), as_rows(argmax))
+    _max_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, relu, as_rows(y), as_rows(argmax))
     return y, argmax
 
 

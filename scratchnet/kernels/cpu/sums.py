@@ -43,22 +43,25 @@ def _column_sums(x, partial):
 
 @parallel
 def _add_parts(partial, total):
-    parts, size = partial.shape
-    for chunk in prange((size + 255) // 256):
-        out = total[chunk * 256 : (chunk + 1) * 256]
-        for e in range(len(out)):
-            out[e] = 0
+    parts, rows, _ = partial.shape
+    for r in prange(rows):
+        out = total[r]
         for p in range(parts):
-            part = partial[p, chunk * 256 : (chunk + 1) * 256]
+            part = partial[p, r]
             for e in range(len(out)):
                 out[e] += part[e]
 
 
-def add_parts(partial: np.ndarray) -> np.ndarray:
-    """The sum over the first axis of (parts, size), one part after the other."""
-    total = np.empty(partial.shape[1], partial.dtype)
+def add_parts(partial: np.ndarray, total: np.ndarray) -> None:
+    """Add to total (rows, columns) the parts (parts, rows, columns or more), one after the other."""
     _add_parts(partial, total)
-    return total
+
+
+def sum_of(partial: np.ndarray) -> np.ndarray:
+    """The sum of parts (parts, columns), one after the other."""
+    total = np.zeros((1, partial.shape[1]), partial.dtype)
+    add_parts(partial[:, None], total)
+    return total[0]
 
 
 def column_sums(x: np.ndarray) -> np.ndarray:
@@ -66,4 +69,4 @@ def column_sums(x: np.ndarray) -> np.ndarray:
     rows = as_rows(x)
     partial = parts_for(rows)
     _column_sums(rows, partial)
-    return add_parts(partial)
+    return sum_of(partial)

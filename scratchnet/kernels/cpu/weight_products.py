@@ -33,12 +33,11 @@ def end_inside(start, size, count, step):
 
 
 @parallel
-def _weight_products(x, x_shape, x_cell, dy, dy_shape, kernel, one, zeros, tiles, few, width, at_once, parts, partial):
+def _weight_products(x, x_shape, x_cell, dy, dy_shape, kernel, one, zeros, go_on, tiles, few, at_once, parts, dw, db):
     N, H, W, C = x_shape
     KH, KW, sh, sw, top, left = kernel
     _, OH, OW, F = dy_shape
-    row = W * x_cell
-    size = (KH * KW * C + 1) * F
+    row, width = W * x_cell, len(zeros)
     for task in prange(parts * KH * KW):
         part, kl = task // (KH * KW), task % (KH * KW)
         k, m = kl // KW, kl % KW
@@ -46,60 +45,61 @@ def _weight_products(x, x_shape, x_cell, dy, dy_shape, kernel, one, zeros, tiles
         j0, j1 = (0, OW) if few else (first_inside(m - left, W, sw), end_inside(m - left, W, OW, sw))
         n0, n1 = part * N // parts, (part + 1) * N // parts
         for n in range(n0, n1, at_once):
-            s = zeros if n == n0 else partial
-            pictures = min(at_once, n1 - n)
+            first, pictures = n == n0 and not go_on, min(at_once, n1 - n)
             for f in range(0, F, width):
                 a0 = ((n * H + i0 * sh + k - top) * W + j0 * sw + m - left) * x_cell
                 b0 = ((n * OH + i0) * OW + j0) * F + f
                 for z in range(len(tiles)):
-                    to = part * size + (kl * C + tiles[z, 0]) * F + f
-                    s0, sp = (0, 0) if n == n0 else (to, F)
+                    to = ((part * KH * KW + kl) * C + tiles[z, 0]) * F + f
+                    s, s0, sp = (zeros, 0, 0) if first else (dw, to, F)
                     add_products(
                         tiles[z, 1], x, a0 + tiles[z, 0], 1, H * row, sh * row, sw * x_cell,
-                        dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, partial, to, F, False,
+                        dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, dw, to, F, False,
                     )  # fmt: skip
-                if kl == 0:
+                if kl == 0 and len(db) > 0:
                     # A bias is the weight of an input that is always 1.
-                    to, b0 = part * size + KH * KW * C * F + f, n * OH * OW * F + f
-                    s0 = 0 if n == n0 else to
+                    to, b0 = part * F + f, n * OH * OW * F + f
+                    s, s0 = (zeros, 0) if first else (db, to)
                     add_products(
                         len(HEIGHTS) - 1, one, 0, 0, 0, 0, 0,
-                        dy, b0, OH * OW * F, OW * F, F, pictures, OH, OW, s, s0, 0, partial, to, F, False,
+                        dy, b0, OH * OW * F, OW * F, F, pictures, OH, OW, s, s0, 0, db, to, F, False,
                     )  # fmt: skip
 
 
 def weight_products(
-    x: np.ndarray, dy: np.ndarray, kernel: tuple[int, int, int, int, int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(dw, db): dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f], db[f] = sum of dy.
+    x: np.ndarray, dy: np.ndarray, kernel: tuple[int, int, int, int, int, int], dw: np.ndarray, db: np.ndarray | None
+) -> None:
+    """dw[k,l,c,f] += sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f]; db[f] += sum of dy, if given.
 
-    x (N, H, W, C) and dy (N, OH, OW, F), contiguous; x~ is x with zeros around. kernel = (KH, KW, sh, sw, top, left).
+    x (N, H, W, C), dy (N, OH, OW, F), dw and db contiguous; x~ is x with zeros around it.
+    kernel = (KH, KW, sh, sw, top, left).
     """
     (N, H, W, C), (_, OH, OW, F), (KH, KW, sh, sw, top, left) = x.shape, dy.shape, kernel
-    width = panel_width(x.itemsize)
+    width, rows, few, x_cell = panel_width(x.itemsize), KH * KW * C, C < FEW, C
     wide = -(-F // width) * width
     if wide != F:  # the tiles read whole panels
-        d = np.zeros((N, OH, OW, wide), dy.dtype)
-        d[..., :F] = dy
-    else:
-        d = dy
-    rows, few, x_cell = KH * KW * C, C < FEW, C
+        narrow, dy = dy, np.zeros((N, OH, OW, wide), dy.dtype)
+        dy[..., :F] = narrow
     if few:
         # Too few channels for a tile: all cells of one row of the window, which are neighbours in x, go together.
         height, across = (OH - 1) * sh + KH, (OW - 1) * sw + KW
         if top or left or height > H or across > W:
-            padded = np.zeros((N, max(height, top + H), max(across, left + W), C), x.dtype)
-            padded[:, top : top + H, left : left + W] = x
-            x = padded
+            inside, x = x, np.zeros((N, max(height, top + H), max(across, left + W), C), x.dtype)
+            x[:, top : top + H, left : left + W] = inside
         _, H, W, _ = x.shape
         C, KW, top, left = KW * C, 1, 0, 0
-    places = N * OH * OW
-    parts = max(1, min(_MOST_PARTS, N, places // _PLACES_A_PART, _PART_SIZE // max(1, rows * wide)))
+    parts = max(1, min(_MOST_PARTS, N, N * OH * OW // _PLACES_A_PART, _PART_SIZE // max(1, rows * wide)))
     at_once = max(1, _PLACES_A_TILE // (OH * OW))
-    partial = np.empty(parts * (rows + 1) * wide, x.dtype)
+    go_on = parts == 1 and wide == F
+    flat = [np.empty(0, x.dtype) if a is None else a.reshape(-1) for a in (dw, db)]
+    if not go_on:
+        sizes = parts * rows * wide, 0 if db is None else parts * wide
+        flat = [np.empty(size, x.dtype) for size in sizes]
     _weight_products(
-        x.reshape(-1), (N, H, W, C), x_cell, d.reshape(-1), d.shape, (KH, KW, sh, sw, top, left),
-        np.ones(1, x.dtype), np.zeros(width, x.dtype), tile_table(C, False), few, width, at_once, parts, partial,
+        x.reshape(-1), (N, H, W, C), x_cell, dy.reshape(-1), dy.shape, (KH, KW, sh, sw, top, left),
+        np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, tile_table(C, False), few, at_once, parts, *flat,
     )  # fmt: skip
-    total = (add_parts(partial.reshape(parts, -1)) if parts > 1 else partial).reshape(rows + 1, wide)
-    return total[:-1, :F], total[-1, :F]
+    if not go_on:
+        add_parts(flat[0].reshape(parts, rows, wide), dw.reshape(rows, F))
+        if db is not None:
+            add_parts(flat[1].reshape(parts, 1, wide), db.reshape(1, F))
