@@ -13,10 +13,10 @@ from scratchnet.kernels.cpu.jit import parallel, serial
 from scratchnet.kernels.cpu.sums import add_parts
 from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width, tile_table
 
-_MOST_PARTS = 8
+_TASKS = 16  # enough to keep several threads busy
 _PLACES_A_PART = 2048  # fewer would not be worth the adding up
 _PLACES_A_TILE = 256  # a tile goes through several small pictures before it is stored
-_PART_SIZE = 1 << 17  # numbers in all parts together, unless one part alone is larger
+_MOST_NUMBERS = 1 << 20  # in all parts together
 FEW = 8  # channels below which the cells of a row of the window are taken together
 
 
@@ -33,30 +33,33 @@ def end_inside(start, size, count, step):
 
 
 @parallel
-def _weight_products(x, x_shape, x_cell, dy, dy_shape, kernel, one, zeros, go_on, tiles, few, at_once, parts, dw, db):
+def _weight_products(
+    x, x_shape, x_cell, dy, dy_shape, kernel, one, zeros, go_on, tiles, few, at_once, parts, groups, dw, db
+):
     N, H, W, C = x_shape
     KH, KW, sh, sw, top, left = kernel
     _, OH, OW, F = dy_shape
     row, width = W * x_cell, len(zeros)
-    for task in prange(parts * KH * KW):
-        part, kl = task // (KH * KW), task % (KH * KW)
-        k, m = kl // KW, kl % KW
-        i0, i1 = first_inside(k - top, H, sh), end_inside(k - top, H, OH, sh)
-        j0, j1 = (0, OW) if few else (first_inside(m - left, W, sw), end_inside(m - left, W, OW, sw))
+    for task in prange(parts * KH * groups):
+        group, k, part = task % groups, task // groups % KH, task // groups // KH
+        f0, f1 = group * F // width // groups * width, (group + 1) * F // width // groups * width
         n0, n1 = part * N // parts, (part + 1) * N // parts
+        i0, i1 = first_inside(k - top, H, sh), end_inside(k - top, H, OH, sh)
         for n in range(n0, n1, at_once):
             first, pictures = n == n0 and not go_on, min(at_once, n1 - n)
-            for f in range(0, F, width):
-                a0 = ((n * H + i0 * sh + k - top) * W + j0 * sw + m - left) * x_cell
-                b0 = ((n * OH + i0) * OW + j0) * F + f
-                for z in range(len(tiles)):
-                    to = ((part * KH * KW + kl) * C + tiles[z, 0]) * F + f
-                    s, s0, sp = (zeros, 0, 0) if first else (dw, to, F)
-                    add_products(
-                        tiles[z, 1], x, a0 + tiles[z, 0], 1, H * row, sh * row, sw * x_cell,
-                        dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, dw, to, F, False,
-                    )  # fmt: skip
-                if kl == 0 and len(db) > 0:
+            for f in range(f0, f1, width):
+                for m in range(KW):
+                    j0, j1 = (0, OW) if few else (first_inside(m - left, W, sw), end_inside(m - left, W, OW, sw))
+                    a0 = ((n * H + i0 * sh + k - top) * W + j0 * sw + m - left) * x_cell
+                    b0 = ((n * OH + i0) * OW + j0) * F + f
+                    for z in range(len(tiles)):
+                        to = (((part * KH + k) * KW + m) * C + tiles[z, 0]) * F + f
+                        s, s0, sp = (zeros, 0, 0) if first else (dw, to, F)
+                        add_products(
+                            tiles[z, 1], x, a0 + tiles[z, 0], 1, H * row, sh * row, sw * x_cell,
+                            dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, dw, to, F, False,
+                        )  # fmt: skip
+                if k == 0 and len(db) > 0:
                     # A bias is the weight of an input that is always 1.
                     to, b0 = part * F + f, n * OH * OW * F + f
                     s, s0 = (zeros, 0) if first else (db, to)
@@ -88,7 +91,9 @@ def weight_products(
             x[:, top : top + H, left : left + W] = inside
         _, H, W, _ = x.shape
         C, KW, top, left = KW * C, 1, 0, 0
-    parts = max(1, min(_MOST_PARTS, N, N * OH * OW // _PLACES_A_PART, _PART_SIZE // max(1, rows * wide)))
+    most = min(N, N * OH * OW // _PLACES_A_PART, _MOST_NUMBERS // max(1, rows * wide))
+    parts = max(1, min(-(-_TASKS // KH), most))
+    groups = min(wide // width, -(-_TASKS // (parts * KH)))
     at_once = max(1, _PLACES_A_TILE // (OH * OW))
     go_on = parts == 1 and wide == F
     flat = [np.empty(0, x.dtype) if a is None else a.reshape(-1) for a in (dw, db)]
@@ -97,7 +102,7 @@ def weight_products(
         flat = [np.empty(size, x.dtype) for size in sizes]
     _weight_products(
         x.reshape(-1), (N, H, W, C), x_cell, dy.reshape(-1), dy.shape, (KH, KW, sh, sw, top, left),
-        np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, tile_table(C, False), few, at_once, parts, *flat,
+        np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, tile_table(C, False), few, at_once, parts, groups, *flat,
     )  # fmt: skip
     if not go_on:
         add_parts(flat[0].reshape(parts, rows, wide), dw.reshape(rows, F))
