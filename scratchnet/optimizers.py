@@ -61,6 +61,7 @@ class Optimizer:
                 )
         rate = self.learning_rate
         self.iterations += 1
+        rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
             known = self.state.setdefault(name, {})
             for slot in self.memory:
@@ -68,10 +69,13 @@ class Optimizer:
                     known[slot] = np.zeros_like(p)
                 elif known[slot].dtype != p.dtype:
                     known[slot] = known[slot].astype(p.dtype)
-            self.move(p, np.ascontiguousarray(grads[name], p.dtype), rate, known)
+            gradient = np.ascontiguousarray(grads[name], p.dtype)
+            rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
+        for weights in rows.values():
+            self.move(weights, rate)
 
-    def move(self, p: np.ndarray, g: np.ndarray, rate: float, memory: dict[str, np.ndarray]) -> None:
-        """Move one array in place; what each optimizer defines."""
+    def move(self, weights: list[tuple[np.ndarray, ...]], rate: float) -> None:
+        """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
         raise NotImplementedError
 
 
@@ -89,9 +93,9 @@ class SGD(Optimizer):
             raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
         self.momentum, self.nesterov = momentum, nesterov
 
-    def move(self, p, g, rate, memory):
+    def move(self, weights, rate):
         """See the class."""
-        kernels.of(p).sgd(p, g, memory["velocity"], rate, self.momentum, self.nesterov)
+        kernels.of(weights[0][0]).sgd(weights, rate, self.momentum, self.nesterov)
 
 
 class RMSprop(Optimizer):
@@ -114,10 +118,9 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
-    def move(self, p, g, rate, memory):
+    def move(self, weights, rate):
         """See the class."""
-        v, average, m = (memory[slot] for slot in self.memory)
-        kernels.of(p).rmsprop(p, g, v, average, m, rate, self.rho, self.momentum, self.epsilon, self.centered)
+        kernels.of(weights[0][0]).rmsprop(weights, rate, self.rho, self.momentum, self.epsilon, self.centered)
 
 
 class Adam(Optimizer):
@@ -143,11 +146,10 @@ class Adam(Optimizer):
                 raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def move(self, p, g, rate, memory):
+    def move(self, weights, rate):
         """See the class."""
-        betas = (self.beta_1, self.beta_2)
-        m, v = (memory[slot] for slot in self.memory)
-        kernels.of(p).adam(p, g, m, v, rate, *betas, self.epsilon, self.iterations, self.weight_decay)
+        settings = (rate, self.beta_1, self.beta_2, self.epsilon, self.iterations, self.weight_decay)
+        kernels.of(weights[0][0]).adam(weights, *settings)
 
 
 class AdamW(Adam):

@@ -38,7 +38,7 @@ def test_sgd(shape, lr, momentum, nesterov, dtype, layout, seed):
         return (p + momentum * m - g * lr if nesterov else p + m), m
 
     def update(t, p, g, m):
-        cpu.sgd(p, g, m, lr, momentum, nesterov)
+        cpu.sgd([(p, np.ascontiguousarray(g), m)], lr, momentum, nesterov)
 
     check(update, formula, 1, shape, dtype, layout, seed)
 
@@ -54,7 +54,7 @@ def test_rmsprop(shape, lr, momentum, centered, dtype, layout, seed):
         return p - m, v, average, m
 
     def update(t, p, g, v, average, m):
-        cpu.rmsprop(p, g, v, average, m, lr, rho, momentum, epsilon, centered)
+        cpu.rmsprop([(p, np.ascontiguousarray(g), v, average, m)], lr, rho, momentum, epsilon, centered)
 
     check(update, formula, 3, shape, dtype, layout, seed)
 
@@ -72,7 +72,7 @@ def test_adam(shape, lr, beta_1, decay, dtype, layout, seed):
         return p - m * alpha / (math.sqrt(v) + epsilon), m, v
 
     def update(t, p, g, m, v):
-        cpu.adam(p, g, m, v, lr, beta_1, beta_2, epsilon, t, decay)
+        cpu.adam([(p, np.ascontiguousarray(g), m, v)], lr, beta_1, beta_2, epsilon, t, decay)
 
     check(update, formula, 2, shape, dtype, layout, seed)
 
@@ -83,30 +83,30 @@ def test_float32_memories_follow_the_float64_ones():
     v = {}
     for dtype in DTYPES:
         p, m, v[dtype] = np.zeros((3, 100), dtype)
-        cpu.adam(p, g.astype(dtype), m, v[dtype], 1e-3, 0.9, 0.999, 1e-7, 1)
+        cpu.adam([(p, g.astype(dtype), m, v[dtype])], 1e-3, 0.9, 0.999, 1e-7, 1)
     np.testing.assert_allclose(v[np.float32], v[np.float64], rtol=5e-7)
 
 
 def test_the_first_adam_step_is_the_rate():
     for g in (1e-3, 1.0, 1e3):
         p, m, v = np.zeros((3, 5))
-        cpu.adam(p, np.full(5, g), m, v, 0.01, 0.9, 0.999, 1e-7, 1)
+        cpu.adam([(p, np.full(5, g), m, v)], 0.01, 0.9, 0.999, 1e-7, 1)
         np.testing.assert_allclose(p, -0.01, rtol=0.01)
 
 
 def test_a_scalar_and_more_than_one_block():
     p, m = np.array(1.0), np.array(0.0)
-    cpu.sgd(p, np.array(2.0), m, 0.25, 0.0, False)
+    cpu.sgd([(p, np.array(2.0), m)], 0.25, 0.0, False)
     assert p == 0.5
     p = np.arange(2 * 4096 + 3.0)
     g = p.copy()
-    cpu.sgd(p, g, np.zeros_like(p), 1.0, 0.0, False)
+    cpu.sgd([(p, g, np.zeros_like(p))], 1.0, 0.0, False)
     np.testing.assert_array_equal(p, 0)
 
 
 def test_nan_is_seen():
     p, m, v = np.zeros((3, 2))
-    cpu.adam(p, np.array([np.nan, 1.0]), m, v, 1e-3, 0.9, 0.999, 1e-7, 1)
+    cpu.adam([(p, np.array([np.nan, 1.0]), m, v)], 1e-3, 0.9, 0.999, 1e-7, 1)
     assert np.isnan(p).tolist() == [True, False]
 
 
@@ -114,9 +114,9 @@ def test_weights_that_cannot_be_updated_in_place():
     p = np.zeros((4, 6))[:, ::2]
     flat = np.zeros((4, 3))
     for update in (
-        lambda: cpu.sgd(p, flat, flat, 0.1, 0.0, False),
-        lambda: cpu.rmsprop(p, flat, flat, flat, flat, 0.1, 0.9, 0.0, 1e-7, False),
-        lambda: cpu.adam(flat, flat, p, flat, 0.1, 0.9, 0.999, 1e-7, 1),
+        lambda: cpu.sgd([(p, flat, flat)], 0.1, 0.0, False),
+        lambda: cpu.rmsprop([(p, flat, flat, flat, flat)], 0.1, 0.9, 0.0, 1e-7, False),
+        lambda: cpu.adam([(flat, flat, p, flat)], 0.1, 0.9, 0.999, 1e-7, 1),
     ):
         with pytest.raises(ValueError, match=r"contiguous arrays to update in place, got one of shape \(4, 3\)"):
             update()
@@ -128,6 +128,27 @@ def test_same_bits_for_any_number_of_threads():
     moved = []
     for threads in (1, 2):
         p, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
-        with_threads(threads, cpu.adam, p, g, m, v, 1e-3, 0.9, 0.999, 1e-7, 1)
+        with_threads(threads, cpu.adam, [(p, g, m, v)], 1e-3, 0.9, 0.999, 1e-7, 1)
         moved.append(p)
     np.testing.assert_array_equal(*moved)
+
+
+def test_many_arrays_in_one_pass():
+    """Small and large arrays together move as they do alone, each by its own numbers."""
+    rng = np.random.default_rng(0)
+    shapes = [(3,), (4096,), (1,), (70, 61), (4097,), ()]
+    together = [tuple(rng.random(shape) for _ in range(4)) for shape in shapes]
+    alone = [tuple(a.copy() for a in arrays) for arrays in together]
+    cpu.adam(together, 1e-2, 0.9, 0.999, 1e-7, 3)
+    for arrays, single in zip(together, alone):
+        cpu.adam([single], 1e-2, 0.9, 0.999, 1e-7, 3)
+        for a, b in zip(arrays, single):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_arrays_that_do_not_belong_together_are_an_error():
+    p = np.zeros(3)
+    with pytest.raises(ValueError, match=r"expected arrays of shape \(3,\) and dtype float64, got \(2,\), float64"):
+        cpu.sgd([(p, np.zeros(2), p)], 0.1, 0.0, False)
+    with pytest.raises(ValueError, match=r"and dtype float64, got .* float32"):
+        cpu.sgd([(p, p, p), (np.zeros(3, np.float32),) * 3], 0.1, 0.0, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import re
@@ -19,6 +20,7 @@ Shape = tuple[int | None, ...]
 _name_counts: Counter[str] = Counter()
 
 
+@functools.cache
 def snake_case(name: str) -> str:
     """Conv2DTranspose -> conv2d_transpose, as Keras names its layers."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)

@@ -11,6 +11,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import BLOCK, parallel, serial
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
 
 
@@ -124,7 +125,7 @@ def rectify(
     x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
 ) -> np.ndarray:
     """y = max_value where x > max_value, x from threshold to there, negative_slope * (x - threshold) below."""
-    y, number = np.empty(x.shape, x.dtype), x.dtype.type
+    y, number = empty(x.shape, x.dtype), x.dtype.type
     _rectify(as_flat(x), number(negative_slope), number(threshold), number(max_value), y.reshape(-1))
     return y
 
@@ -133,7 +134,7 @@ def rectify_backward(
     dy: np.ndarray, x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
 ) -> np.ndarray:
     """dx = 0 where x > max_value, dy where x > threshold, negative_slope * dy at the threshold and below."""
-    dx, number = np.empty(x.shape, x.dtype), x.dtype.type
+    dx, number = empty(x.shape, x.dtype), x.dtype.type
     _rectify_backward(
         as_flat(dy), as_flat(x), number(negative_slope), number(threshold), number(max_value), dx.reshape(-1)
     )
@@ -161,13 +162,13 @@ def leaky_relu_backward(dy: np.ndarray, x: np.ndarray, negative_slope: float) ->
 
 
 def _unary(kernel, x: np.ndarray) -> np.ndarray:
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     kernel(as_flat(x), y.reshape(-1))
     return y
 
 
 def _binary(kernel, dy: np.ndarray, a: np.ndarray) -> np.ndarray:
-    dx = np.empty(a.shape, a.dtype)
+    dx = empty(a.shape, a.dtype)
     kernel(as_flat(dy), as_flat(a), dx.reshape(-1))
     return dx
 
@@ -204,13 +205,13 @@ def silu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def softmax(x: np.ndarray) -> np.ndarray:
     """y[.., k] = exp(x[.., k]) / sum over j of exp(x[.., j]), along the last axis; shifted by the maximum first."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     _softmax(as_rows(x), as_rows(y))
     return y
 
 
 def softmax_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dx[.., k] = y[.., k] * (dy[.., k] - sum over j of dy[.., j] * y[.., j]), from the output y."""
-    dx = np.empty(y.shape, y.dtype)
+    dx = empty(y.shape, y.dtype)
     _softmax_backward(as_rows(dy), as_rows(y), as_rows(dx))
     return dx

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat
 from scratchnet.kernels.cpu.weight_products import weight_products
 from scratchnet.shapes import Pads, output_hw
@@ -23,7 +24,7 @@ def conv2d(
     """
     KH, KW, C, F = w.shape
     OH, OW = output_hw(x.shape[1:3], (KH, KW), strides, pads)
-    y = np.empty((len(x), OH, OW, F), x.dtype)
+    y = empty((len(x), OH, OW, F), x.dtype)
     weights = Weights(as_flat(w), 0, KW * C * F, C * F, F, 1)
     kernel = Kernel(KH, KW, *strides, pads[0][0], pads[1][0])
     correlate(
@@ -52,7 +53,7 @@ def conv2d_transpose(
     (KH, KW, C, F), (OH, OW), (sh, sw) = w.shape, output_hw, strides
     (top, _), (left, _) = pads
     x, flat_w = np.ascontiguousarray(x), as_flat(w)
-    y = np.empty((len(x), OH, OW, C), x.dtype)
+    y = empty((len(x), OH, OW, C), x.dtype)
     y_steps = (OH * OW * C, sh * OW * C, sw * C)
     for h in range(min(sh, OH)):
         k, before = (h + top) % sh, (h + top) // sh

@@ -12,6 +12,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.tile import HEIGHTS, Q, add_products, panel_width, tile_table
 
 _PANEL_BYTES = 36 * 1024  # of weights that the tiles of a band share, so that they stay in the first-level cache
@@ -170,7 +171,7 @@ def correlate(
     w, w_row, w_panel = weights.array, weights.r_step, width
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
     if not natural or F % width:
-        packed = np.empty((panels * KH * KW * C, width), x.dtype)
+        packed = empty((panels * KH * KW * C, width), x.dtype)
         _pack(w, *weights[1:], KH, KW, C, F, packed)
         w, w_row, w_panel = packed.reshape(-1), width, KH * KW * C * width
     s = np.zeros(panels * width, x.dtype)

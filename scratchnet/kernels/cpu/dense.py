@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 from scratchnet.kernels.cpu.weight_products import weight_products
 
@@ -20,7 +21,7 @@ def _as_picture(rows: np.ndarray) -> np.ndarray:
 
 
 def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, relu: bool) -> np.ndarray:
-    y = np.empty((len(x), units), x.dtype)
+    y = empty((len(x), units), x.dtype)
     correlate(_as_picture(x), weights, b, _ONE_CELL, relu, y.reshape(-1), 0, (0, 0, units), (1, len(x)), units)
     return y
 

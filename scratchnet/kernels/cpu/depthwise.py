@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import PARTS, parallel
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, sum_of
 from scratchnet.shapes import Pads, output_hw
 
@@ -89,7 +90,7 @@ def depthwise_conv2d(
 ) -> np.ndarray:
     """y[n,i,j,c*M+m] = b[c*M+m] + sum over k, l of x~[n, sh*i+k-top, sw*j+l-left, c] * w[k,l,c,m]."""
     KH, KW, C, M = w.shape
-    y = np.empty((len(x), *output_hw(x.shape[1:3], (KH, KW), strides, pads), C * M), x.dtype)
+    y = empty((len(x), *output_hw(x.shape[1:3], (KH, KW), strides, pads), C * M), x.dtype)
     b = np.zeros(C * M, x.dtype) if b is None else as_flat(b)
     (top, _), (left, _) = pads
     _depthwise_conv2d(
@@ -103,7 +104,7 @@ def depthwise_conv2d_input_grad(
 ) -> np.ndarray:
     """dx[n,h,v,c] = the sum over m and all i, j, k, l that touched x[n,h,v,c] of dy[n,i,j,c*M+m] * w[k,l,c,m]."""
     KH, KW, C, M = w.shape
-    dx = np.empty((len(dy), *input_hw, C), dy.dtype)
+    dx = empty((len(dy), *input_hw, C), dy.dtype)
     (top, _), (left, _) = pads
     flat_w = as_flat(w).reshape(KH * KW, C * M)
     _depthwise_input_grad(as_rows(dy), flat_w, dx.shape, w.shape, dy.shape, *strides, top, left, as_rows(dx))
@@ -115,7 +116,7 @@ def depthwise_conv2d_weight_grad(
 ) -> np.ndarray:
     """dw[k,l,c,m] = the sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,c*M+m]."""
     w_shape = (*kernel_size, x.shape[3], dy.shape[3] // x.shape[3])
-    partial = np.empty((min(PARTS, len(x)), kernel_size[0] * kernel_size[1], dy.shape[3]), x.dtype)
+    partial = empty((min(PARTS, len(x)), kernel_size[0] * kernel_size[1], dy.shape[3]), x.dtype)
     (top, _), (left, _) = pads
     _depthwise_weight_grad(as_rows(x), as_rows(dy), x.shape, w_shape, dy.shape, *strides, top, left, partial)
     return sum_of(partial.reshape(len(partial), -1)).reshape(w_shape)

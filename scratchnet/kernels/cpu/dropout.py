@@ -11,6 +11,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import BLOCK, parallel, serial
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat
 
 
@@ -47,7 +48,7 @@ def dropout(x: np.ndarray, rate: float, key: int, step: int) -> np.ndarray:
         key: 64 random bits, the layer's own.
         step: counts the batches, so that each gets another mask.
     """
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     keep_below = np.uint64(round((1 - rate) * 2**32))
     _dropout(as_flat(x), np.uint64(key), np.uint64(step), keep_below, x.dtype.type(1 / (1 - rate)), y.reshape(-1))
     return y

@@ -11,6 +11,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import BLOCK, parallel
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
 
 
@@ -70,20 +71,20 @@ def softmax_cross_entropy(z: np.ndarray, labels: np.ndarray) -> tuple[float, np.
 
     z (N, K), labels (N,) whole numbers from 0 to K-1 (the caller has checked them).
     """
-    dz, losses = np.empty(z.shape, z.dtype), np.empty(len(z), np.float64)
+    dz, losses = empty(z.shape, z.dtype), np.empty(len(z), np.float64)
     _sparse_softmax_cross_entropy(as_rows(z), as_flat(labels).astype(np.int64), losses, dz)
     return float(losses.mean()), dz
 
 
 def softmax_cross_entropy_onehot(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     """(L, dL/dz) with L = mean over n of -sum over k of t[n,k] * log softmax(z)[n,k]; z and t (N, K)."""
-    dz, losses = np.empty(z.shape, z.dtype), np.empty(len(z), np.float64)
+    dz, losses = empty(z.shape, z.dtype), np.empty(len(z), np.float64)
     _softmax_cross_entropy(as_rows(z), as_rows(t), losses, dz)
     return float(losses.mean()), dz
 
 
 def sigmoid_binary_cross_entropy(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     """(L, dL/dz), L = mean of max(z,0) - z*t + log(1 + exp(-|z|)) over all elements; dz = (sigmoid(z) - t) / size."""
-    dz, losses = np.empty(z.shape, z.dtype), np.empty(-(-z.size // BLOCK), np.float64)
+    dz, losses = empty(z.shape, z.dtype), np.empty(-(-z.size // BLOCK), np.float64)
     _sigmoid_binary_cross_entropy(as_flat(z), as_flat(t), losses, dz.reshape(-1))
     return float(losses.sum() / z.size), dz

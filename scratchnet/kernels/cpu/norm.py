@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, column_sums, parts_for, sum_of
 
 _ROWS = 64  # rows a task in the passes without a sum
@@ -81,7 +82,7 @@ def batch_norm_inference(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, epsilon: float
 ) -> np.ndarray:
     """y = gamma * (x - mean) / sqrt(var + epsilon) + beta with a mean and a variance from elsewhere."""
-    y = np.empty(x.shape, x.dtype)
+    y = empty(x.shape, x.dtype)
     _normalize(as_rows(x), as_flat(mean), _scale(var, epsilon), as_flat(gamma), as_flat(beta), as_rows(y))
     return y
 
@@ -114,6 +115,6 @@ def _backward(x, gamma, mean, var, dy, epsilon, through_statistics):
         dy_mean, product_mean = dbeta / count, dgamma / count
     else:
         dy_mean = product_mean = np.zeros_like(dbeta)
-    dx = np.empty(x.shape, x.dtype)
+    dx = empty(x.shape, x.dtype)
     _input_grad(d_rows, rows, as_flat(mean), scale, as_flat(gamma), dy_mean, product_mean, as_rows(dx))
     return dx, dgamma, dbeta

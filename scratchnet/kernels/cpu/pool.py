@@ -10,6 +10,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_rows
 from scratchnet.shapes import Pads, output_hw
 
@@ -130,8 +131,8 @@ def max_pool2d(
     With relu, x is what ReLU gave, and argmax is -1 also where y is 0: the gradient that comes back through this argmax
     is then the one for ReLU's input.
     """
-    y = np.empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
-    argmax = np.empty(y.shape, np.int32)
+    y = empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
+    argmax = empty(y.shape, np.int32)
     (top, _), (left, _) = pads
     _max_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, relu, as_rows(y), as_rows(argmax))
     return y, argmax
@@ -146,7 +147,7 @@ def max_pool2d_backward(
     pads: Pads,
 ) -> np.ndarray:
     """dx[n,h,v,c] = the sum of dy[n,i,j,c] over the windows whose maximum stood at (h, v)."""
-    dx = np.empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
+    dx = empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
     (top, _), (left, _) = pads
     _max_pool2d_backward(as_rows(dy), as_rows(argmax), dx.shape, dy.shape, *pool_size, *strides, top, left, as_rows(dx))
     return dx
@@ -154,7 +155,7 @@ def max_pool2d_backward(
 
 def average_pool2d(x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads) -> np.ndarray:
     """y[n,i,j,c] = the mean of x over the cells of the window that lie inside of x."""
-    y = np.empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
+    y = empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
     (top, _), (left, _) = pads
     _average_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, as_rows(y))
     return y
@@ -164,7 +165,7 @@ def average_pool2d_backward(
     dy: np.ndarray, input_hw: tuple[int, int], pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads
 ) -> np.ndarray:
     """dx[n,h,v,c] = the sum of dy[n,i,j,c] / (cells of the window inside of x) over the windows that hold (h, v)."""
-    dx = np.empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
+    dx = empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
     (top, _), (left, _) = pads
     _average_pool2d_backward(as_rows(dy), dx.shape, dy.shape, *pool_size, *strides, top, left, as_rows(dx))
     return dx

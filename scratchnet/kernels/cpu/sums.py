@@ -10,6 +10,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel
+from scratchnet.kernels.cpu.memory import empty
 
 _MOST_PARTS = 64
 
@@ -26,7 +27,7 @@ def as_rows(array: np.ndarray) -> np.ndarray:
 
 def parts_for(rows: np.ndarray) -> np.ndarray:
     """An array for the partial sums over the rows of a matrix."""
-    return np.empty((min(_MOST_PARTS, len(rows)), rows.shape[1]), rows.dtype)
+    return empty((min(_MOST_PARTS, len(rows)), rows.shape[1]), rows.dtype)
 
 
 @parallel

@@ -1,4 +1,4 @@
-"""The optimizers' updates, in place, one pass over each array: p the weights, g their gradient, the rest is memory.
+"""The optimizers' updates, in place, all weights of a network in one pass: p weights, g gradients, the rest is memory.
 
 The formulas are Keras 3's, epsilon and all. Numbers such as 1 - beta_2 are worked out in float64 and rounded once:
 1 - 0.999 taken in float32 would be wrong in its fifth digit.
@@ -7,28 +7,53 @@ The formulas are Keras 3's, epsilon and all. Numbers such as 1 - beta_2 are work
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from numba import prange
+from numba import carray, prange, types
+from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.jit import BLOCK, parallel
+from scratchnet.kernels.cpu.jit import BLOCK, parallel, serial
 
 
-@parallel
-def _sgd(p, g, m, lr, momentum, nesterov):
-    for block in prange((len(p) + BLOCK - 1) // BLOCK):
-        w, d = p[block * BLOCK : (block + 1) * BLOCK], g[block * BLOCK : (block + 1) * BLOCK]
-        a = m[block * BLOCK : (block + 1) * BLOCK]
+@intrinsic
+def _pointer(typing, address):
+    """An address as a pointer."""
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    return types.voidptr(address), codegen
+
+
+@serial
+def _block(table, block, k, like):
+    """A block of the k-th array of some row of the table: blocks are counted through all rows."""
+    row = 0
+    while block >= table[row, 1]:
+        block -= table[row, 1]
+        row += 1
+    array = carray(_pointer(table[row, 2 + k]), (table[row, 0],), like.dtype)
+    return array[block * BLOCK : (block + 1) * BLOCK]
+
+
+@parallel(sizes_hidden=True)
+def _sgd(table, blocks, numbers, nesterov):
+    for block in prange(blocks):
+        lr, momentum = numbers[0], numbers[1]
+        w, d, a = _block(table, block, 0, numbers), _block(table, block, 1, numbers), _block(table, block, 2, numbers)
         for e in range(len(w)):
             a[e] = momentum * a[e] - lr * d[e]
             w[e] += momentum * a[e] - lr * d[e] if nesterov else a[e]
 
 
-@parallel
-def _rmsprop(p, g, v, average, a, lr, rho, new, momentum, epsilon, centered):
-    for block in prange((len(p) + BLOCK - 1) // BLOCK):
-        lo, hi = block * BLOCK, (block + 1) * BLOCK
-        w, d, square, mean, move = p[lo:hi], g[lo:hi], v[lo:hi], average[lo:hi], a[lo:hi]
+@parallel(sizes_hidden=True)
+def _rmsprop(table, blocks, numbers, centered):
+    for block in prange(blocks):
+        lr, rho, new, momentum, epsilon = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        w, d = _block(table, block, 0, numbers), _block(table, block, 1, numbers)
+        square, mean = _block(table, block, 2, numbers), _block(table, block, 3, numbers)
+        move = _block(table, block, 4, numbers)
         for e in range(len(w)):
             square[e] = rho * square[e] + new * d[e] * d[e]
             under = square[e]
@@ -39,11 +64,12 @@ def _rmsprop(p, g, v, average, a, lr, rho, new, momentum, epsilon, centered):
             w[e] -= move[e]
 
 
-@parallel
-def _adam(p, g, m, v, rate, new_1, new_2, epsilon, decay):
-    for block in prange((len(p) + BLOCK - 1) // BLOCK):
-        lo, hi = block * BLOCK, (block + 1) * BLOCK
-        w, d, mean, square = p[lo:hi], g[lo:hi], m[lo:hi], v[lo:hi]
+@parallel(sizes_hidden=True)
+def _adam(table, blocks, numbers):
+    for block in prange(blocks):
+        rate, new_1, new_2, epsilon, decay = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+        w, d = _block(table, block, 0, numbers), _block(table, block, 1, numbers)
+        mean, square = _block(table, block, 2, numbers), _block(table, block, 3, numbers)
         for e in range(len(w)):
             w[e] -= decay * w[e]
             mean[e] += (d[e] - mean[e]) * new_1
@@ -51,49 +77,57 @@ def _adam(p, g, m, v, rate, new_1, new_2, epsilon, decay):
             w[e] -= rate * mean[e] / (math.sqrt(square[e]) + epsilon)
 
 
-def _in_place(*arrays: np.ndarray) -> list[np.ndarray]:
-    """Flat views; a copy would be updated and thrown away."""
-    for array in arrays:
-        if not array.flags.c_contiguous:
-            raise ValueError(
-                f"expected contiguous arrays to update in place, got one of shape {array.shape} with strides "
-                f"{array.strides}. Make a copy, np.ascontiguousarray(a), and keep it."
-            )
-    return [array.reshape(-1) for array in arrays]
+def _table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, int]:
+    """A row for each weight: its size, its number of blocks, the addresses of its arrays; and the blocks of all.
+
+    Raises:
+        ValueError: an array is not contiguous, or of another shape or dtype: the update would go astray.
+    """
+    rows = []
+    dtype = weights[0][0].dtype
+    for arrays in weights:
+        for array in arrays:
+            if not array.flags.c_contiguous:
+                raise ValueError(
+                    f"expected contiguous arrays to update in place, got one of shape {array.shape} with strides "
+                    f"{array.strides}. Make a copy, np.ascontiguousarray(a), and keep it."
+                )
+            if array.shape != arrays[0].shape or array.dtype != dtype:
+                raise ValueError(
+                    f"expected arrays of shape {arrays[0].shape} and dtype {dtype}, got {array.shape}, {array.dtype}."
+                )
+        size = arrays[0].size
+        rows.append((size, -(-size // BLOCK), *(array.__array_interface__["data"][0] for array in arrays)))
+    return np.array(rows, np.int64), sum(row[1] for row in rows)
 
 
-def sgd(p: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float, momentum: float, nesterov: bool) -> None:
-    """m = momentum * m - lr * g; p += m, or with Nesterov p += momentum * m - lr * g."""
-    number = p.dtype.type
-    _sgd(*_in_place(p, np.ascontiguousarray(g), m), number(lr), number(momentum), nesterov)
+def sgd(
+    weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], lr: float, momentum: float, nesterov: bool
+) -> None:
+    """For each (p, g, m): m = momentum * m - lr * g; p += m, or with Nesterov p += momentum * m - lr * g."""
+    _sgd(*_table(weights), np.array([lr, momentum], weights[0][0].dtype), nesterov)
 
 
 def rmsprop(
-    p: np.ndarray,
-    g: np.ndarray,
-    v: np.ndarray,
-    average: np.ndarray,
-    m: np.ndarray,
+    weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
     lr: float,
     rho: float,
     momentum: float,
     epsilon: float,
     centered: bool,
 ) -> None:
-    """v = rho * v + (1-rho) * g^2; m = momentum * m + lr * g / sqrt(v - average^2 + epsilon); p -= m.
+    """For each (p, g, v, average, m):
+
+    v = rho * v + (1-rho) * g^2; m = momentum * m + lr * g / sqrt(v - average^2 + epsilon); p -= m.
 
     average is the running mean of g; it counts as 0 unless centered. Source: Hinton, lecture 6e.
     """
-    number = p.dtype.type
-    settings = (number(s) for s in (lr, rho, 1 - rho, momentum, epsilon))
-    _rmsprop(*_in_place(p, np.ascontiguousarray(g), v, average, m), *settings, centered)
+    numbers = np.array([lr, rho, 1 - rho, momentum, epsilon], weights[0][0].dtype)
+    _rmsprop(*_table(weights), numbers, centered)
 
 
 def adam(
-    p: np.ndarray,
-    g: np.ndarray,
-    m: np.ndarray,
-    v: np.ndarray,
+    weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
     lr: float,
     beta_1: float,
     beta_2: float,
@@ -101,15 +135,16 @@ def adam(
     t: int,
     weight_decay: float = 0.0,
 ) -> None:
-    """m += (1-beta_1) * (g - m); v += (1-beta_2) * (g^2 - v); p -= lr * c * m / (sqrt(v) + epsilon).
+    """For each (p, g, m, v):
+
+    m += (1-beta_1) * (g - m); v += (1-beta_2) * (g^2 - v); p -= lr * c * m / (sqrt(v) + epsilon).
 
     c = sqrt(1 - beta_2^t) / (1 - beta_1^t) makes up for m and v having started at 0; t counts the steps from 1.
     With a weight decay, p -= lr * weight_decay * p first (AdamW). Source: Kingma and Ba, arXiv 1412.6980; Loshchilov
     and Hutter, arXiv 1711.05101.
     """
-    number = p.dtype.type
     # Keras rounds the betas to float32 here. The difference is 7e-6 of the rate, but ReLU and max-pooling turn it into
     # 1e-3 of the loss within twenty steps, and the same start is to give the same numbers.
     rate = lr * math.sqrt(1 - float(np.float32(beta_2)) ** t) / (1 - float(np.float32(beta_1)) ** t)
-    settings = (number(s) for s in (rate, 1 - beta_1, 1 - beta_2, epsilon, lr * weight_decay))
-    _adam(*_in_place(p, np.ascontiguousarray(g), m, v), *settings)
+    numbers = np.array([rate, 1 - beta_1, 1 - beta_2, epsilon, lr * weight_decay], weights[0][0].dtype)
+    _adam(*_table(weights), numbers)

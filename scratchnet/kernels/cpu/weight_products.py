@@ -10,6 +10,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel, serial
+from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import add_parts
 from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width, tile_table
 
@@ -99,7 +100,7 @@ def weight_products(
     flat = [np.empty(0, x.dtype) if a is None else a.reshape(-1) for a in (dw, db)]
     if not go_on:
         sizes = parts * rows * wide, 0 if db is None else parts * wide
-        flat = [np.empty(size, x.dtype) for size in sizes]
+        flat = [empty((size,), x.dtype) for size in sizes]
     _weight_products(
         x.reshape(-1), (N, H, W, C), x_cell, dy.reshape(-1), dy.shape, (KH, KW, sh, sw, top, left),
         np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, tile_table(C, False), few, at_once, parts, groups, *flat,

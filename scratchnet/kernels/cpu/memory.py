@@ -1,0 +1,69 @@
+"""Fresh arrays without fresh memory: what a dead array leaves behind serves the next one of its size.
+
+Memory that comes from the operating system is mapped and cleared page by page as it is first touched, which can take
+longer than the kernel that writes to it. A training step needs the same sizes again and again.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+SMALLEST = 1 << 16  # bytes; below, the C library keeps memory at hand by itself
+MOST = 1 << 28  # bytes that are held for later
+_LINE = 64  # bytes in a cache line: a vector that begins at one needs only one
+
+
+class _Store:
+    """Memory that is held for later, by size."""
+
+    def __init__(self) -> None:
+        self.free: defaultdict[int, list[np.ndarray]] = defaultdict(list)
+        self.held = 0
+        self.lock = threading.RLock()  # an array may die, and come back here, while a list is changed
+
+    def take(self, size: int) -> np.ndarray:
+        """`size` bytes that begin at a cache line."""
+        with self.lock:
+            if self.free[size]:
+                self.held -= size
+                return self.free[size].pop()
+        memory = np.empty(size + _LINE, np.uint8)
+        start = -memory.__array_interface__["data"][0] % _LINE
+        return memory[start : start + size]
+
+    def give_back(self, memory: np.ndarray) -> None:
+        """Hold it for later, unless enough is held."""
+        with self.lock:
+            if self.held + memory.nbytes <= MOST:
+                self.held += memory.nbytes
+                self.free[memory.nbytes].append(memory)
+
+
+_STORE = _Store()
+
+
+class _Lease:
+    """Lends memory to one array, which NumPy makes from this; goes when that array and all its views are gone."""
+
+    def __init__(self, memory: np.ndarray, shape: tuple[int, ...], dtype: np.dtype):
+        self.memory, self.store = memory, _STORE
+        address = memory.__array_interface__["data"]
+        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": address, "version": 3}
+
+    def __del__(self) -> None:
+        self.store.give_back(self.memory)
+
+
+def empty(shape: Sequence[int], dtype: Any) -> np.ndarray:
+    """As `np.empty`: an array that shares memory with no other while it, or a view of it, is alive."""
+    dtype = np.dtype(dtype)
+    size = math.prod(shape) * dtype.itemsize
+    if size < SMALLEST:
+        return np.empty(shape, dtype)
+    return np.asarray(_Lease(_STORE.take(size), tuple(shape), dtype))
