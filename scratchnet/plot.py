@@ -8,7 +8,7 @@ TRAIN for training, TEST for test or validation data, RIGHT and WRONG for answer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -212,4 +212,39 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
     last.set_ylabel("probability", fontsize=8)
     last.set_ylim(0, 1)
     last.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def times(tasks: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
+    """What `python -m scratchnet.bench` found: for each task a bar for each contestant, with its quartiles.
+
+    Args:
+        tasks: {task: {contestant: {"median": ms, "low": ms, "high": ms}}}.
+    """
+    figure, axes = _figure(1, len(tasks), (WIDTH, 2.6))
+    for ax, (task, found) in zip(axes[0], tasks.items()):
+        for place, (name, t) in enumerate(found.items()):
+            spread = [[t["median"] - t["low"]], [t["high"] - t["median"]]]
+            ax.bar(place, t["median"], yerr=spread, color=RIGHT if name == "scratchnet" else NEUTRAL)
+        ax.set_title(task)
+        ax.set_xticks(range(len(found)), [name.replace(" ", "\n") for name in found], fontsize=8)
+        ax.set_ylabel("milliseconds")
+    return figure
+
+
+def speeds(kernels: Mapping[str, Mapping[str, float]]) -> Figure:
+    """What `python -m scratchnet.bench --kernels` found: GFLOP/s of each kernel, and of a @ b beside it as a line.
+
+    Args:
+        kernels: {kernel: {"GFLOP/s": of the kernel, "a @ b": of NumPy's matrix product in the same turns}}.
+    """
+    figure, axes = _figure(1, 1, (WIDTH, 0.6 + 0.24 * len(kernels)))
+    ax = axes[0, 0]
+    for place, found in enumerate(kernels.values()):
+        ax.barh(place, found["GFLOP/s"], color=TRAIN)
+        ax.plot([found["a @ b"]] * 2, [place - 0.4, place + 0.4], color=TEST, label="" if place else "a @ b")
+    ax.set_yticks(range(len(kernels)), list(kernels), fontsize=8)
+    ax.invert_yaxis()
+    ax.set_xlabel("GFLOP/s")
+    ax.legend()
     return figure

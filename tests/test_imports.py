@@ -22,7 +22,7 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"datasets", "plot", "gradcheck", "check"}
+LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 

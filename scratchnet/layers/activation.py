@@ -20,9 +20,9 @@ class Function:
         self.name = name
 
     def let_go(self, y: np.ndarray) -> None:
-        """Keep a copy, if it is y that is kept: y is about to be given to someone who may change it."""
+        """Keep a copy, if what is kept shares memory with y: y is about to be given to someone who may change it."""
         if self.kept is not None and np.may_share_memory(self.kept, y):
-            self.kept = y.copy()
+            self.kept = self.kept.copy()
 
 
 class Rectifier(Function):

@@ -1,0 +1,1 @@
+"""How fast: `python -m scratchnet.bench`. Contestants run in processes of their own and take turns; see `race`."""

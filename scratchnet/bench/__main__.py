@@ -1,0 +1,125 @@
+"""python -m scratchnet.bench: scratchnet beside PyTorch and Keras, in one run.
+
+Every contestant has a process of its own, and they take turns. Frameworks that are not installed are left out; a
+framework in another virtual environment is named by that environment's Python.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from contextlib import ExitStack
+from typing import Any
+
+from tqdm import tqdm
+
+from scratchnet.bench.race import Contestant, default_pythons, find, first_batch, race
+from scratchnet.bench.shapes import TASKS
+
+ROUNDS = 6
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    p = argparse.ArgumentParser(prog="python -m scratchnet.bench", description=__doc__.splitlines()[0])
+    p.add_argument("--model", choices=list(TASKS), help="only this model (both)")
+    p.add_argument("--kernels", action="store_true", help="each kernel beside a @ b, instead of whole steps")
+    p.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    p.add_argument("--plot", metavar="FILE", help="also draw the times into a picture")
+    p.add_argument("--threads", type=int, help="threads for every contestant (as many as there are processors)")
+    p.add_argument("--rounds", type=int, default=ROUNDS, help=f"turns of each contestant ({ROUNDS})")
+    p.add_argument("--torch-python", metavar="PYTHON", help="a Python that has PyTorch, if this one has not")
+    p.add_argument(
+        "--keras-python", metavar="PYTHON", help="a Python that has Keras and TensorFlow, if this one has not"
+    )
+    return p
+
+
+def environment(threads: int | None) -> dict[str, str]:
+    """Variables that give every framework the same number of threads."""
+    if threads is None:
+        return {}
+    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BENCH_THREADS")
+    return {name: str(threads) for name in names}
+
+
+def measure_models(options: argparse.Namespace) -> dict[str, Any]:
+    """Whole steps and inference: by task and contestant; memory and the first batch of the article's CNN."""
+    pythons, extra = default_pythons(options.torch_python, options.keras_python), environment(options.threads)
+    names = [name for name, python in pythons.items() if find(name, python)]
+    tasks = [task for model in ([options.model] if options.model else TASKS) for task in TASKS[model]]
+    found: dict[str, Any] = {"tasks": {}, "peak memory": {}, "first batch": {}}
+    with ExitStack() as stack:
+        contestants = [stack.enter_context(Contestant(name, pythons[name], extra)) for name in names]
+        for task in tqdm(tasks, desc="tasks", leave=False, disable=options.json):
+            found["tasks"][task] = race(contestants, task, options.rounds, repeat=30)
+            if task.endswith("step"):
+                done = found["tasks"][task]
+                found["peak memory"][task] = {c.name: c.peak for c in contestants if c.name in done}
+    if "cnn step" in tasks:
+        cold = {"scratchnet, never compiled": first_batch("scratchnet", pythons["scratchnet"], extra, cold=True)}
+        warm = {name: first_batch(name, pythons[name], extra, cold=False) for name in names}
+        found["first batch"] = warm | cold
+    return found
+
+
+def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
+    """Each kernel in GFLOP/s, beside a @ b of 1024 x 1024 matrices in turns."""
+    from scratchnet.bench.ours import kernels
+
+    extra, python = environment(options.threads), default_pythons(None, None)["scratchnet"]
+    found: dict[str, Any] = {}
+    for model in [options.model] if options.model else TASKS:
+        with Contestant("scratchnet", python, extra) as ours, Contestant("a @ b", python, extra) as product:
+            for name, work, _ in tqdm(kernels(model), desc=model, leave=False, disable=options.json):
+                times = race([ours, product], f"{model}: {name}", options.rounds, repeat=30)
+                speed = {"GFLOP/s": work / times["scratchnet"]["median"] / 1e6}
+                speed["a @ b"] = 2 * 1024**3 / times["a @ b"]["median"] / 1e6
+                found[f"{model}, {name}"] = speed | {"ratio": speed["GFLOP/s"] / speed["a @ b"]}
+    return found
+
+
+def print_models(found: dict[str, Any]) -> None:
+    """Tables: a line for each contestant, its time, its spread, and ours divided by it."""
+    descriptions = {task: text for model in TASKS.values() for task, text in model.items()}
+    for task, times in found["tasks"].items():
+        print(f"\n{descriptions[task]}")
+        for name, t in times.items():
+            spread = f"{t['low']:.2f} to {t['high']:.2f}"
+            ratio = "" if name == "scratchnet" else f"  ours / this {times['scratchnet']['median'] / t['median']:.2f}"
+            print(f"  {name:<20} {t['median']:9.2f} ms  (quartiles {spread}, {t['count']} times){ratio}")
+    for task, peaks in found["peak memory"].items():
+        print(f"\npeak memory of the process, {task}")
+        for name, peak in peaks.items():
+            print(f"  {name:<20} {peak:9.0f} MB")
+    if found["first batch"]:
+        print("\nfrom the start of Python to the first trained batch of the article's CNN")
+        for name, seconds in found["first batch"].items():
+            print(f"  {name:<28} {seconds:6.2f} s")
+
+
+def print_kernels(found: dict[str, Any]) -> None:
+    """A line for each kernel."""
+    print(f"\n{'kernel':<48} {'GFLOP/s':>8} {'a @ b':>8} {'ratio':>6}")
+    for name, speed in found.items():
+        print(f"{name:<48} {speed['GFLOP/s']:8.0f} {speed['a @ b']:8.0f} {speed['ratio']:6.2f}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print."""
+    options = parser().parse_args(arguments)
+    found = measure_kernels(options) if options.kernels else measure_models(options)
+    if options.json:
+        print(json.dumps({"machine": platform.processor() or platform.machine(), "results": found}, indent=2))
+    else:
+        (print_kernels if options.kernels else print_models)(found)
+    if options.plot:
+        from scratchnet import plot
+
+        figure = plot.speeds(found) if options.kernels else plot.times(found["tasks"])
+        figure.savefig(options.plot, facecolor="white")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Contestants take turns, each in a process of its own: none slows another, and memory can be told apart.
+
+A framework's threads go on turning for a while after its work; so each turn begins with a pause.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+PAUSE = 0.3  # seconds
+_WORKER = Path(__file__).with_name("worker.py")
+
+
+class Contestant:
+    """A process that does tasks on demand; a context that ends it."""
+
+    def __init__(self, name: str, python: str, environment: Mapping[str, str]):
+        self.name, self.python, self.environment = name, python, environment
+        self.peak = float("nan")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
+        self._process = subprocess.Popen(
+            [python, str(_WORKER), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env={**os.environ, **environment},
+        )
+
+    def __enter__(self) -> Contestant:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            stream.close()
+
+    def run(self, task: str, repeat: int = 1, warm_up: int = 0, seconds: float = 60.0) -> list[float]:
+        """Seconds of each repetition; none where this contestant does not do the task.
+
+        Raises:
+            RuntimeError: the process ended; what it last wrote is in the message.
+        """
+        line = json.dumps({"task": task, "repeat": repeat, "warm_up": warm_up, "seconds": seconds})
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+            answer = json.loads(self._process.stdout.readline())
+        except (BrokenPipeError, json.JSONDecodeError):
+            self._process.wait()
+            self._errors.seek(0)
+            last = self._errors.read().strip().splitlines()[-1:]
+            raise RuntimeError(f"{self.name} ({self.python}) ended on {task!r}: {' '.join(last)}") from None
+        self.peak = answer.get("peak", self.peak)
+        return answer["times"]
+
+
+def find(name: str, python: str) -> bool:
+    """Whether that Python has the framework of this contestant."""
+    module = {"scratchnet": "scratchnet.bench.ours", "keras": "keras, tensorflow"}.get(name, name.split()[0])
+    done = subprocess.run([python, "-c", f"import {module}"], capture_output=True)
+    return done.returncode == 0
+
+
+def summary(times: Sequence[float]) -> dict[str, float]:
+    """Median and quartiles in milliseconds, and how many."""
+    if len(times) < 2:
+        low = middle = high = times[0]
+    else:
+        low, middle, high = statistics.quantiles(times, n=4, method="inclusive")
+    return {"median": middle * 1e3, "low": low * 1e3, "high": high * 1e3, "count": len(times)}
+
+
+def race(contestants: Sequence[Contestant], task: str, rounds: int, repeat: int) -> dict[str, dict[str, float]]:
+    """The task by all contestants, one after the other, `rounds` times; by name what `summary` says of all times."""
+    times: dict[str, list[float]] = {}
+    for turn in range(rounds):
+        for contestant in contestants:
+            time.sleep(PAUSE)
+            warm_up = 5 if turn == 0 else 2
+            times.setdefault(contestant.name, []).extend(contestant.run(task, repeat, warm_up, 3.0))
+    return {name: summary(t) for name, t in times.items() if t}
+
+
+def first_batch(name: str, python: str, environment: Mapping[str, str], cold: bool) -> float:
+    """Seconds from the start of Python to the end of the first training step; cold: nothing compiled before."""
+    with tempfile.TemporaryDirectory() as folder:
+        extra = {"NUMBA_CACHE_DIR": folder} if cold else {}
+        start = time.perf_counter()
+        with Contestant(name, python, {**environment, **extra}) as contestant:
+            contestant.run("cnn step")
+            return time.perf_counter() - start
+
+
+def default_pythons(torch: str | None, keras: str | None) -> dict[str, str]:
+    """Which Python runs which contestant."""
+    return {
+        "scratchnet": sys.executable,
+        "torch": torch or sys.executable,
+        "torch channels_last": torch or sys.executable,
+        "keras": keras or sys.executable,
+    }

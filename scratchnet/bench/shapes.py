@@ -1,0 +1,43 @@
+"""What is measured: the tasks, and the convolutions and dense layers of both models. Needs nothing but Python."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TASKS = {
+    "cnn": {
+        "cnn step": "a training step of the article's CNN, batch 32",
+        "cnn predict 1": "inference of the article's CNN, batch 1",
+        "cnn predict 256": "inference of the article's CNN, batch 256",
+    },
+    "dcgan": {"dcgan step": "a step of the DCGAN, batch 64: discriminator, then generator"},
+}
+DCGAN_BATCH, LATENT = 64, 100
+
+
+class Conv(NamedTuple):
+    """A convolution x (N, H, H, C) with F filters of K x K; a transposed one is the same, run backwards."""
+
+    name: str
+    N: int
+    H: int
+    C: int
+    F: int
+    K: int
+    stride: int
+    padding: str
+
+
+CONVS = {
+    "cnn": [Conv("32x32x3 to 32", 32, 32, 3, 32, 3, 1, "valid"), Conv("15x15x32 to 64", 32, 15, 32, 64, 3, 1, "valid")],
+    "dcgan": [
+        Conv("32x32x3 to 64, step 2", 64, 32, 3, 64, 3, 2, "same"),
+        Conv("16x16x64 to 128, step 2", 64, 16, 64, 128, 3, 2, "same"),
+        Conv("8x8x128 to 256, step 2", 64, 8, 128, 256, 3, 2, "same"),
+        Conv("8x8x128 to 256, 4x4, step 2", 64, 8, 128, 256, 4, 2, "same"),
+        Conv("16x16x128 to 128, 4x4, step 2", 64, 16, 128, 128, 4, 2, "same"),
+        Conv("32x32x64 to 128, 4x4, step 2", 64, 32, 64, 128, 4, 2, "same"),
+        Conv("32x32x64 to 3", 64, 32, 64, 3, 3, 1, "same"),
+    ],
+}
+DENSES = {"cnn": [(32, 2304, 128), (32, 128, 10)], "dcgan": [(64, 100, 4096)]}

@@ -1,0 +1,78 @@
+"""The doctor: says what is there, and what to do about what is not."""
+
+import os
+import subprocess
+import sys
+
+import numba
+import pytest
+
+from scratchnet import doctor
+from scratchnet.kernels.cpu import simd
+
+
+def facts():
+    return {finding.subject: finding for finding in doctor.examine()}
+
+
+def test_the_report_of_this_machine():
+    found = facts()
+    assert f"numba {numba.__version__}" in found["scratchnet"].fact
+    assert f"{simd.vector_bytes() // 4} float32 numbers" in found["vectors"].fact
+    assert numba.threading_layer() in found["threads"].fact
+    assert "fashion_mnist_small" in found["embedded data"].fact
+
+
+def test_it_runs_as_a_program_and_shows_its_advice(tmp_path):
+    environment = {**os.environ, "SCRATCHNET_DATA": str(tmp_path / "missing")}
+    done = subprocess.run([sys.executable, "-m", "scratchnet.doctor"], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "-> There is no such folder" in done.stdout
+    assert "can be mended, see the arrows" in done.stdout
+
+
+def test_the_data_folder(monkeypatch, tmp_path):
+    (tmp_path / "cifar-10").mkdir()
+    monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path))
+    assert facts()["data folder"].fact.endswith(": cifar-10")
+
+
+def test_a_cache_folder_of_one_s_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new"))
+    (cache,) = doctor.cache()
+    assert cache.fact.startswith(f"0 in {tmp_path / 'new'}")
+    assert not cache.advice
+
+
+def test_fewer_threads_than_processors():
+    before = numba.get_num_threads()
+    if before < 2:
+        pytest.skip("needs two threads")
+    try:
+        numba.set_num_threads(1)
+        assert "Some processors idle" in doctor.threads()[0].advice
+    finally:
+        numba.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("printed", "advice"),
+    [
+        ("| NVIDIA-SMI 580.65  Driver Version: 580.65  CUDA Version: 13.0 |", "cupy-cuda13x"),
+        ("| NVIDIA-SMI 535.10  Driver Version: 535.10  CUDA Version: 12.2 |", "cupy-cuda12x"),
+        ("| NVIDIA-SMI 450.80  Driver Version: 450.80  CUDA Version: 11.0 |", "Too old"),
+        ("NVIDIA-SMI has failed", "Mend the driver"),
+    ],
+)
+def test_a_gpu_without_cupy(monkeypatch, tmp_path, printed, advice):
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho '{printed}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: str(program))
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    assert advice in doctor.gpu()[0].advice
+
+
+def test_no_gpu(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    assert doctor.gpu()[0].fact.startswith("no NVIDIA driver found")
