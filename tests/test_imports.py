@@ -22,7 +22,7 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor"}
+LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor", "ladder"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 

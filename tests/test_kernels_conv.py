@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from compare import DTYPES, Unchanged, assert_close, dtypes, layouts, normal, seeds, windows
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scratchnet import reference
@@ -81,6 +81,43 @@ def test_many_channels_and_a_larger_batch(dtype):
     dy = normal(rng, y.shape, dtype)
     dw = cpu.conv2d_weight_grad(x, dy, (3, 2), (1, 2), pads)
     assert_close(dw, np.einsum("nijckl,nijf->klcf", views, dy.astype(np.float64)), dtype)
+
+
+def windows_of(x, kernel, strides, pads):
+    """(N, OH, OW, C, KH, KW) of x with zeros around it."""
+    padded = np.pad(x.astype(np.float64), ((0, 0), *pads, (0, 0)))
+    views = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))
+    return views[:, :: strides[0], :: strides[1]]
+
+
+many = st.sampled_from([1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65])
+
+
+@settings(max_examples=60)
+@given(windows(), st.sampled_from([1, 2, 6, 8, 9, 13, 19]), many, many, st.booleans(), dtypes, seeds)
+@example((1, (3, 40), (1, 1), (1, 1), ((0, 0), (0, 0))), 1, 700, 40, True, np.float32, 0)  # weights beyond the cache
+@example((1, (4, 5), (3, 3), (1, 1), ((1, 1), (1, 1))), 12, 130, 65, True, np.float64, 0)
+def test_channels_that_fill_tiles_and_leave_a_rest(window, N, C, F, relu, dtype, seed):
+    """All three kernels where tiles, panels, parts and pictures are many; against sums over views of the windows."""
+    _, hw, kernel, strides, pads = window
+    rng = np.random.default_rng(seed)
+    x, w, b = normal(rng, (N, *hw, C), dtype), normal(rng, (*kernel, C, F), dtype), normal(rng, (F,), dtype)
+    views = windows_of(x, kernel, strides, pads)
+    expected = np.einsum("nijckl,klcf->nijf", views, w.astype(np.float64)) + b
+    dy = normal(rng, expected.shape, dtype)
+    assert_close(cpu.conv2d(x, w, b, strides, pads, relu), np.maximum(expected, 0) if relu else expected, dtype)
+    dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)
+    sums = np.einsum("nijckl,nijf->klcf", views, dy.astype(np.float64)) + dw, dy.sum((0, 1, 2), np.float64) + db
+    cpu.conv2d_weight_grad(x, dy, kernel, strides, pads, dw, db)
+    assert_close(dw, sums[0], dtype)
+    assert_close(db, sums[1], dtype)
+    # <dx, x> = <dy, y without bias> for every x: the two are transposed to each other.
+    dx = cpu.conv2d_input_grad(dy, w, hw, strides, pads)
+    other = normal(rng, x.shape, np.float64)
+    through = np.einsum("nijckl,klcf->nijf", windows_of(other, kernel, strides, pads), w.astype(np.float64))
+    left, right = (dx.astype(np.float64) * other).sum(), (dy.astype(np.float64) * through).sum()
+    scale = np.sqrt((dx.astype(np.float64) ** 2).sum() * (other**2).sum())
+    assert abs(left - right) <= (1e-5 if dtype == np.float32 else 1e-12) * max(scale, 1e-3)
 
 
 def test_nan_is_seen_and_stays_where_it_is():
