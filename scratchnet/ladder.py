@@ -159,11 +159,12 @@ def seconds(function: Callable[[], object], repeat: int = 15) -> float:
 @parallel
 def _tiles(which, height, steps, times, a, b, y, zeros):
     # Every thread multiplies tiles whose numbers stay in its first-level cache.
-    width = len(zeros)
+    width, zero, one, no = len(zeros), np.intp(0), np.intp(1), np.bool_(False)  # see kernels/cpu/correlate.py
     for thread in prange(len(y)):
         for _ in range(times):
             add_products(
-                which, a, 0, steps, 0, 0, 1, b, 0, 0, 0, width, 1, 1, steps, zeros, 0, 0, y[thread], 0, width, False
+                which, a, zero, steps, zero, zero, one, b, zero, zero, zero, width, one, one, steps,
+                zeros, zero, zero, y[thread], zero, width, no,
             )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Every error says what came, what was expected and what to do. `who` is how a lay
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -63,7 +64,10 @@ def output_hw(hw: Sequence[int], kernel_size: Sequence[int], strides: Sequence[i
     return oh, ow
 
 
-def check_kernel_fits(hw: Sequence[int], kernel_size: Sequence[int], strides: Sequence[int], padding: str, who: str):
+@functools.lru_cache(maxsize=1024)
+def check_kernel_fits(
+    hw: tuple[int, int], kernel_size: tuple[int, int], strides: tuple[int, int], padding: str, who: str
+) -> tuple[Pads, tuple[int, int]]:
     """(pads, (OH, OW)), or a ValueError if the kernel is larger than the padded picture."""
     pads = pads_2d(hw, kernel_size, strides, padding)
     oh, ow = output_hw(hw, kernel_size, strides, pads)

@@ -64,7 +64,7 @@ class _Filter(Layer):
 
     def pads(self, hw: Sequence[int]) -> Any:
         """The zeros around a picture of height and width `hw`; an error where the kernel does not fit."""
-        return check_kernel_fits(hw, self.kernel_size, self.strides, self.padding, self.who)[0]
+        return check_kernel_fits(tuple(hw), self.kernel_size, self.strides, self.padding, self.who)[0]
 
     def add_bias_grad(self, dy: np.ndarray) -> None:
         """A bias takes part in every place of every picture: its gradient is the sum over them."""
@@ -122,7 +122,7 @@ class Conv2D(activations.FusesReLU, _Filter):
         return (*self.kernel_size, channels, self.filters)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(input_shape[1:3], self.kernel_size, self.strides, self.padding, self.who)
+        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.who)
         return (None, *hw, self.filters)
 
     def multiply_adds(self) -> int:
@@ -242,7 +242,7 @@ class DepthwiseConv2D(_Filter):
         return (*self.kernel_size, channels, self.depth_multiplier)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(input_shape[1:3], self.kernel_size, self.strides, self.padding, self.who)
+        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.who)
         return (None, *hw, input_shape[-1] * self.depth_multiplier)
 
     def multiply_adds(self) -> int:

@@ -25,12 +25,12 @@ class _Pooling(Layer):
         self.padding = check_padding(padding, self.who)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(input_shape[1:3], self.pool_size, self.strides, self.padding, self.who)
+        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.pool_size, self.strides, self.padding, self.who)
         return (None, *hw, input_shape[3])
 
     def window(self, hw: Sequence[int]) -> tuple[Any, Any, Any]:
         """(pool_size, strides, pads) for a picture of height and width `hw`."""
-        pads, _ = check_kernel_fits(hw, self.pool_size, self.strides, self.padding, self.who)
+        pads, _ = check_kernel_fits(tuple(hw), self.pool_size, self.strides, self.padding, self.who)
         return self.pool_size, self.strides, pads
 
 

@@ -5,6 +5,7 @@ A dense layer is the same with a kernel of one cell, on one picture of one row w
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numba
@@ -79,6 +80,7 @@ def _correlate(x, x_shape, w, w_steps, kernel, s, relu, y, y0, y_steps, OH, OW, 
     w_row, w_panel, width, most = w_steps
     yn, yi, yj = y_steps
     images, band, group, deep, copied = grid
+    zero, one = np.intp(0), np.intp(1)  # constants are types of their own to Numba: each would compile all tiles anew
     bands, panels = (OH + band - 1) // band, (F + width - 1) // width
     groups, T = (panels + group - 1) // group, KW * C
     for task in prange((N + images - 1) // images * bands * groups):
@@ -111,13 +113,13 @@ def _correlate(x, x_shape, w, w_steps, kernel, s, relu, y, y0, y_steps, OH, OW, 
                         for z in range(len(tiles)):
                             at = a0 + o * oa + ((i - i0) * sh + ka) * row + tiles[z, 0] * ta + t
                             to = y0 + n0 * yn + o * oy + i * yi + tiles[z, 0] * ty + f0
-                            start, s0, sp = (s, f0, 0) if first else (y, to, ty)
+                            start, s0, sp = (s, f0, zero) if first else (y, to, ty)
                             # The last panel may be wider than y: it goes through the end of the buffer.
                             end = len(buffer) - tiles[z, 2] * width
                             out, out0, outp = (y, to, ty) if whole else (buffer, end, width)
                             add_products(
-                                tiles[z, 1], a, at, ta, 0, row, 1, w, b0, 0, T * w_row, w_row,
-                                1, kb - ka, min(t1, T - t), start, s0, sp, out, out0, outp, relu and last,
+                                tiles[z, 1], a, at, ta, zero, row, one, w, b0, zero, T * w_row, w_row,
+                                one, kb - ka, min(t1, T - t), start, s0, sp, out, out0, outp, relu and last,
                             )  # fmt: skip
                             if not whole:
                                 for q in range(tiles[z, 2]):
@@ -147,6 +149,31 @@ class Weights(NamedTuple):
     f_step: int
 
 
+@functools.lru_cache(maxsize=1024)
+def _plan(
+    x_shape: tuple[int, ...], kernel: Kernel, hw: tuple[int, int], F: int, itemsize: int
+) -> tuple[np.ndarray, tuple[int, int, int, bool, bool], int, int]:
+    """How the work is cut: (tiles, grid of tasks, rows of a panel that are used at a time, numbers in a buffer)."""
+    (N, H, W, C), (OH, OW), (KH, KW, sh, sw, top, left) = x_shape, hw, kernel
+    width = panel_width(itemsize)
+    # Tasks: a few pictures, or bands of one, or where there are few of both, groups of panels.
+    images = max(1, N // _TASKS)
+    deep = OW < _SHORT and any(N % P == 0 for P in _DEEP)
+    if deep:
+        images = max(P for P in _DEEP if N % P == 0)
+    band = max(1, OH * N // (images * _TASKS)) if images * _TASKS > N and not deep else OH
+    tasks = -(-N // images) * -(-OH // band)
+    group = max(1, -(-F // width) * tasks // _FEW_TASKS)
+    rows, columns = (band - 1) * sh + KH, (OW - 1) * sw + KW
+    outside = top > 0 or left > 0 or (OH - 1) * sh + KH - top > H or columns - left > W
+    copied = outside and KH * KW > 0
+    most = _PANEL_BYTES // (width * itemsize)
+    # A tile that goes on with a sum must not meet another.
+    tiles = tile_table(images if deep else OW, overlap=most >= KH * KW * C)
+    size = (images * rows * columns * C if copied else 0) + HEIGHTS[0] * width
+    return tiles, (images, band, group, deep, copied), most, size
+
+
 def correlate(
     x: np.ndarray,
     weights: Weights,
@@ -163,7 +190,7 @@ def correlate(
 
     x (N, H, W, C) contiguous, y flat, hw = (OH, OW). With relu, negative results become 0.
     """
-    (N, H, W, C), (OH, OW), (KH, KW, sh, sw, top, left) = x.shape, hw, kernel
+    (N, _, _, C), (OH, OW), (KH, KW, *_) = x.shape, hw, kernel
     if 0 in (N, OH, OW):
         return
     width = panel_width(x.itemsize)
@@ -177,22 +204,8 @@ def correlate(
     s = np.zeros(panels * width, x.dtype)
     if bias is not None:
         s[:F] = bias
-    # Tasks: a few pictures, or bands of one, or where there are few of both, groups of panels.
-    images = max(1, N // _TASKS)
-    deep = OW < _SHORT and any(N % P == 0 for P in _DEEP)
-    if deep:
-        images = max(P for P in _DEEP if N % P == 0)
-    band = max(1, OH * N // (images * _TASKS)) if images * _TASKS > N and not deep else OH
-    tasks = -(-N // images) * -(-OH // band)
-    group = max(1, panels * tasks // _FEW_TASKS)
-    rows, columns = (band - 1) * sh + KH, (OW - 1) * sw + KW
-    outside = top > 0 or left > 0 or (OH - 1) * sh + KH - top > H or columns - left > W
-    copied = outside and KH * KW > 0
-    most = _PANEL_BYTES // (width * x.itemsize)
-    # A tile that goes on with a sum must not meet another.
-    tiles = tile_table(images if deep else OW, overlap=most >= KH * KW * C)
-    buffers = scratch((images * rows * columns * C if copied else 0) + HEIGHTS[0] * width, x.dtype)
+    tiles, grid, most, size = _plan(x.shape, kernel, hw, F, x.itemsize)
     _correlate(
         x.reshape(-1), x.shape, w, (w_row, w_panel, width, most), tuple(kernel), s, relu, y, y0, y_steps, OH, OW, F,
-        tiles, (images, band, group, deep, copied), buffers,
+        tiles, grid, scratch(size, x.dtype),
     )  # fmt: skip

@@ -39,27 +39,14 @@ _LOCK = threading.RLock()
 serial = numba.njit(**_SETTINGS)
 
 
-def parallel(function: Callable[..., Any] | None = None, *, sizes_hidden: bool = False) -> Callable[..., Any]:
-    """Compile with parallel `prange` loops, and let one thread at a time launch such a kernel.
-
-    Where no array is larger than a block, the kernel runs on the calling thread alone: waking the others would take
-    longer than the work. Not so with `sizes_hidden`, for a kernel that is given addresses instead of arrays.
-    """
-    if function is None:
-        return functools.partial(parallel, sizes_hidden=sizes_hidden)
+def parallel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
     compiled = numba.njit(parallel=True, **_SETTINGS)(function)
 
     @functools.wraps(function)
     def launch(*args: Any) -> Any:
         with _LOCK:
-            threads = numba.get_num_threads()
-            if threads == 1 or sizes_hidden or any([isinstance(a, np.ndarray) and a.size > BLOCK for a in args]):
-                return compiled(*args)
-            numba.set_num_threads(1)
-            try:
-                return compiled(*args)
-            finally:
-                numba.set_num_threads(threads)
+            return compiled(*args)
 
     launch.compiled = compiled
     return launch

@@ -37,7 +37,7 @@ def _block(table, block, k, like):
     return array[block * BLOCK : (block + 1) * BLOCK]
 
 
-@parallel(sizes_hidden=True)
+@parallel
 def _sgd(table, blocks, numbers, nesterov):
     for block in prange(blocks):
         lr, momentum = numbers[0], numbers[1]
@@ -47,7 +47,7 @@ def _sgd(table, blocks, numbers, nesterov):
             w[e] += momentum * a[e] - lr * d[e] if nesterov else a[e]
 
 
-@parallel(sizes_hidden=True)
+@parallel
 def _rmsprop(table, blocks, numbers, centered):
     for block in prange(blocks):
         lr, rho, new, momentum, epsilon = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -64,7 +64,7 @@ def _rmsprop(table, blocks, numbers, centered):
             w[e] -= move[e]
 
 
-@parallel(sizes_hidden=True)
+@parallel
 def _adam(table, blocks, numbers):
     for block in prange(blocks):
         rate, new_1, new_2, epsilon, decay = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]

@@ -41,6 +41,7 @@ def _weight_products(
     KH, KW, sh, sw, top, left = kernel
     _, OH, OW, F = dy_shape
     row, width = W * x_cell, len(zeros)
+    nothing, step, no = np.intp(0), np.intp(1), np.bool_(False)  # see correlate.py
     for task in prange(parts * KH * groups):
         group, k, part = task % groups, task // groups % KH, task // groups // KH
         f0, f1 = group * F // width // groups * width, (group + 1) * F // width // groups * width
@@ -55,18 +56,18 @@ def _weight_products(
                     b0 = ((n * OH + i0) * OW + j0) * F + f
                     for z in range(len(tiles)):
                         to = (((part * KH + k) * KW + m) * C + tiles[z, 0]) * F + f
-                        s, s0, sp = (zeros, 0, 0) if first else (dw, to, F)
+                        s, s0, sp = (zeros, nothing, nothing) if first else (dw, to, F)
                         add_products(
-                            tiles[z, 1], x, a0 + tiles[z, 0], 1, H * row, sh * row, sw * x_cell,
-                            dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, dw, to, F, False,
+                            tiles[z, 1], x, a0 + tiles[z, 0], step, H * row, sh * row, sw * x_cell,
+                            dy, b0, OH * OW * F, OW * F, F, pictures, i1 - i0, j1 - j0, s, s0, sp, dw, to, F, no,
                         )  # fmt: skip
                 if k == 0 and len(db) > 0:
                     # A bias is the weight of an input that is always 1.
                     to, b0 = part * F + f, n * OH * OW * F + f
-                    s, s0 = (zeros, 0) if first else (db, to)
+                    s, s0 = (zeros, nothing) if first else (db, to)
                     add_products(
-                        len(HEIGHTS) - 1, one, 0, 0, 0, 0, 0,
-                        dy, b0, OH * OW * F, OW * F, F, pictures, OH, OW, s, s0, 0, db, to, F, False,
+                        np.intp(len(HEIGHTS) - 1), one, nothing, nothing, nothing, nothing, nothing,
+                        dy, b0, OH * OW * F, OW * F, F, pictures, OH, OW, s, s0, nothing, db, to, F, no,
                     )  # fmt: skip
 
 
