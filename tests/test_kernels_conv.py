@@ -97,6 +97,8 @@ many = st.sampled_from([1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65])
 @given(windows(), st.sampled_from([1, 2, 6, 8, 9, 13, 19]), many, many, st.booleans(), dtypes, seeds)
 @example((1, (3, 40), (1, 1), (1, 1), ((0, 0), (0, 0))), 1, 700, 40, True, np.float32, 0)  # weights beyond the cache
 @example((1, (4, 5), (3, 3), (1, 1), ((1, 1), (1, 1))), 12, 130, 65, True, np.float64, 0)
+@example((1, (7, 9), (3, 2), (1, 1), ((2, 1), (0, 1))), 40, 64, 3, True, np.float32, 0)  # few outputs
+@example((1, (9, 8), (3, 4), (2, 3), ((0, 1), (2, 1))), 6, 3, 64, False, np.float32, 0)  # few outputs of dx
 def test_channels_that_fill_tiles_and_leave_a_rest(window, N, C, F, relu, dtype, seed):
     """All three kernels where tiles, panels, parts and pictures are many; against sums over views of the windows."""
     _, hw, kernel, strides, pads = window

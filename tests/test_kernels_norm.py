@@ -57,6 +57,26 @@ def test_batch_norm_inference(shape, dtype, layout, seed):
     np.testing.assert_allclose(dgamma, (dy * normalized).sum(axis=axes), rtol=0, atol=1e-6 * size + 1e-12)
 
 
+@given(shapes, dtypes, layouts, seeds)
+def test_relu_in_the_same_passes(shape, dtype, layout, seed):
+    x, dy, gamma, beta = drawn(shape, dtype, layout, seed)
+
+    def inference(x, gamma, beta, epsilon, relu=False):
+        return cpu.batch_norm_inference(x, gamma, beta, beta, gamma**2, epsilon, relu), beta, gamma**2
+
+    for forward, backward in (
+        (cpu.batch_norm, cpu.batch_norm_backward),
+        (inference, cpu.batch_norm_inference_backward),
+    ):
+        plain, mean, var = forward(x, gamma, beta, 1e-3)
+        y, _, _ = forward(x, gamma, beta, 1e-3, True)
+        np.testing.assert_array_equal(y, np.maximum(plain, 0))
+        passed = np.where(plain > 0, dy, dtype(0))
+        fused = backward(x, gamma, mean, var, dy, 1e-3, beta)
+        for actual, expected in zip(fused, backward(x, gamma, mean, var, passed, 1e-3)):
+            assert_close(actual, expected, dtype)
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 2e-3), (np.float64, 1e-9)])
 def test_mean_far_larger_than_the_deviation(dtype, tolerance):
     # mean(x^2) - mean^2 in float32 is off by more than the variance itself here.

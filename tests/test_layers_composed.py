@@ -23,6 +23,38 @@ def gradient_like(y):
     return np.random.default_rng(1).normal(size=y.shape)
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("relu", [ReLU(), Activation("relu")])
+@pytest.mark.parametrize("after", [[], [Conv2D(2, 2)]])
+def test_normalization_and_the_relu_behind_it_are_one_kernel_with_the_same_numbers(relu, after, training):
+    layers = [Conv2D(3, 2), BatchNormalization(beta_initializer="glorot_uniform"), relu, *after]
+    chain = Chain(layers)
+    y = chain.forward(X, training=training)
+    dy = gradient_like(y)
+    chain.zero_grads()
+    dx = chain.backward(dy)
+    grads = {name: g.copy() for name, g in chain.grads.items()}
+    chain.zero_grads()
+    one_by_one = X
+    for layer in layers:
+        one_by_one = layer.forward(one_by_one, training=training)
+    np.testing.assert_array_equal(y, one_by_one)
+    for layer in reversed(layers):
+        dy = layer.backward(dy)
+    np.testing.assert_allclose(dx, dy, rtol=1e-12, atol=1e-15)
+    for name, g in chain.grads.items():
+        np.testing.assert_allclose(grads[name], g, rtol=1e-12, atol=1e-14)
+
+
+def test_a_relu_that_is_left_out_as_the_head_stays_out():
+    chain = Chain([Conv2D(3, 2), BatchNormalization(), ReLU()])
+    z = chain.forward(X, training=True, logits=True)
+    assert z.min() < 0
+    dx = chain.backward(np.ones_like(z), logits=True)
+    assert np.abs(dx).max() < 1e-9  # all outputs moved together are a direction that normalization takes away
+    np.testing.assert_array_equal(chain.forward(X, training=True), np.maximum(z, 0))
+
+
 def test_a_chain_is_its_layers_one_after_the_other():
     conv, flat, dense = Conv2D(3, 2, activation="relu"), Flatten(), Dense(2)
     chain = Chain([conv, flat, dense])

@@ -118,7 +118,16 @@ class FusesReLU(Layer):
         return self.activation.kept
 
 
-class Activation(Layer):
+class ActivationLayer(Layer):
+    """An activation and nothing else."""
+
+    def take_over(self, y: np.ndarray) -> None:
+        """What `run` leaves behind, where the layer before worked out ReLU too: y > 0 just where its input is."""
+        self.activation.kept = self._receive(y)
+        self._expected_dy = y.shape
+
+
+class Activation(ActivationLayer):
     """An activation as a layer: relu, leaky_relu (slope 0.2), sigmoid, tanh, silu, softmax (last axis) or linear.
 
         relu     y = max(x, 0)               dx = dy where x > 0, else 0
@@ -140,7 +149,7 @@ class Activation(Layer):
         self.activation = get(activation)
 
 
-class ReLU(Layer):
+class ReLU(ActivationLayer):
     """y = x from `threshold` to `max_value`, max_value above, negative_slope * (x - threshold) below.
 
     dx = dy where threshold < x <= max_value, negative_slope * dy at the threshold and below, 0 above max_value.
@@ -157,7 +166,7 @@ class ReLU(Layer):
         self.activation = Rectifier("relu", negative_slope, threshold, limit)
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(ActivationLayer):
     """y = x where x > 0, else negative_slope * x; dx = dy where x > 0, else negative_slope * dy.
 
     Args:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.layers.activation import is_relu
+from scratchnet.layers.activation import ActivationLayer, is_relu
 from scratchnet.layers.base import Layer, Shape, snake_case
+from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import MaxPooling2D
 
 
@@ -136,6 +137,10 @@ class Chain(Composite):
         for i, layer in enumerate(self.layers):
             if self._takes_in_relu(i):
                 y = layer.run_after_relu(y)
+            elif self._gives_relu(i, logits):
+                y = layer.run_before_relu(y, training)
+            elif self._gives_relu(i - 1, logits):
+                layer.take_over(y)
             else:
                 y = layer.run(y, training, logits and layer is self.layers[-1])
         self._expected_dy = y.shape
@@ -149,6 +154,8 @@ class Chain(Composite):
         if not self.layers:
             return super().run_backward(dy, param_grads, input_grad)  # the identity
         for i in reversed(range(len(self.layers))):
+            if self._gives_relu(i - 1, logits):
+                continue
             before_activation = (logits and i == len(self.layers) - 1) or self._takes_in_relu(i + 1)
             dy = self.layers[i].run_backward(dy, param_grads, input_grad or i > 0, before_activation)
         return dy
@@ -158,6 +165,14 @@ class Chain(Composite):
         if not 0 < i < len(self.layers) or not isinstance(self.layers[i], MaxPooling2D):
             return False
         return is_relu(self.layers[i - 1].activation)
+
+    def _gives_relu(self, i: int, logits: bool) -> bool:
+        """Whether layer i is a normalization that works out the ReLU behind it in the same passes over memory."""
+        if not 0 <= i < len(self.layers) - 1 or not isinstance(self.layers[i], BatchNormalization):
+            return False
+        after = self.layers[i + 1]
+        left_out = logits and i + 1 == len(self.layers) - 1
+        return isinstance(after, ActivationLayer) and is_relu(after.activation) and not left_out
 
     @property
     def head(self) -> str | None:

@@ -79,15 +79,22 @@ class BatchNormalization(Layer):
         if self.channels is not None and x.shape[-1] != self.channels:
             raise ValueError(f"{self.who}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def run_before_relu(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """`run` with the ReLU that follows; `run_backward` then takes the gradient for ReLU's output."""
+        y = self.compute(self._receive(x), training, relu=True)
+        self._expected_dy = y.shape
+        return y
+
+    def compute(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
         k = kernels.of(x)
         self.x, self.used_batch = x, training
         self.gamma = self.params.get("gamma", np.ones(self.channels, x.dtype))
         beta = self.params.get("beta", np.zeros(self.channels, x.dtype))
+        self.relu_beta = beta if relu else None
         if not training:
             self.mean, self.var = self.state["moving_mean"].copy(), self.state["moving_variance"].copy()
-            return k.batch_norm_inference(x, self.gamma, beta, self.mean, self.var, self.epsilon)
-        y, self.mean, self.var = k.batch_norm(x, self.gamma, beta, self.epsilon)
+            return k.batch_norm_inference(x, self.gamma, beta, self.mean, self.var, self.epsilon, relu)
+        y, self.mean, self.var = k.batch_norm(x, self.gamma, beta, self.epsilon, relu)
         for name, batch in (("moving_mean", self.mean), ("moving_variance", self.var)):
             moving = self.state[name]
             moving += (batch - moving) * x.dtype.type(1 - self.momentum)
@@ -96,7 +103,7 @@ class BatchNormalization(Layer):
     def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k = kernels.of(dy)
         backward = k.batch_norm_backward if self.used_batch else k.batch_norm_inference_backward
-        dx, dgamma, dbeta = backward(self.x, self.gamma, self.mean, self.var, dy, self.epsilon)
+        dx, dgamma, dbeta = backward(self.x, self.gamma, self.mean, self.var, dy, self.epsilon, self.relu_beta)
         if param_grads:
             for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
                 if name in self.grads:

@@ -10,8 +10,9 @@ import numpy as np
 
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
 from scratchnet.kernels.cpu.memory import empty
-from scratchnet.kernels.cpu.sums import as_flat
-from scratchnet.kernels.cpu.weight_products import weight_products
+from scratchnet.kernels.cpu.spread import pays, spread
+from scratchnet.kernels.cpu.sums import as_flat, column_sums
+from scratchnet.kernels.cpu.weight_products import FEW, weight_products
 from scratchnet.shapes import Pads, output_hw
 
 
@@ -24,6 +25,9 @@ def conv2d(
     """
     KH, KW, C, F = w.shape
     OH, OW = output_hw(x.shape[1:3], (KH, KW), strides, pads)
+    if strides == (1, 1) and pays(C, F):  # turned by 180 degrees, it is a transposed convolution
+        turned = Kernel(KH, KW, 1, 1, KH - 1 - pads[0][0], KW - 1 - pads[1][0])
+        return spread(np.ascontiguousarray(x), w[::-1, ::-1].swapaxes(2, 3), b, turned, relu, (OH, OW))
     y = empty((len(x), OH, OW, F), x.dtype)
     weights = Weights(as_flat(w), 0, KW * C * F, C * F, F, 1)
     kernel = Kernel(KH, KW, *strides, pads[0][0], pads[1][0])
@@ -53,6 +57,8 @@ def conv2d_transpose(
     (KH, KW, C, F), (OH, OW), (sh, sw) = w.shape, output_hw, strides
     (top, _), (left, _) = pads
     x, flat_w = np.ascontiguousarray(x), as_flat(w)
+    if pays(F, C):
+        return spread(x, w, b, Kernel(KH, KW, sh, sw, top, left), relu, output_hw)
     y = empty((len(x), OH, OW, C), x.dtype)
     y_steps = (OH * OW * C, sh * OW * C, sw * C)
     for h in range(min(sh, OH)):
@@ -91,6 +97,15 @@ def conv2d_weight_grad(
     """
     if dw is None:
         dw = np.zeros((*kernel_size, x.shape[3], dy.shape[3]), x.dtype)
-    kernel = (*kernel_size, *strides, pads[0][0], pads[1][0])
-    weight_products(np.ascontiguousarray(x), np.ascontiguousarray(dy), kernel, dw, db)
+    (KH, KW), (top, _), (left, _) = kernel_size, *pads
+    x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
+    if strides == (1, 1) and dy.shape[3] < FEW <= x.shape[3]:
+        # The sum is the same with dy as the picture and x as the gradient, all steps turned; and x fills the tile.
+        turned = np.zeros((KH, KW, dy.shape[3], x.shape[3]), x.dtype)
+        weight_products(dy, x, (KH, KW, 1, 1, KH - 1 - top, KW - 1 - left), turned, None)
+        dw += turned[::-1, ::-1].swapaxes(2, 3)
+        if db is not None:
+            db += column_sums(dy)
+    else:
+        weight_products(x, dy, (KH, KW, *strides, top, left), dw, db)
     return dw

@@ -8,54 +8,89 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import parallel
+from scratchnet.kernels.cpu.jit import parallel, serial
 from scratchnet.kernels.cpu.memory import empty
-from scratchnet.kernels.cpu.sums import as_flat, as_rows, column_sums, parts_for, sum_of
+from scratchnet.kernels.cpu.sums import as_flat, as_rows, parts_for, sum_of
 
 _ROWS = 64  # rows a task in the passes without a sum
 
 
 @parallel
-def _square_sums(x, mean, partial):
-    parts, C = partial.shape
+def _moments(x, means, squares):
+    """Of each part of the rows the mean, and the sum of squares about it: the second loop finds x in the cache."""
+    parts, C = means.shape
     R = len(x)
     for p in prange(parts):
+        begin, end = p * R // parts, (p + 1) * R // parts
+        mean, square = means[p], squares[p]
         for c in range(C):
-            partial[p, c] = 0
-        for r in range(p * R // parts, (p + 1) * R // parts):
+            mean[c] = square[c] = 0
+        for r in range(begin, end):
             for c in range(C):
-                partial[p, c] += (x[r, c] - mean[c]) * (x[r, c] - mean[c])
+                mean[c] += x[r, c]
+        for c in range(C):
+            mean[c] /= end - begin
+        for r in range(begin, end):
+            for c in range(C):
+                square[c] += (x[r, c] - mean[c]) * (x[r, c] - mean[c])
+
+
+@serial
+def _put_together(means, squares, R, mean, var):
+    """Mean and variance of all R rows from those of their parts."""
+    parts, C = means.shape
+    for p in range(parts):
+        rows = (p + 1) * R // parts - p * R // parts
+        for c in range(C):
+            mean[c] += rows * means[p, c]
+    for c in range(C):
+        mean[c] /= R
+    for p in range(parts):
+        rows = (p + 1) * R // parts - p * R // parts
+        for c in range(C):
+            var[c] += squares[p, c] + rows * (means[p, c] - mean[c]) * (means[p, c] - mean[c])
+    for c in range(C):
+        var[c] /= R
+
+
+# In what follows a result y of at most `low` is where ReLU stops the gradient: 0, or minus infinity without ReLU.
 
 
 @parallel
-def _product_sums(dy, x, mean, scale, partial):
-    parts, C = partial.shape
-    R = len(x)
-    for p in prange(parts):
-        for c in range(C):
-            partial[p, c] = 0
-        for r in range(p * R // parts, (p + 1) * R // parts):
-            for c in range(C):
-                partial[p, c] += dy[r, c] * ((x[r, c] - mean[c]) * scale[c])
-
-
-@parallel
-def _normalize(x, mean, scale, gamma, beta, y):
+def _normalize(x, mean, scale, gamma, beta, low, y):
     R, C = x.shape
     for task in prange((R + _ROWS - 1) // _ROWS):
         for r in range(task * _ROWS, min(R, (task + 1) * _ROWS)):
             for c in range(C):
-                y[r, c] = gamma[c] * ((x[r, c] - mean[c]) * scale[c]) + beta[c]
+                value = gamma[c] * ((x[r, c] - mean[c]) * scale[c]) + beta[c]
+                y[r, c] = low if value < low else value  # NaN is not below and stays
 
 
 @parallel
-def _input_grad(dy, x, mean, scale, gamma, dy_mean, product_mean, dx):
-    R, C = x.shape
+def _gradient_sums(dy, x, mean, scale, gamma, beta, low, sums, products):
+    parts, C = sums.shape
+    R, zero = len(x), x.dtype.type(0)
+    for p in prange(parts):
+        total, product = sums[p], products[p]
+        for c in range(C):
+            total[c] = product[c] = 0
+        for r in range(p * R // parts, (p + 1) * R // parts):
+            for c in range(C):
+                normal = (x[r, c] - mean[c]) * scale[c]
+                d = zero if gamma[c] * normal + beta[c] <= low else dy[r, c]
+                total[c] += d
+                product[c] += d * normal
+
+
+@parallel
+def _input_grad(dy, x, mean, scale, gamma, beta, low, dy_mean, product_mean, dx):
+    (R, C), zero = x.shape, x.dtype.type(0)
     for task in prange((R + _ROWS - 1) // _ROWS):
         for r in range(task * _ROWS, min(R, (task + 1) * _ROWS)):
             for c in range(C):
                 normal = (x[r, c] - mean[c]) * scale[c]
-                dx[r, c] = gamma[c] * scale[c] * (dy[r, c] - dy_mean[c] - normal * product_mean[c])
+                d = zero if gamma[c] * normal + beta[c] <= low else dy[r, c]
+                dx[r, c] = gamma[c] * scale[c] * (d - dy_mean[c] - normal * product_mean[c])
 
 
 def _scale(var: np.ndarray, epsilon: float) -> np.ndarray:
@@ -63,58 +98,94 @@ def _scale(var: np.ndarray, epsilon: float) -> np.ndarray:
     return (1 / np.sqrt(var.astype(np.float64) + epsilon)).astype(var.dtype)
 
 
+def _low(relu: bool, dtype: np.dtype) -> np.floating:
+    """Where ReLU cuts off, if at all."""
+    return dtype.type(0 if relu else -np.inf)
+
+
 def batch_norm(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float, relu: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """y = gamma * (x - mean) / sqrt(var + epsilon) + beta over the batch; also mean and (biased) var, each (C,).
 
-    The variance is summed from x - mean in a second pass: mean(x^2) - mean^2 loses its digits where |mean| >> std.
+    With relu, y = max(y, 0). The variance is summed from squares about the means of parts of the batch, which are then
+    put together (Chan et al., 1983): mean(x^2) - mean^2 loses its digits where |mean| >> std.
     """
     rows = as_rows(x)
-    mean = column_sums(rows) / x.dtype.type(len(rows))
-    partial = parts_for(rows)
-    _square_sums(rows, mean, partial)
-    var = sum_of(partial) / x.dtype.type(len(rows))
-    return batch_norm_inference(x, gamma, beta, mean, var, epsilon), mean, var
+    means, squares = parts_for(rows), parts_for(rows)
+    _moments(rows, means, squares)
+    mean, var = np.zeros((2, rows.shape[1]))  # float64: sums over parts are to lose nothing
+    _put_together(means, squares, len(rows), mean, var)
+    mean, var = mean.astype(x.dtype), var.astype(x.dtype)
+    return batch_norm_inference(x, gamma, beta, mean, var, epsilon, relu), mean, var
 
 
 def batch_norm_inference(
-    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, var: np.ndarray, epsilon: float
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    epsilon: float,
+    relu: bool = False,
 ) -> np.ndarray:
-    """y = gamma * (x - mean) / sqrt(var + epsilon) + beta with a mean and a variance from elsewhere."""
+    """y = gamma * (x - mean) / sqrt(var + epsilon) + beta with a mean and a variance from elsewhere.
+
+    With relu, y = max(y, 0).
+    """
     y = empty(x.shape, x.dtype)
-    _normalize(as_rows(x), as_flat(mean), _scale(var, epsilon), as_flat(gamma), as_flat(beta), as_rows(y))
+    channels = as_flat(mean), _scale(var, epsilon), as_flat(gamma), as_flat(beta)
+    _normalize(as_rows(x), *channels, _low(relu, x.dtype), as_rows(y))
     return y
 
 
 def batch_norm_backward(
-    x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, var: np.ndarray, dy: np.ndarray, epsilon: float
+    x: np.ndarray,
+    gamma: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    dy: np.ndarray,
+    epsilon: float,
+    relu_beta: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(dx, dgamma, dbeta) where mean and var are the batch's own, so that x moves them too.
 
     With n = (x - mean) / sqrt(var + epsilon): dbeta = sum dy, dgamma = sum dy * n,
     dx = gamma / sqrt(var + epsilon) * (dy - mean(dy) - n * mean(dy * n)).
+    Where y went through ReLU, relu_beta is the forward's beta, and dy counts as 0 where y <= 0.
     """
-    return _backward(x, gamma, mean, var, dy, epsilon, through_statistics=True)
+    return _backward(x, gamma, mean, var, dy, epsilon, relu_beta, through_statistics=True)
 
 
 def batch_norm_inference_backward(
-    x: np.ndarray, gamma: np.ndarray, mean: np.ndarray, var: np.ndarray, dy: np.ndarray, epsilon: float
+    x: np.ndarray,
+    gamma: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    dy: np.ndarray,
+    epsilon: float,
+    relu_beta: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dgamma, dbeta) where mean and var are constants: dx = gamma / sqrt(var + epsilon) * dy."""
-    return _backward(x, gamma, mean, var, dy, epsilon, through_statistics=False)
+    """(dx, dgamma, dbeta) where mean and var are constants: dx = gamma / sqrt(var + epsilon) * dy.
+
+    relu_beta as for `batch_norm_backward`.
+    """
+    return _backward(x, gamma, mean, var, dy, epsilon, relu_beta, through_statistics=False)
 
 
-def _backward(x, gamma, mean, var, dy, epsilon, through_statistics):
-    rows, d_rows, scale = as_rows(x), as_rows(dy), _scale(var, epsilon)
-    partial = parts_for(rows)
-    _product_sums(d_rows, rows, as_flat(mean), scale, partial)
-    dgamma, dbeta = sum_of(partial), column_sums(d_rows)
+def _backward(x, gamma, mean, var, dy, epsilon, relu_beta, through_statistics):
+    rows, d_rows = as_rows(x), as_rows(dy)
+    relu = relu_beta is not None
+    beta = as_flat(relu_beta) if relu else np.zeros(len(gamma), x.dtype)
+    forward = as_flat(mean), _scale(var, epsilon), as_flat(gamma), beta, _low(relu, x.dtype)
+    sums, products = parts_for(rows), parts_for(rows)
+    _gradient_sums(d_rows, rows, *forward, sums, products)
+    dbeta, dgamma = sum_of(sums), sum_of(products)
     count = x.dtype.type(len(rows))
     if through_statistics:
         dy_mean, product_mean = dbeta / count, dgamma / count
     else:
         dy_mean = product_mean = np.zeros_like(dbeta)
     dx = empty(x.shape, x.dtype)
-    _input_grad(d_rows, rows, as_flat(mean), scale, as_flat(gamma), dy_mean, product_mean, as_rows(dx))
+    _input_grad(d_rows, rows, *forward, dy_mean, product_mean, as_rows(dx))
     return dx, dgamma, dbeta
