@@ -18,6 +18,7 @@ from scratchnet.kernels.cpu.tile import HEIGHTS, Q, add_products, panel_width, t
 
 _PANEL_BYTES = 36 * 1024  # of weights that the tiles of a band share, so that they stay in the first-level cache
 _TASKS = 32  # enough to keep many threads busy, few enough to be worth a task
+_MANY_PLACES = 512  # from here on it pays to lay the weights of a panel side by side
 _FEW_TASKS = 8  # below, the filters are shared out too
 _DEEP = [P for P in HEIGHTS if P * Q >= 12]  # heights of tiles that run through pictures, where their rows are short
 _SHORT = min(_DEEP, default=0)
@@ -197,7 +198,7 @@ def correlate(
     panels = -(-F // width)
     w, w_row, w_panel = weights.array, weights.r_step, width
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
-    if not natural or F % width:
+    if not natural or F % width or (width < F and N * OH * OW >= _MANY_PLACES):
         packed = empty((panels * KH * KW * C, width), x.dtype)
         _pack(w, *weights[1:], KH, KW, C, F, packed)
         w, w_row, w_panel = packed.reshape(-1), width, KH * KW * C * width
