@@ -14,6 +14,7 @@ from scratchnet.kernels import cpu
 @given(st.integers(1, 19), st.integers(1, 21), st.integers(1, 11), st.booleans(), dtypes, layouts, seeds)
 @example(1, 1, 1, True, np.float64, "plain", 0)
 @example(9, 130, 3, True, np.float32, "strided", 0)  # more than one chunk of w, more than one task
+@example(256, 5, 9, True, np.float64, "plain", 0)  # examples in several bands
 def test_dense_and_its_gradients(N, D, U, bias, dtype, layout, seed):
     rng = np.random.default_rng(seed)
     x, w, dy = (normal(rng, shape, dtype, layout) for shape in ((N, D), (D, U), (N, U)))

@@ -14,6 +14,7 @@ from scratchnet.kernels.cpu.sums import as_flat, column_sums
 from scratchnet.kernels.cpu.weight_products import weight_products
 
 _ONE_CELL = Kernel(1, 1, 1, 1, 0, 0)
+_BANDS, _ROWS = (32, 16, 8, 4, 2, 1), 64  # numbers of bands, and the fewest examples in one
 
 
 def _as_picture(rows: np.ndarray) -> np.ndarray:
@@ -22,7 +23,11 @@ def _as_picture(rows: np.ndarray) -> np.ndarray:
 
 def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, relu: bool) -> np.ndarray:
     y = empty((len(x), units), x.dtype)
-    correlate(_as_picture(x), weights, b, _ONE_CELL, relu, y.reshape(-1), 0, (0, 0, units), (1, len(x)), units)
+    # Many examples become rows of the picture, where they can: the rows are shared out among the threads.
+    bands = next(n for n in _BANDS if n == 1 or (len(x) % n == 0 and len(x) >= n * _ROWS))
+    hw, steps = (bands, len(x) // bands), (0, len(x) // bands * units, units)
+    picture = _as_picture(x).reshape(1, *hw, x.shape[1])
+    correlate(picture, weights, b, _ONE_CELL, relu, y.reshape(-1), 0, steps, hw, units)
     return y
 
 
