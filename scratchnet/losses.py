@@ -1,16 +1,21 @@
 """Losses: how wrong an answer is, as one number, and in which direction it is wrong, as a gradient.
 
-    value, dy = loss(y_true, y_pred)
+    value, dy = loss(y_true, y_pred, sample_weight=None)
 
 The mean over the examples, in nats for the cross-entropies. With from_logits=True, y_pred are scores before the softmax
 or sigmoid, which is then part of the loss: that is stable, and it is what a model with a softmax or sigmoid at its end
 uses in training. With from_logits=False, y_pred are probabilities; as in Keras, those of classes are divided by their
 row's sum, and all are clipped to [1e-7, 1 - 1e-7].
+
+With weights, example n counts sample_weight[n] times: the sum of weight times loss, divided by the number of examples,
+as in Keras. With label_smoothing = s, a target t counts as t * (1 - s) + s / K for K classes (for one probability, K is
+2): no score is worth driving to infinity. Source: Szegedy et al., arXiv 1512.00567.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+import copy
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,11 +31,18 @@ class Loss:
     from_logits = False
     head: ClassVar[str | None] = None  # the activation that the loss takes in when it works from logits
 
-    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+    def __call__(
+        self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
         """(value, gradient): the mean loss, and its gradient with respect to y_pred, of y_pred's shape.
 
+        Args:
+            y_true: labels, see each loss.
+            y_pred: the model's outputs.
+            sample_weight: (N,), how much each example counts; None for all alike.
+
         Raises:
-            ValueError: shapes that do not fit, an empty batch, labels out of range.
+            ValueError: shapes that do not fit, an empty batch, labels out of range, weights that are no numbers.
         """
         y_pred = np.asarray(y_pred)
         if y_pred.dtype not in (np.float32, np.float64):
@@ -41,15 +53,44 @@ class Loss:
                 f"{type(self).__name__}: expected as many labels as predictions, at least one, got y_true of shape "
                 f"{y_true.shape} and y_pred of shape {y_pred.shape}."
             )
-        return self.compute(y_true, y_pred)
+        if sample_weight is None:
+            return self.compute(y_true, y_pred)
+        weight = check_weights(sample_weight, len(y_pred), type(self).__name__)
+        return self.compute(y_true, y_pred, weight.astype(y_pred.dtype))
 
-    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
-        """What each loss defines."""
+    def compute(
+        self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
+        """What each loss defines; weight is (N,) or None."""
         raise NotImplementedError
 
     def fused(self) -> Loss:
         """The same loss from logits, for models that end in its activation."""
-        return type(self)(from_logits=True)  # type: ignore[call-arg]
+        other = copy.copy(self)
+        other.from_logits = True
+        return other
+
+
+def check_weights(sample_weight: Any, count: int, who: str) -> np.ndarray:
+    """Weights of shape (count,), finite and not negative.
+
+    Raises:
+        ValueError: others.
+    """
+    weight = np.asarray(sample_weight, np.float64)
+    if weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    if weight.shape != (count,):
+        raise ValueError(f"{who}: expected sample_weight of shape ({count},), one an example, got {weight.shape}.")
+    if not (np.isfinite(weight).all() and (weight >= 0).all()):
+        raise ValueError(f"{who}: expected finite weights of at least 0, got {weight.min():g} to {weight.max():g}.")
+    return weight
+
+
+def _check_smoothing(label_smoothing: float, who: str) -> float:
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(f"{who}: expected label_smoothing from 0 to below 1, got {label_smoothing!r}.")
+    return label_smoothing
 
 
 def check_labels(y_true: np.ndarray, classes: int, who: str) -> np.ndarray:
@@ -104,6 +145,17 @@ def _from_shares(t: np.ndarray, y_pred: np.ndarray, who: str) -> tuple[float, np
     return float(value), (g - (g * p).sum(axis=1, keepdims=True)) / sums
 
 
+def _categorical(t: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None, loss: Any) -> tuple[float, np.ndarray]:
+    """Cross-entropy for shares t: both the smoothing and the weight of an example can be put into its shares."""
+    if loss.label_smoothing:
+        t = t * (1 - loss.label_smoothing) + y_pred.dtype.type(loss.label_smoothing / t.shape[1])
+    if weight is not None:
+        t = t * weight[:, None]
+    if loss.from_logits:
+        return kernels.of(y_pred).softmax_cross_entropy_onehot(y_pred, t)
+    return _from_shares(t, y_pred, type(loss).__name__)
+
+
 class SparseCategoricalCrossentropy(Loss):
     """L = mean over n of -log p[n, y_n], y_n the true class; p = y_pred / the row's sum; from logits softmax(y_pred).
 
@@ -114,19 +166,22 @@ class SparseCategoricalCrossentropy(Loss):
 
     head = "softmax"
 
-    def __init__(self, from_logits: bool = False):
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
         self.from_logits = from_logits
+        self.label_smoothing = _check_smoothing(label_smoothing, "SparseCategoricalCrossentropy")
 
-    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+    def compute(
+        self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
         """See the class."""
         if y_pred.ndim != 2:
             raise ValueError(f"SparseCategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
         labels = check_labels(y_true, y_pred.shape[1], "SparseCategoricalCrossentropy")
-        if self.from_logits:
+        if self.from_logits and weight is None and not self.label_smoothing:
             return kernels.of(y_pred).softmax_cross_entropy(y_pred, labels)
         onehot = np.zeros_like(y_pred)
         onehot[np.arange(len(labels)), labels] = 1
-        return _from_shares(onehot, y_pred, "SparseCategoricalCrossentropy")
+        return _categorical(onehot, y_pred, weight, self)
 
 
 class CategoricalCrossentropy(Loss):
@@ -139,18 +194,19 @@ class CategoricalCrossentropy(Loss):
 
     head = "softmax"
 
-    def __init__(self, from_logits: bool = False):
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
         self.from_logits = from_logits
+        self.label_smoothing = _check_smoothing(label_smoothing, "CategoricalCrossentropy")
 
-    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+    def compute(
+        self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
         """See the class."""
         if y_pred.ndim != 2:
             raise ValueError(f"CategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
         hint = " Class numbers go with sparse_categorical_crossentropy."
         t = _check_same_shape(y_true, y_pred, "CategoricalCrossentropy", hint)
-        if self.from_logits:
-            return kernels.of(y_pred).softmax_cross_entropy_onehot(y_pred, t)
-        return _from_shares(t, y_pred, "CategoricalCrossentropy")
+        return _categorical(t, y_pred, weight, self)
 
 
 class BinaryCrossentropy(Loss):
@@ -163,29 +219,47 @@ class BinaryCrossentropy(Loss):
 
     head = "sigmoid"
 
-    def __init__(self, from_logits: bool = False):
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
         self.from_logits = from_logits
+        self.label_smoothing = _check_smoothing(label_smoothing, "BinaryCrossentropy")
 
-    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+    def compute(
+        self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
         """See the class."""
         t = _check_same_shape(y_true, y_pred, "BinaryCrossentropy")
         if t.min() < 0 or t.max() > 1:
             raise ValueError(f"BinaryCrossentropy: expected labels from 0 to 1, got {t.min():g} to {t.max():g}.")
-        if self.from_logits:
+        if self.label_smoothing:
+            t = t * (1 - self.label_smoothing) + y_pred.dtype.type(self.label_smoothing / 2)
+        if self.from_logits and weight is None:
             return kernels.of(y_pred).sigmoid_binary_cross_entropy(y_pred, t)
+        each = 1 if weight is None else weight.reshape(-1, *[1] * (y_pred.ndim - 1))
+        if self.from_logits:
+            _, dy = kernels.of(y_pred).sigmoid_binary_cross_entropy(y_pred, t)
+            z = y_pred.astype(np.float64)
+            terms = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
+            return float((each * terms).mean()), each * dy
         p = np.clip(y_pred, _CLIP, 1 - _CLIP)
-        value = -(t * np.log(p, dtype=np.float64) + (1 - t) * np.log1p(-p, dtype=np.float64)).mean()
-        return float(value), np.where(p == y_pred, (p - t) / (p * (1 - p) * p.size), 0).astype(y_pred.dtype)
+        terms = -(t * np.log(p, dtype=np.float64) + (1 - t) * np.log1p(-p, dtype=np.float64))
+        dy = np.where(p == y_pred, (p - t) / (p * (1 - p) * p.size), 0)
+        return float((each * terms).mean()), (each * dy).astype(y_pred.dtype)
 
 
 class MeanSquaredError(Loss):
     """L = mean over all elements of (y_pred - y_true)^2; gradient 2 * (y_pred - y_true) / size. Shapes alike."""
 
-    def compute(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[float, np.ndarray]:
+    def compute(
+        self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
         """See the class."""
         difference = y_pred - _check_same_shape(y_true, y_pred, "MeanSquaredError")
-        value = np.square(difference, dtype=np.float64).mean()
-        return float(value), difference * y_pred.dtype.type(2 / difference.size)
+        slopes = difference * y_pred.dtype.type(2 / difference.size)
+        squares = np.square(difference, dtype=np.float64)
+        if weight is None:
+            return float(squares.mean()), slopes
+        each = weight.reshape(-1, *[1] * (y_pred.ndim - 1))
+        return float((each * squares).mean()), each * slopes
 
 
 LOSSES: dict[str, type[Loss]] = {

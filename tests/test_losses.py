@@ -63,6 +63,55 @@ def test_gradients_are_the_slopes_of_the_values(n, k, seed):
         )
 
 
+@given(n=st.integers(1, 5), k=st.integers(2, 6), smoothing=st.sampled_from([0.0, 0.1]), seed=st.integers(0, 2**16))
+def test_weights_and_smoothing(n, k, smoothing, seed):
+    """An example of weight 2 counts twice, one of weight 0 not at all; a smoothed label is a share of every class."""
+    weight = np.random.default_rng(seed).integers(0, 3, n).astype(float)
+    for loss, y_true, y_pred in problems(n, k, seed):
+        if hasattr(loss, "label_smoothing"):
+            loss.label_smoothing = smoothing
+        value, dy = loss(y_true, y_pred, weight)
+        single = [loss(y_true[i : i + 1], y_pred[i : i + 1]) for i in range(n)]
+        assert value == pytest.approx(sum(w * v for w, (v, _) in zip(weight, single)) / n, rel=1e-10, abs=1e-12)
+        expected = np.concatenate([w * d for w, (_, d) in zip(weight, single)]) / n
+        np.testing.assert_allclose(dy, expected, rtol=1e-9, atol=1e-12, err_msg=type(loss).__name__)
+
+
+def test_smoothed_labels_are_shares():
+    rng = np.random.default_rng(0)
+    z, labels = rng.normal(size=(4, 5)), np.array([0, 4, 2, 2])
+    shares = np.eye(5)[labels] * 0.9 + 0.02
+    for loss, y in (
+        (SparseCategoricalCrossentropy(True, 0.1), labels),
+        (CategoricalCrossentropy(True, 0.1), np.eye(5)[labels]),
+    ):
+        value, dy = loss(y, z)
+        assert value == pytest.approx(-(shares * np.log(softmax(z))).sum() / 4)
+        np.testing.assert_allclose(dy, (softmax(z) - shares) / 4)
+        assert loss.fused().label_smoothing == 0.1
+    value, _ = BinaryCrossentropy(True, 0.2)(np.array([1.0]), np.array([0.5]))
+    p = 1 / (1 + np.exp(-0.5))
+    assert value == pytest.approx(-0.9 * np.log(p) - 0.1 * np.log(1 - p))
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ones(3), r"sample_weight of shape \(2,\)"),
+        (np.array([1.0, np.nan]), "finite weights"),
+        (np.array([1.0, -1.0]), "finite weights of at least 0, got -1"),
+    ],
+)
+def test_weights_that_are_none(weight, message):
+    with pytest.raises(ValueError, match=message):
+        MeanSquaredError()(np.ones((2, 1)), np.ones((2, 1)), weight)
+
+
+def test_smoothing_outside_of_0_to_1():
+    with pytest.raises(ValueError, match="label_smoothing from 0 to below 1, got 1"):
+        CategoricalCrossentropy(label_smoothing=1)
+
+
 @given(n=st.integers(1, 40), k=st.integers(1, 12), seed=st.integers(0, 2**16))
 def test_fused_losses_agree_with_the_loops(n, k, seed):
     rng = np.random.default_rng(seed)
