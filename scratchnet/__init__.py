@@ -7,6 +7,7 @@ All public names are here; the module each comes from is where it is explained.
 
 from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
 from scratchnet.callbacks import Callback, History
+from scratchnet.divergence import DivergedError
 from scratchnet.gradcheck import GradcheckReport, gradcheck
 from scratchnet.initializers import (
     Constant,
@@ -57,7 +58,7 @@ from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from scratchnet.random import set_random_seed
 from scratchnet.schedules import CosineDecay, Schedule, StepDecay, WarmUp
-from scratchnet.training import train_step
+from scratchnet.steps import train_step
 
 __version__ = "0.1.0"
 
@@ -80,6 +81,7 @@ __all__ = [
     "CosineDecay",
     "Dense",
     "DepthwiseConv2D",
+    "DivergedError",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling2D",

@@ -115,6 +115,7 @@ class ProgressLine(Callback):
 
     def __init__(self, bar: bool = True) -> None:
         self.bar = bar
+        self.progress: Any = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the bar and the clock."""
@@ -135,3 +136,8 @@ class ProgressLine(Callback):
             self.progress.close()
         timing = timing_text(self.params["steps"], time.perf_counter() - self.start)
         print(f"{timing} - {log_text(logs or {})}", flush=True)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Take the bar away where an epoch was broken off."""
+        if self.progress is not None:
+            self.progress.close()

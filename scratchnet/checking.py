@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels
+from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 
 
 def as_numbers(array: Any, name: str, who: str) -> np.ndarray:
@@ -62,9 +63,52 @@ def check_data(x: Any, y: Any, who: str, loss: Loss, classes: int | None) -> tup
     return x, y
 
 
-def check_pair(data: Any, who: str) -> tuple[Any, Any]:
-    """Raise a ValueError unless `data` is (x, y)."""
-    if not isinstance(data, (tuple, list)) or len(data) != 2:
+def check_pair(data: Any, who: str) -> tuple[Any, Any, Any]:
+    """(x, y, weights or None) of validation data, (x, y) or (x, y, weights); a ValueError for others."""
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         came = f"{type(data).__name__} of {len(data)}" if hasattr(data, "__len__") else repr(data)
-        raise ValueError(f"{who}: expected validation_data as a pair (x, y), got {came}.")
-    return data[0], data[1]
+        raise ValueError(f"{who}: expected validation_data as a pair (x, y), or (x, y, sample_weight), got {came}.")
+    return data[0], data[1], data[2] if len(data) == 3 else None
+
+
+def example_weights(
+    sample_weight: Any, class_weight: Mapping[int, float] | None, y: np.ndarray, who: str
+) -> np.ndarray | None:
+    """How much each example counts: its own weight times that of its class; None if all count alike.
+
+    Args:
+        sample_weight: (N,), or None.
+        class_weight: a weight for each class number, 1 for those that are left out, or None.
+        y: labels (N,), (N, 1) or one-hot (N, K).
+        who: how errors begin.
+
+    Raises:
+        ValueError: weights of another shape, negative or not finite.
+    """
+    weight = None if sample_weight is None else check_weights(sample_weight, len(y), who)
+    if class_weight is None:
+        return weight
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(f"{who}: expected class_weight as a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}.")
+    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
+    each = check_weights(
+        [class_weight.get(number, 1.0) for number in classes.astype(np.int64).tolist()], len(y), f"{who}: class_weight"
+    )
+    return each if weight is None else weight * each
+
+
+def at_least_one(value: Any, name: str) -> int:
+    """A whole number of at least 1, else a ValueError."""
+    if not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"expected {name} to be a whole number of at least 1, got {value!r}.")
+    return int(value)
+
+
+def kept_for_training(count: int, validation_split: float) -> int:
+    """How many of `count` examples are trained on; a ValueError unless some are left on both sides."""
+    if not 0 < validation_split < 1 or not 0 < (kept := int(count * (1 - validation_split))) < count:
+        raise ValueError(
+            f"expected validation_split from 0 to below 1 that leaves examples on both sides of {count}, got "
+            f"{validation_split!r}."
+        )
+    return kept

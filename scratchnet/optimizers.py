@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +15,12 @@ from scratchnet.shapes import nearest
 class Optimizer:
     """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
 
+    Every optimizer takes these, by name:
+        weight_decay: w; before each update p -= rate * w * p (Loshchilov and Hutter, arXiv 1711.05101).
+        clipnorm: c; each gradient g longer than c is shortened to it: g * c / |g|, |g| the root of the sum of squares.
+        global_clipnorm: the same for all gradients taken together as one (Pascanu et al., arXiv 1211.5063).
+        clipvalue: c; each element of a gradient is brought between -c and c. One of the three at most.
+
     Attributes:
         iterations: updates made so far.
         state: what is remembered of each weight array, by its name and the memory's name.
@@ -21,8 +28,27 @@ class Optimizer:
     """
 
     memory: tuple[str, ...] = ()  # arrays of each weight's shape, zero at the start
+    decays_itself = False  # whether `move` takes care of weight_decay
 
-    def __init__(self, learning_rate: float | Schedule):
+    def __init__(
+        self,
+        learning_rate: float | Schedule,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+    ):
+        clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        wanted = {name: value for name, value in clipping.items() if value is not None}
+        if len(wanted) > 1:
+            raise ValueError(f"{type(self).__name__}: expected one way to clip at most, got {', '.join(wanted)}.")
+        for name, value in wanted.items():
+            if not 0 < value < np.inf:
+                raise ValueError(f"{type(self).__name__}: expected a {name} above 0, got {value!r}.")
+        self.weight_decay = 0.0 if weight_decay is None else weight_decay
+        if not 0 <= self.weight_decay < np.inf:
+            raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -59,7 +85,7 @@ class Optimizer:
                     f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "
                     f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
                 )
-        rate = self.learning_rate
+        rate, clipped = self.learning_rate, self._clipped(grads)
         self.iterations += 1
         rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
@@ -69,10 +95,25 @@ class Optimizer:
                     known[slot] = np.zeros_like(p)
                 elif known[slot].dtype != p.dtype:
                     known[slot] = known[slot].astype(p.dtype)
-            gradient = np.ascontiguousarray(grads[name], p.dtype)
+            gradient = np.ascontiguousarray(clipped[name], p.dtype)
+            if self.weight_decay and not self.decays_itself:
+                p -= p.dtype.type(rate * self.weight_decay) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
         for weights in rows.values():
             self.move(weights, rate)
+
+    def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """The gradients as the update uses them; those that came are not changed."""
+        if self.clipvalue is not None:
+            return {name: np.clip(g, -self.clipvalue, self.clipvalue) for name, g in grads.items()}
+        limit = self.clipnorm if self.global_clipnorm is None else self.global_clipnorm
+        if limit is None:
+            return grads
+        squares = {name: kernels.of(g).square_sum(g) for name, g in grads.items()}
+        if self.global_clipnorm is not None:
+            squares = dict.fromkeys(squares, sum(squares.values()))
+        norms = {name: math.sqrt(square) for name, square in squares.items()}
+        return {name: g if norms[name] <= limit else g * g.dtype.type(limit / norms[name]) for name, g in grads.items()}
 
     def move(self, weights: list[tuple[np.ndarray, ...]], rate: float) -> None:
         """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
@@ -87,8 +128,15 @@ class SGD(Optimizer):
 
     memory = ("velocity",)
 
-    def __init__(self, learning_rate: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False):
-        super().__init__(learning_rate)
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float | None = None,
+        **options: float | None,
+    ):
+        super().__init__(learning_rate, weight_decay, **options)
         if not 0 <= momentum <= 1:
             raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
         self.momentum, self.nesterov = momentum, nesterov
@@ -114,8 +162,10 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
+        weight_decay: float | None = None,
+        **options: float | None,
     ):
-        super().__init__(learning_rate)
+        super().__init__(learning_rate, weight_decay, **options)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
     def move(self, weights, rate):
@@ -131,7 +181,7 @@ class Adam(Optimizer):
     """
 
     memory = ("momentum", "velocity")
-    weight_decay = 0.0
+    decays_itself = True
 
     def __init__(
         self,
@@ -139,8 +189,10 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        **options: float | None,
     ):
-        super().__init__(learning_rate)
+        super().__init__(learning_rate, weight_decay, **options)
         for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
             if not 0 <= beta < 1:
                 raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
@@ -162,11 +214,9 @@ class AdamW(Adam):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        **options: float | None,
     ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon)
-        if not weight_decay >= 0:
-            raise ValueError(f"AdamW: expected a weight_decay of at least 0, got {weight_decay!r}.")
-        self.weight_decay = weight_decay
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay, **options)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}

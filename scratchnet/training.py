@@ -1,76 +1,25 @@
-"""Training: one step, and the loop round it. `fit` is literally the loop that one would write by hand."""
+"""Training: the loop round the steps. `fit` is literally the loop that one would write by hand."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, losses, metrics, optimizers, random
-from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine, log_text, timing_text
-from scratchnet.checking import as_numbers, check_data, check_pair
+from scratchnet import kernels, losses, metrics, optimizers
+from scratchnet.callbacks import Callback, CallbackList, History, ProgressLine, log_text, timing_text
+from scratchnet.checking import as_numbers, at_least_one, check_data, check_pair, example_weights, kept_for_training
+from scratchnet.divergence import Guard
+from scratchnet.interrupt import Interrupt
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
+from scratchnet.steps import Means, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
-
-
-def fused_with(model: Any, loss: Loss) -> bool:
-    """Whether the model ends in the softmax or sigmoid that this loss can take in, which is stabler."""
-    return model.head is not None and model.head == loss.head and not loss.from_logits
-
-
-def forward_loss(model: Any, loss: Loss, x: np.ndarray, y: np.ndarray, training: bool) -> tuple[float, Any, np.ndarray]:
-    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch."""
-    fused = fused_with(model, loss)
-    z = model.forward(x, training=training, logits=fused)
-    value, dz = (loss.fused() if fused else loss)(y, z)
-    return value, dz, z
-
-
-def train_step(model: Any, loss: Loss, optimizer: Optimizer, x: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """One step of training, all of it: forward, loss, backward, update.
-
-    Returns:
-        The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
-        takes that in).
-    """
-    value, dz, z = forward_loss(model, loss, x, y, training=True)
-    model.zero_grads()
-    model.backward(dz, input_grad=False, logits=fused_with(model, loss))
-    optimizer.update(model.params, model.grads)
-    return value, z
-
-
-def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
-    """Index arrays that together hold 0 ... count - 1 once; the last may be shorter."""
-    order = random.generator().permutation(count) if shuffle else np.arange(count)
-    for start in range(0, count, batch_size):
-        yield order[start : start + batch_size]
-
-
-class Means:
-    """The means of loss and metrics over the examples seen so far."""
-
-    def __init__(self, metrics: Sequence[Metric]):
-        self.metrics, self.total, self.count = metrics, 0.0, 0
-        for metric in metrics:
-            metric.reset()
-
-    def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
-        """Take in a batch."""
-        self.total += value * len(y)
-        self.count += len(y)
-        for metric in self.metrics:
-            metric.update(y, y_pred)
-
-    def logs(self, prefix: str = "") -> Logs:
-        """{"loss": ..., "accuracy": ...}."""
-        return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}
 
 
 class Trainable:
@@ -83,6 +32,7 @@ class Trainable:
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
     history: History | None = None
+    stop_training = False  # a callback may set it; `fit` then ends after the epoch
     policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False
 
@@ -122,19 +72,28 @@ class Trainable:
         shuffle: bool = True,
         callbacks: Callback | Sequence[Callback] | None = None,
         verbose: Verbose = "auto",
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: np.ndarray | None = None,
+        initial_epoch: int = 0,
     ) -> History:
         """Train: for each epoch, for each batch, one `train_step`.
+
+        Ctrl-C ends training after the step that runs; the history of the whole epochs is returned as ever. A callback
+        ends it after an epoch by setting `model.stop_training`.
 
         Args:
             x: examples along the first axis; converted to the model's dtype batch by batch.
             y: labels, as the loss wants them; class numbers as (N,) or (N, 1).
             epochs: passes over the data.
             batch_size: examples a step.
-            validation_data: (x, y) on which loss and metrics are measured after each epoch.
+            validation_data: (x, y), or (x, y, sample_weight), on which loss and metrics are measured after each epoch.
             validation_split: or the last share of x and y for that, from 0 to below 1; it is not trained on.
             shuffle: whether each epoch goes through the data in a new order.
             callbacks: one or several, see `scratchnet.callbacks`.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
+            class_weight: how much the examples of a class count in the loss, {class: weight}; 1 for those left out.
+            sample_weight: (N,), how much each example counts in the loss.
+            initial_epoch: the epoch to begin with, to go on with a run; `epochs` is where it ends.
 
         Returns:
             A History: `history` has a list of values for each of loss, metrics and val_..., also as model.history.
@@ -143,17 +102,22 @@ class Trainable:
             RuntimeError: the model is not compiled.
             ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument.
             TypeError: something among the callbacks that is none.
+            DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
         self._check_compiled("fit")
         x, y = self._check_data(x, y, "fit")
-        epochs, batch_size = _at_least_one(epochs, "epochs"), _at_least_one(batch_size, "batch_size")
+        epochs, batch_size = at_least_one(epochs, "epochs"), at_least_one(batch_size, "batch_size")
+        weight = example_weights(sample_weight, class_weight, y, f"{self.who}: fit")
         if validation_split and validation_data is None:
-            kept = _kept(len(x), validation_split)
-            validation_data, x, y = (x[kept:], y[kept:]), x[:kept], y[:kept]
+            kept = kept_for_training(len(x), validation_split)
+            theirs = None if sample_weight is None else np.asarray(sample_weight)[kept:]
+            validation_data, x, y = (x[kept:], y[kept:], theirs), x[:kept], y[:kept]
+            weight = None if weight is None else weight[:kept]
         if validation_data is not None:
-            pair = check_pair(validation_data, f"{self.who}: fit")
-            validation_data = self._check_data(*pair, "fit's validation_data")
-        self.history = History()
+            x_val, y_val, theirs = check_pair(validation_data, f"{self.who}: fit")
+            x_val, y_val = self._check_data(x_val, y_val, "fit's validation_data")
+            validation_data = x_val, y_val, example_weights(theirs, None, y_val, f"{self.who}: fit's validation_data")
+        self.history, self.stop_training = History(), False
         shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         everyone = CallbackList(
@@ -161,24 +125,41 @@ class Trainable:
             self,
             {"epochs": epochs, "steps": -(-len(x) // batch_size), "verbose": shown},
         )
-        everyone.call("on_train_begin", {})
-        for epoch in range(epochs):
-            everyone.call("on_epoch_begin", epoch, {})
-            means = Means(self.metrics)
-            for number, index in enumerate(batches(len(x), batch_size, shuffle)):
-                everyone.call("on_train_batch_begin", number, {})
-                value, z = train_step(self, self.loss, self.optimizer, self._batch(x, index), y[index])
-                means.update(value, y[index], self._outputs(z))
-                everyone.call("on_train_batch_end", number, means.logs())
-            logs = means.logs()
-            if validation_data is not None:
-                logs |= self._measure(*validation_data, batch_size=256).logs("val_")
-            everyone.call("on_epoch_end", epoch, logs)
-        everyone.call("on_train_end", logs)
+        guard, logs = Guard(self, self.optimizer), {}
+        with Interrupt() as interrupt:
+            everyone.call("on_train_begin", {})
+            for epoch in range(initial_epoch, epochs):
+                everyone.call("on_epoch_begin", epoch, {})
+                means = Means(self.metrics)
+                for number, index in enumerate(batches(len(x), batch_size, shuffle)):
+                    everyone.call("on_train_batch_begin", number, {})
+                    batch, w = self._batch(x, index), None if weight is None else weight[index]
+                    guard.before_step()
+                    value, z = train_step(self, self.loss, self.optimizer, batch, y[index], w)
+                    guard.after_step(value, batch, f"epoch {epoch + 1}, batch {number + 1}")
+                    means.update(value, y[index], self._outputs(z))
+                    everyone.call("on_train_batch_end", number, means.logs())
+                    if interrupt.asked:
+                        break
+                if interrupt.asked:
+                    print(f"\nStopped by Ctrl-C in epoch {epoch + 1}, after batch {number + 1}. {self.who} is usable.")
+                    break
+                logs = means.logs()
+                if validation_data is not None:
+                    logs |= self._measure(*validation_data, batch_size=256).logs("val_")
+                everyone.call("on_epoch_end", epoch, logs)
+                if self.stop_training:
+                    break
+            everyone.call("on_train_end", logs)
         return self.history
 
     def evaluate(
-        self, x: np.ndarray, y: np.ndarray, batch_size: int = 256, verbose: Verbose = "auto"
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        batch_size: int = 256,
+        verbose: Verbose = "auto",
+        sample_weight: np.ndarray | None = None,
     ) -> float | list[float]:
         """The mean loss on x and y, or [loss, metric, ...] if there are metrics. Nothing is learnt.
 
@@ -189,7 +170,8 @@ class Trainable:
         self._check_compiled("evaluate")
         x, y = self._check_data(x, y, "evaluate")
         start = time.perf_counter()
-        logs = self._measure(x, y, _at_least_one(batch_size, "batch_size")).logs()
+        weight = example_weights(sample_weight, None, y, f"{self.who}: evaluate")
+        logs = self._measure(x, y, weight, at_least_one(batch_size, "batch_size")).logs()
         if verbose not in (0, False):
             print(f"{timing_text(-(-len(x) // batch_size), time.perf_counter() - start)} - {log_text(logs)}")
         values = list(logs.values())
@@ -203,10 +185,16 @@ class Trainable:
         """
         x = as_numbers(x, "x", f"{self.who}: predict")
         self._say_integers(x)
-        size = _at_least_one(batch_size, "batch_size")
+        size = at_least_one(batch_size, "batch_size")
         return np.concatenate([self.forward(self._batch(x, index)) for index in batches(len(x), size, False)])
 
-    def train_on_batch(self, x: np.ndarray, y: np.ndarray) -> float | list[float]:
+    def train_on_batch(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        class_weight: Mapping[int, float] | None = None,
+    ) -> float | list[float]:
         """One `train_step`; returns the batch's loss, or [loss, metric, ...] if there are metrics.
 
         Raises:
@@ -214,16 +202,18 @@ class Trainable:
         """
         self._check_compiled("train_on_batch")
         x, y = self._check_data(x, y, "train_on_batch")
-        value, z = train_step(self, self.loss, self.optimizer, x.astype(self.policy), y)
+        weight = example_weights(sample_weight, class_weight, y, f"{self.who}: train_on_batch")
+        value, z = train_step(self, self.loss, self.optimizer, x.astype(self.policy), y, weight)
         means = Means(self.metrics)
         means.update(value, y, self._outputs(z))
         values = list(means.logs().values())
         return values if len(values) > 1 else values[0]
 
-    def _measure(self, x: np.ndarray, y: np.ndarray, batch_size: int) -> Means:
+    def _measure(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, batch_size: int) -> Means:
         means = Means(self.metrics)
         for index in batches(len(x), batch_size, shuffle=False):
-            value, _, z = forward_loss(self, self.loss, self._batch(x, index), y[index], training=False)
+            w = None if weight is None else weight[index]
+            value, _, z = forward_loss(self, self.loss, self._batch(x, index), y[index], False, w)
             means.update(value, y[index], self._outputs(z))
         return means
 
@@ -267,18 +257,3 @@ class Trainable:
 
 def _metric(metric: Any, loss: Loss) -> Metric:
     return metrics.get(metric, loss)
-
-
-def _at_least_one(value: Any, name: str) -> int:
-    if not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"expected {name} to be a whole number of at least 1, got {value!r}.")
-    return int(value)
-
-
-def _kept(count: int, validation_split: float) -> int:
-    if not 0 < validation_split < 1 or not 0 < (kept := int(count * (1 - validation_split))) < count:
-        raise ValueError(
-            f"expected validation_split from 0 to below 1 that leaves examples on both sides of {count}, got "
-            f"{validation_split!r}."
-        )
-    return kept

@@ -208,7 +208,7 @@ def test_what_is_no_data_is_named(x, y, message):
         small_model().fit(x, y, verbose=0)
 
 
-@pytest.mark.parametrize("data", [(np.ones((1, 3)),), (1, 2, 3), np.ones((4, 3)), 7])
+@pytest.mark.parametrize("data", [(np.ones((1, 3)),), (1, 2, 3, 4), np.ones((4, 3)), 7])
 def test_validation_data_that_is_no_pair(data):
     with pytest.raises(ValueError, match=r"validation_data as a pair \(x, y\)"):
         small_model().fit(np.ones((2, 3)), np.ones((2, 2)), validation_data=data, verbose=0)

@@ -18,7 +18,8 @@ ROOMS = [
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
-    {"callbacks", "checking"},
+    {"callbacks", "checking", "divergence", "interrupt"},
+    {"steps"},
     {"training"},
     {"models"},
 ]

@@ -8,7 +8,7 @@ import pytest
 import scratchnet as sn
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu.memory import SMALLEST, empty
-from scratchnet.training import train_step
+from scratchnet.steps import train_step
 
 SHAPE = (SMALLEST // 4, 3)
 

@@ -10,7 +10,7 @@ import scratchnet as sn
 from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT
 from scratchnet.kernels import cpu
 from scratchnet.shapes import output_hw, pads_2d
-from scratchnet.training import train_step
+from scratchnet.steps import train_step
 
 
 def article_cnn() -> sn.Sequential:

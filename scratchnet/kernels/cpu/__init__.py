@@ -45,6 +45,7 @@ from scratchnet.kernels.cpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.cpu.sums import square_sum
 from scratchnet.kernels.cpu.update import adam, rmsprop, sgd
 
 __all__ = [
@@ -88,6 +89,7 @@ __all__ = [
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_onehot",
+    "square_sum",
     "tanh",
     "tanh_backward",
     "upsample2d",

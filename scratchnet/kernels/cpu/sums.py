@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import parallel
+from scratchnet.kernels.cpu.jit import BLOCK, parallel
 from scratchnet.kernels.cpu.memory import empty
 
 _MOST_PARTS = 64
@@ -71,3 +71,20 @@ def column_sums(x: np.ndarray) -> np.ndarray:
     partial = parts_for(rows)
     _column_sums(rows, partial)
     return sum_of(partial)
+
+
+@parallel
+def _square_sums(x, sums):
+    for block in prange(len(sums)):
+        part = x[block * BLOCK : (block + 1) * BLOCK]
+        total = 0.0
+        for e in range(len(part)):
+            total += np.float64(part[e]) * part[e]
+        sums[block] = total
+
+
+def square_sum(x: np.ndarray) -> float:
+    """The sum of the squares of all elements, in float64."""
+    sums = np.empty(-(-x.size // BLOCK))
+    _square_sums(as_flat(x), sums)
+    return float(sums.sum())

@@ -1,0 +1,77 @@
+"""One step of training: forward, loss, backward, update; and the means of losses and metrics over many."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import random
+from scratchnet.callbacks import Logs
+from scratchnet.losses import Loss
+from scratchnet.metrics import Metric
+from scratchnet.optimizers import Optimizer
+
+
+def fused_with(model: Any, loss: Loss) -> bool:
+    """Whether the model ends in the softmax or sigmoid that this loss can take in, which is stabler."""
+    return model.head is not None and model.head == loss.head and not loss.from_logits
+
+
+def forward_loss(
+    model: Any, loss: Loss, x: np.ndarray, y: np.ndarray, training: bool, weight: np.ndarray | None = None
+) -> tuple[float, Any, np.ndarray]:
+    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch."""
+    fused = fused_with(model, loss)
+    z = model.forward(x, training=training, logits=fused)
+    value, dz = (loss.fused() if fused else loss)(y, z, weight)
+    return value, dz, z
+
+
+def train_step(
+    model: Any, loss: Loss, optimizer: Optimizer, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
+
+    A loss that is NaN or infinite moves no weight.
+
+    Returns:
+        The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
+        takes that in).
+    """
+    value, dz, z = forward_loss(model, loss, x, y, True, weight)
+    if not math.isfinite(value):
+        return value, z
+    model.zero_grads()
+    model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+    optimizer.update(model.params, model.grads)
+    return value, z
+
+
+def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
+    """Index arrays that together hold 0 ... count - 1 once; the last may be shorter."""
+    order = random.generator().permutation(count) if shuffle else np.arange(count)
+    for start in range(0, count, batch_size):
+        yield order[start : start + batch_size]
+
+
+class Means:
+    """The means of loss and metrics over the examples seen so far."""
+
+    def __init__(self, metrics: Sequence[Metric]):
+        self.metrics, self.total, self.count = metrics, 0.0, 0
+        for metric in metrics:
+            metric.reset()
+
+    def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
+        """Take in a batch."""
+        self.total += value * len(y)
+        self.count += len(y)
+        for metric in self.metrics:
+            metric.update(y, y_pred)
+
+    def logs(self, prefix: str = "") -> Logs:
+        """{"loss": ..., "accuracy": ...}."""
+        return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}

@@ -1,0 +1,87 @@
+"""Ctrl-C: the step that runs is finished, the history so far is kept, the model can be used and trained on."""
+
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import scratchnet as sn
+from scratchnet.interrupt import Interrupt
+
+X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+Y = np.arange(40) % 2
+
+
+class CtrlC(sn.callbacks.Callback):
+    """Presses Ctrl-C in the third epoch, `times` times."""
+
+    def __init__(self, times=1):
+        self.times, self.ended = times, False
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if len(self.model.history.epoch) == 2 and batch == 1:
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+
+    def on_train_end(self, logs=None):
+        self.ended = True
+
+
+@pytest.fixture
+def python_handles_ctrl_c():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def model():
+    sn.set_random_seed(0)
+    m = sn.Sequential([sn.Dense(2, activation="softmax", input_shape=(4,))])
+    m.compile("adam", "sparse_categorical_crossentropy")
+    return m
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+def test_ctrl_c_ends_after_the_step(capsys):
+    m, press = model(), CtrlC()
+    history = m.fit(X, Y, epochs=9, batch_size=10, callbacks=press, verbose=0)
+    assert history.epoch == [0, 1]
+    assert "Stopped by Ctrl-C in epoch 3, after batch 2." in capsys.readouterr().out
+    assert press.ended
+    assert m.optimizer.iterations == 2 * 4 + 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    # The same bits as the steps that were done, done alone.
+    other = model()
+    other.fit(X, Y, epochs=2, batch_size=10, verbose=0)
+    for index in list(sn.steps.batches(40, 10, True))[:2]:
+        sn.train_step(other, other.loss, other.optimizer, X[index], Y[index])
+    for a, b in zip(m.get_weights(), other.get_weights()):
+        np.testing.assert_array_equal(a, b)
+    assert m.fit(X, Y, verbose=0).epoch == [0]
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+def test_the_second_ctrl_c_interrupts_at_once():
+    m = model()
+    with pytest.raises(KeyboardInterrupt):
+        m.fit(X, Y, epochs=9, batch_size=10, callbacks=CtrlC(times=2), verbose=0)
+    assert m.history.epoch == [0, 1]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_somebody_elses_handler_stays():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupt():
+            assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_in_another_thread_nothing_is_replaced():
+    done = []
+    thread = threading.Thread(target=lambda: done.append(model().fit(X, Y, verbose=0).epoch))
+    thread.start()
+    thread.join()
+    assert done == [[0]]
