@@ -46,7 +46,7 @@ from scratchnet.kernels.cpu.pool import (
     upsample2d_backward,
 )
 from scratchnet.kernels.cpu.sums import square_sum
-from scratchnet.kernels.cpu.update import adam, rmsprop, sgd
+from scratchnet.kernels.cpu.update import adam, moving_average, rmsprop, sgd
 
 __all__ = [
     "adam",
@@ -74,6 +74,7 @@ __all__ = [
     "leaky_relu_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "moving_average",
     "rectify",
     "rectify_backward",
     "relu",

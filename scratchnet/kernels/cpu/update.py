@@ -77,6 +77,14 @@ def _adam(table, blocks, numbers):
             w[e] -= rate * mean[e] / (math.sqrt(square[e]) + epsilon)
 
 
+@parallel
+def _average(table, blocks, numbers):
+    for block in prange(blocks):
+        average, w = _block(table, block, 0, numbers), _block(table, block, 1, numbers)
+        for e in range(len(w)):
+            average[e] += (w[e] - average[e]) * numbers[0]
+
+
 def _table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, int]:
     """A row for each weight: its size, its number of blocks, the addresses of its arrays; and the blocks of all.
 
@@ -148,3 +156,8 @@ def adam(
     rate = lr * math.sqrt(1 - float(np.float32(beta_2)) ** t) / (1 - float(np.float32(beta_1)) ** t)
     numbers = np.array([rate, 1 - beta_1, 1 - beta_2, epsilon, lr * weight_decay], weights[0][0].dtype)
     _adam(*_table(weights), numbers)
+
+
+def moving_average(weights: Sequence[tuple[np.ndarray, np.ndarray]], momentum: float) -> None:
+    """For each (average, p): average += (1 - momentum) * (p - average)."""
+    _average(*_table(weights), np.array([1 - momentum], weights[0][0].dtype))

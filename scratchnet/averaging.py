@@ -1,0 +1,67 @@
+"""A moving average of a model's weights: steadier than the weights themselves, which each step throws about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+
+
+class MovingAverage:
+    """After each step `update()`: average = m * average + (1 - m) * weights, for all weights and statistics.
+
+    m = min(momentum, (1 + t) / (10 + t)) at update t, counted from 0: a short run, too, soon forgets where it began.
+
+    Args:
+        model: what is averaged, built; its params and its state, such as the statistics of batch normalization.
+        momentum: nearer to 1 is slower; 0.999 looks back over a thousand steps.
+
+    Raises:
+        ValueError: the model is not built yet, or momentum is not from 0 to below 1.
+
+    Source: Polyak and Juditsky, 1992; the start as TensorFlow's ExponentialMovingAverage has it.
+    """
+
+    def __init__(self, model: Any, momentum: float = 0.999):
+        if not 0 <= momentum < 1:
+            raise ValueError(f"MovingAverage: expected a momentum from 0 to below 1, got {momentum!r}.")
+        if not model.built:
+            raise ValueError("MovingAverage: expected a model that is built. Call model.build(input_shape) first.")
+        self.model, self.momentum = model, momentum
+        self.updates = 0
+        self.average = {name: array.copy() for name, array in self._weights().items()}
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        return {**self.model.params, **self.model.state}
+
+    def update(self) -> None:
+        """Take in the weights as they are now."""
+        momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
+        pairs: dict[np.dtype, list[tuple[np.ndarray, np.ndarray]]] = {}
+        for name, array in self._weights().items():
+            if self.average[name].dtype != array.dtype:
+                self.average[name] = self.average[name].astype(array.dtype)
+            pairs.setdefault(array.dtype, []).append((self.average[name], array))
+        for some in pairs.values():
+            kernels.of(some[0][0]).moving_average(some, momentum)
+        self.updates += 1
+
+    def swap(self) -> None:
+        """Exchange the model's weights and the average; once more brings both back."""
+        for name, array in self._weights().items():
+            own = array.copy()
+            array[...] = self.average[name]
+            self.average[name][...] = own
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Within it the model has the average as its weights."""
+        self.swap()
+        try:
+            yield
+        finally:
+            self.swap()
