@@ -77,8 +77,12 @@ class _Dtype(_Array):
         self.arguments = arguments
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads dictionaries, lists, numbers, bytes and arrays of bytes, and refuses to look up anything else."""
+class _Unpickler(pickle._Unpickler):
+    """Reads dictionaries, lists, numbers, bytes and arrays of bytes, and refuses to look up anything else.
+
+    It is pickle's reader in Python. The one in C makes as much room as a number in the file tells it to: 64 GB for five
+    bytes. A batch has few and long items, so that it takes a tenth of a second either way.
+    """
 
     known = {  # noqa: RUF012
         ("numpy.core.multiarray", "_reconstruct"): _Array,
