@@ -43,7 +43,7 @@ def locate(name: str, *folders: Path) -> Path | None:
 def _reason(error: Exception) -> str:
     """What went wrong, on one line of bearable length."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text if len(text) <= 200 else text[:200] + '...'}"
+    return f"{type(error).__name__}: {text if len(text) <= 300 else text[:300] + '...'}"
 
 
 def fetch(file: RemoteFile, folder: Path, advice: str = "") -> Path:
