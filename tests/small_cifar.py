@@ -46,14 +46,22 @@ def number(value):
     return b"J" + struct.pack("<i", value)
 
 
-def pickled(pixels, labels, call=b"cnumpy.core.multiarray\n_reconstruct\n", kind=b"u1", shape=None):
+def pickled(pixels, labels, call=b"cnumpy.core.multiarray\n_reconstruct\n", kind=b"u1", shape=None, fortran=False):
     """A batch as Python 2 pickled it in 2009, protocol 2: its opcodes by hand, as Python 3 writes others."""
     rows, row = shape or pixels.shape
     array = (
         call + b"cnumpy\nndarray\n" + number(0) + b"\x85" + text(b"b") + b"\x87R"  # an empty array, and then its state
         b"(K\x01" + number(rows) + number(row) + b"\x86"
-        b"cnumpy\ndtype\n" + text(kind) + b"K\x00K\x01\x87R(K\x03" + text(b"|") + b"NNN" + number(-1) * 2 + b"K\x00tb"
-        b"\x89" + text(pixels.tobytes()) + b"tb"
+        b"cnumpy\ndtype\n"
+        + text(kind)
+        + b"K\x00K\x01\x87R(K\x03"
+        + text(b"|")
+        + b"NNN"
+        + number(-1) * 2
+        + b"K\x00tb"
+        + (b"\x88" if fortran else b"\x89")
+        + text(pixels.tobytes("F" if fortran else "C"))
+        + b"tb"
     )
     listed = b"](" + b"".join(number(int(label)) for label in labels) + b"e"
     names = b"](" + b"".join(text(b"picture_s_%06d.png" % i) for i in range(len(labels))) + b"e"

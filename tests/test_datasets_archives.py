@@ -1,6 +1,7 @@
 """Files of data sets are read without trust: right in all their forms, and each fault is named."""
 
 import gzip
+import os
 import pickle
 import struct
 import tarfile
@@ -34,6 +35,26 @@ def test_each_form_gives_the_same_arrays_then_and_later(folder, form):
         assert type(x) is np.ndarray
         x[:] = 0  # the caller's own: the file stays
     assert not list(folder.glob("*.part"))
+
+
+def test_later_loads_decode_nothing(folder, monkeypatch):
+    small_cifar.lay(folder, FORMS[3])
+    cifar10.load_data()
+    monkeypatch.setattr(archives, "read_members", None)
+    monkeypatch.setattr(archives, "unpickle_batch", None)
+    (x, y), _ = cifar10.load_data()
+    assert isinstance(x.base.base if x.base.base is not None else x.base, np.memmap)
+    assert np.shares_memory(x.base, y.base)
+
+
+def test_what_a_killed_process_left_is_removed(folder):
+    small_cifar.lay(folder, FORMS[0])
+    old, new = folder / "cifar10.npy.1.aa.part", folder / "cifar10.npy.2.bb.part"
+    for path in (old, new):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    cifar10.load_data()
+    assert sorted(path.name for path in folder.glob("*.part")) == [new.name]  # another process may be at it
 
 
 def test_the_real_shapes_names_and_constants():
@@ -198,6 +219,8 @@ def test_faults_of_pickles_are_named():
     x, y = archives.unpickle_batch(small_cifar.pickled(pixels, labels), "x", 12)
     assert np.array_equal(x, pixels)
     assert y.tolist() == labels
+    x, _ = archives.unpickle_batch(small_cifar.pickled(pixels, labels, fortran=True), "x", 12)
+    assert np.array_equal(x, pixels)
     whole = small_cifar.pickled(pixels, labels)
     cases = [
         (whole[:-20], 12, "no pickle"),

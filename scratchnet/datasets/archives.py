@@ -121,8 +121,8 @@ def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.nda
     try:
         _, shape, dtype, fortran, pixels = batch[b"data"].state
         labels = batch[b"labels"]
-        if dtype.arguments[0] not in (b"u1", "u1") or fortran or type(pixels) is not bytes:
-            raise ValueError("the pixels are no array of unsigned bytes in C order")
+        if dtype.arguments[0] not in (b"u1", "u1") or type(pixels) is not bytes:
+            raise ValueError("the pixels are no array of unsigned bytes")
         if not isinstance(labels, list) or not all(type(label) is int for label in labels):
             raise ValueError("the labels are no list of whole numbers")
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -136,7 +136,7 @@ def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.nda
         )
     if bad := [label for label in labels if not 0 <= label <= 255]:
         raise ValueError(f"{name}: expected labels from 0 to 9, found {bad[0]}.")
-    return np.frombuffer(pixels, np.uint8).reshape(shape), np.array(labels, np.uint8)
+    return np.frombuffer(pixels, np.uint8).reshape(shape, order="F" if fortran else "C"), np.array(labels, np.uint8)
 
 
 def read_records(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ import io
 import math
 import os
 import secrets
+import time
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 Shape = tuple[int, ...]
 STAMP = 32  # bytes
 CHECKSUM = 4
+ABANDONED = 3600  # seconds since its last byte, after which an unfinished file is nobody's
 
 
 def stamp_of(files: Iterable[Path]) -> bytes:
@@ -87,6 +89,10 @@ def write(path: Path, arrays: Iterable[np.ndarray], stamp: bytes) -> bool:
     header = _header(sum(array.size for array in arrays) + STAMP + CHECKSUM)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     checksum = 0
+    with contextlib.suppress(OSError):  # what a process left that was killed as it wrote
+        for left in path.parent.glob(f"{path.name}.*.part"):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
     try:
         with open(unfinished, "xb") as file:
             file.write(header)
