@@ -22,6 +22,8 @@ import llvmlite.binding
 import numba
 import numpy as np
 
+from scratchnet.datasets import cifar10, collection, fashion_mnist
+from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu import simd, tile
 
@@ -102,8 +104,10 @@ def data() -> list[Finding]:
     embedded = sorted(file.stem for file in (Path(__file__).parent / "datasets" / "data").glob("*.npz"))
     folder = os.environ.get("SCRATCHNET_DATA")
     found = [Finding("embedded data", ", ".join(embedded))]
-    if folder is None:
-        found.append(Finding("data folder", "SCRATCHNET_DATA is not set"))
+    for module in (cifar10, fashion_mnist):
+        found.append(Finding(module.DESCRIPTION.name, collection.state(module.DESCRIPTION, module.find)))
+    if not folder:
+        found.append(Finding("data folder", f"{data_folder()}: SCRATCHNET_DATA is not set"))
     elif not Path(folder).is_dir():
         found.append(
             Finding("data folder", folder, "There is no such folder: set SCRATCHNET_DATA to one, or unset it.")

@@ -35,6 +35,10 @@ def test_the_data_folder(monkeypatch, tmp_path):
     (tmp_path / "cifar-10").mkdir()
     monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path))
     assert facts()["data folder"].fact.endswith(": cifar-10")
+    assert facts()["cifar10"].fact.startswith("not here yet")
+    (tmp_path / "cifar-10-batches-bin").mkdir()
+    (tmp_path / "cifar-10-batches-bin" / "test_batch.bin").touch()
+    assert facts()["cifar10"].fact == f"found in {tmp_path / 'cifar-10-batches-bin'}"
 
 
 def test_a_cache_folder_of_one_s_own(monkeypatch, tmp_path):

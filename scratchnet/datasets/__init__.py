@@ -1,5 +1,9 @@
-"""Pictures to learn from. Each module has `load_data()`: (x_train, y_train), (x_test, y_test), all uint8."""
+"""Pictures to learn from. Each module has `load_data()`: (x_train, y_train), (x_test, y_test), all uint8.
 
-from scratchnet.datasets import fashion_mnist_small, shapes10
+`image_folder` reads pictures of your own.
+"""
 
-__all__ = ["fashion_mnist_small", "shapes10"]
+from scratchnet.datasets import cifar10, fashion_mnist, fashion_mnist_small, shapes10
+from scratchnet.datasets.folders import image_folder
+
+__all__ = ["cifar10", "fashion_mnist", "fashion_mnist_small", "image_folder", "shapes10"]

@@ -6,45 +6,19 @@ every machine with the same zlib; its SHA-256 is printed.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
-import math
 import os
-import struct
 import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from scratchnet.datasets.archives import read_idx
 from scratchnet.datasets.fashion_mnist_small import FILE
 
 PER_CLASS = {"train": 600, "t10k": 100}
-
-
-def read_idx(path: Path) -> np.ndarray:
-    """The uint8 array in a gzipped IDX file: two zero bytes, the type 8, the number of axes, their sizes, the data.
-
-    Raises:
-        ValueError: not such a file, or not as long as it says.
-
-    Source: the file format section of LeCun's MNIST page.
-    """
-    data = gzip.decompress(path.read_bytes())
-    if len(data) < 4 or data[:3] != b"\0\0\x08":
-        raise ValueError(
-            f"{path.name}: not an IDX file of unsigned bytes; it starts with {data[:4].hex() or 'nothing'}."
-        )
-    axes, start = data[3], 4 + 4 * data[3]
-    if len(data) < start:
-        raise ValueError(f"{path.name}: ends within its header of {start} bytes.")
-    shape = struct.unpack(f">{axes}I", data[4:start])
-    if len(data) - start != math.prod(shape):
-        raise ValueError(
-            f"{path.name}: expected {math.prod(shape)} bytes for shape {shape}, found {len(data) - start}."
-        )
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 
 def choose(labels: np.ndarray, per_class: int, seed: int = 0) -> np.ndarray:

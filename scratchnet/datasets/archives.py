@@ -1,0 +1,192 @@
+"""Data sets' files, read without trust: archives are never unpacked to disk, pickles cannot run code.
+
+Whatever is wrong with a file, the error is a ValueError that names it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import pickle
+import struct
+import tarfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+BROKEN = (EOFError, OSError, tarfile.TarError, zlib.error)  # what a truncated or damaged archive raises, by its place
+TAIL = 1 << 20  # bytes that an archive may have after its last member: padding
+
+
+def read_members(path: Path, names: Iterable[str], largest: int) -> dict[str, bytes]:
+    """The contents of some files of a .tar.gz, by their names within it. Nothing is written anywhere.
+
+    Args:
+        path: the archive.
+        names: such as "cifar-10-batches-py/test_batch"; other members are passed over.
+        largest: bytes above which a member is refused.
+
+    Raises:
+        ValueError: the archive is damaged or truncated, lacks a member, or has one that is too large or no plain file.
+    """
+    wanted, found = set(names), {}
+    try:
+        # Read as a stream to its very end: only there does gzip compare its checksum.
+        with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+            for member in archive:
+                if member.name not in wanted:
+                    continue
+                if not member.isreg() or member.size > largest:
+                    kind = f"{member.size:,} bytes" if member.isreg() else "a link or a device"
+                    raise ValueError(
+                        f"{path.name}: expected {member.name} as a plain file of at most {largest:,} bytes, "
+                        f"found {kind}. This is not the original archive."
+                    )
+                found[member.name] = archive.extractfile(member).read()
+            if len(plain.read(TAIL)) == TAIL:
+                raise ValueError(f"{path.name}: goes on after the archive's end. This is not the original archive.")
+    except BROKEN as error:
+        raise ValueError(f"{path.name} is damaged or truncated: {error}. Delete {path}, then load again.") from error
+    if missing := sorted(wanted - found.keys()):
+        raise ValueError(f"{path.name} lacks {', '.join(missing)}. Delete {path}, then load again.")
+    return found
+
+
+class _Array:
+    """What a pickle gets when it asks for a NumPy array: it keeps the array's state and does nothing with it."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, *arguments):
+        self.state = None
+
+    def __setstate__(self, state):
+        self.state = state
+
+
+class _Dtype(_Array):
+    """The same for an array's type."""
+
+    __slots__ = ("arguments",)
+
+    def __init__(self, *arguments):
+        super().__init__()
+        self.arguments = arguments
+
+
+class _Unpickler(pickle._Unpickler):
+    """Reads dictionaries, lists, numbers, bytes and arrays of bytes, and refuses to look up anything else.
+
+    It is pickle's reader in Python. The one in C makes as much room as a number in the file tells it to: 64 GB for five
+    bytes. A batch has few and long items, so that it takes a tenth of a second either way.
+    """
+
+    known = {  # noqa: RUF012
+        ("numpy.core.multiarray", "_reconstruct"): _Array,
+        ("numpy._core.multiarray", "_reconstruct"): _Array,
+        ("numpy", "ndarray"): _Array,
+        ("numpy", "dtype"): _Dtype,
+    }
+
+    def find_class(self, module: str, name: str) -> type:
+        if (module, name) not in self.known:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no file of pictures needs")
+        return self.known[module, name]
+
+    def persistent_load(self, key: object) -> None:
+        raise pickle.UnpicklingError("it asks for an object outside of it")
+
+
+def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's Python version.
+
+    A pickle is a program. This one is run by an unpickler that knows no function at all: where NumPy's would be called,
+    stand-ins take down the arguments, and the array is made from them here, after a check.
+
+    Args:
+        data: the pickle.
+        name: for errors.
+        row: bytes of a picture.
+
+    Raises:
+        ValueError: no pickle, one that asks for anything but arrays, or no batch of such pictures.
+    """
+    try:
+        batch = _Unpickler(io.BytesIO(data), encoding="bytes").load()
+    except Exception as error:  # a hostile pickle may raise anything
+        raise ValueError(f"{name} is no pickle of pictures: {error}. Do not use this file.") from error
+    try:
+        _, shape, dtype, fortran, pixels = batch[b"data"].state
+        labels = batch[b"labels"]
+        if dtype.arguments[0] not in (b"u1", "u1") or type(pixels) is not bytes:
+            raise ValueError("the pixels are no array of unsigned bytes")
+        if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+            raise ValueError("the labels are no list of whole numbers")
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ValueError(
+            f"{name}: expected a dictionary with 'data' (uint8) and 'labels', got something else: {error}."
+        ) from error
+    if shape != (len(labels), row) or len(pixels) != len(labels) * row:
+        raise ValueError(
+            f"{name}: expected {len(labels)} pictures of {row} bytes, as many as labels; "
+            f"found {len(pixels):,} bytes of shape {shape}."
+        )
+    if bad := [label for label in labels if not 0 <= label <= 255]:
+        raise ValueError(f"{name}: expected labels from 0 to 9, found {bad[0]}.")
+    return np.frombuffer(pixels, np.uint8).reshape(shape, order="F" if fortran else "C"), np.array(labels, np.uint8)
+
+
+def read_records(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's binary version: label byte, pixels, and on.
+
+    Raises:
+        ValueError: not a whole number of records.
+    """
+    if len(data) % (1 + row):
+        raise ValueError(f"{name}: expected records of {1 + row} bytes, found {len(data):,} bytes: truncated?")
+    records = np.frombuffer(data, np.uint8).reshape(-1, 1 + row)
+    return records[:, 1:], records[:, 0]
+
+
+def check_batch(pixels: np.ndarray, labels: np.ndarray, name: str, count: int, classes: int) -> None:
+    """Raise a ValueError unless there are `count` pictures, with labels below `classes`."""
+    if len(pixels) != count or len(labels) != count:
+        raise ValueError(f"{name}: expected {count} pictures and labels, found {len(pixels)} and {len(labels)}.")
+    if labels.max(initial=0) >= classes:
+        i = int(np.argmax(labels >= classes))
+        raise ValueError(f"{name}: expected labels from 0 to {classes - 1}, found {labels[i]} at picture {i}.")
+
+
+def read_idx(path: Path, largest: int = 1 << 30) -> np.ndarray:
+    """The uint8 array in an IDX file, gzipped or plain: two zero bytes, the type 8, the number of axes, sizes, data.
+
+    Raises:
+        ValueError: not such a file, damaged, not as long as it says, or longer than `largest` bytes.
+
+    Source: the file format section of LeCun's MNIST page.
+    """
+    with open(path, "rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if zipped else open(path, "rb") as file:
+            data = file.read(largest + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path.name} is damaged or truncated: {error}. Delete {path}, then load again.") from error
+    if len(data) > largest:
+        raise ValueError(f"{path.name}: expected at most {largest:,} bytes, found more.")
+    if len(data) < 4 or data[:3] != b"\0\0\x08":
+        raise ValueError(
+            f"{path.name}: not an IDX file of unsigned bytes; it starts with {data[:4].hex() or 'nothing'}."
+        )
+    axes, start = data[3], 4 + 4 * data[3]
+    if len(data) < start:
+        raise ValueError(f"{path.name}: ends within its header of {start} bytes.")
+    shape = struct.unpack(f">{axes}I", data[4:start])
+    if len(data) - start != math.prod(shape):
+        raise ValueError(
+            f"{path.name}: expected {math.prod(shape)} bytes for shape {shape}, found {len(data) - start}."
+        )
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)

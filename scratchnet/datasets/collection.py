@@ -1,0 +1,87 @@
+"""A data set from its description to arrays: the decoded file, or else its source, or else a download.
+
+`cifar10` and `fashion_mnist` describe themselves with `Description`, and say how their files are found and decoded;
+the order of things is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from scratchnet.datasets import decoded
+from scratchnet.datasets.decoded import Shape
+from scratchnet.datasets.download import RemoteFile, data_folder, fetch, locate
+
+Split = tuple[np.ndarray, np.ndarray]
+EMBEDDED = "Without a network these serve instead: sn.datasets.shapes10 and sn.datasets.fashion_mnist_small."
+
+
+class Description(NamedTuple):
+    """What a data set consists of."""
+
+    name: str
+    shapes: tuple[Shape, Shape, Shape, Shape]  # of x_train, y_train, x_test, y_test
+    files: tuple[RemoteFile, ...]  # to be downloaded where they are not found
+    subfolder: str = ""  # of the data folder, where the files lie; they may lie in the data folder itself too
+    contents: tuple[int, ...] = ()  # CRC-32 of the four arrays, whatever compressed them; empty: unknown
+    also: str = ""  # a sentence on what else is read where it is found
+    classes: int = 10
+
+    def places(self, folder: Path) -> list[Path]:
+        """Where its files may lie."""
+        return [folder / self.subfolder, folder] if self.subfolder else [folder]
+
+
+class Source(NamedTuple):
+    """A data set's files, found."""
+
+    files: tuple[Path, ...]
+    decode: Callable[[], list[np.ndarray]]  # x_train, y_train, x_test, y_test; a ValueError names what is wrong
+
+
+Find = Callable[[Description, Path], "Source | None"]
+
+
+def state(description: Description, find: Find) -> str:
+    """Where a data set is found, in words."""
+    folder = data_folder()
+    if (source := find(description, folder)) is not None:
+        return f"found in {source.files[0].parent}"
+    if decoded.read(folder / f"{description.name}.npy", description.shapes, None) is not None:
+        return f"decoded in {folder}"
+    return "not here yet: load_data() downloads it"
+
+
+def load(description: Description, find: Find) -> tuple[Split, Split]:
+    """(x_train, y_train), (x_test, y_test), uint8 arrays of the described shapes, from the nearest place.
+
+    Args:
+        description: of the data set.
+        find: its source in a folder, or None.
+
+    Raises:
+        ConnectionError: neither found nor downloaded; what was tried, and what to do.
+        ValueError: a file is damaged, or not what it should be.
+        OSError: the folder cannot be written, or a file not read.
+    """
+    folder = data_folder()
+    path = folder / f"{description.name}.npy"
+    source = find(description, folder)
+    # Where the source is gone, to make room, what was decoded from it remains good.
+    arrays = decoded.read(path, description.shapes, None if source is None else decoded.stamp_of(source.files))
+    if arrays is None:
+        if source is None:
+            places = description.places(folder)
+            for file in description.files:
+                if locate(file.name, *places) is None:
+                    fetch(file, places[0], f"{description.also} {EMBEDDED}".strip())
+            source = find(description, folder)
+        stamp = decoded.stamp_of(source.files)  # before it is read: a change while we read is noticed next time
+        arrays = source.decode()
+        decoded.write(path, arrays, stamp)  # a folder that cannot be written: decoded again the next time
+    x_train, y_train, x_test, y_test = arrays
+    return (x_train, y_train), (x_test, y_test)

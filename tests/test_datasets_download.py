@@ -1,0 +1,198 @@
+"""Downloads, from a server on this machine's loopback address: mirrors that fail, lie or break off; two at a time."""
+
+import hashlib
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pooch
+import pytest
+import small_cifar
+
+from scratchnet.datasets import cifar10, collection, download, fashion_mnist
+
+PAYLOAD = small_cifar.tar_gz(small_cifar.members(binary=False))
+CHECKSUM = f"sha256:{hashlib.sha256(PAYLOAD).hexdigest()}"
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """The first folder of the address says how it behaves."""
+
+    def do_GET(self):
+        kind = self.path.split("/")[1]
+        self.server.asked.append(kind)
+        body = {"wrong": PAYLOAD[:-1] + b"?", "page": b"<html>Please log in to this network</html>"}.get(kind, PAYLOAD)
+        if kind == "missing":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        if kind == "gzip":  # the server means well: it says how the file is packed
+            self.send_header(
+                "Content-Encoding", "identity" if "identity" in self.headers["Accept-Encoding"] else "gzip"
+            )
+        self.end_headers()
+        if kind == "silent":
+            self.server.closing.wait(20)
+            return
+        self.wfile.write(body[: len(body) // 2])
+        if kind == "half":
+            return
+        if kind == "slow":  # so that two processes overlap
+            time.sleep(0.3)
+        self.wfile.write(body[len(body) // 2 :])
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+        server.asked, server.closing = [], threading.Event()
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A data folder that is not there yet."""
+    folder = tmp_path / "data" / "sets"
+    monkeypatch.setenv("SCRATCHNET_DATA", str(folder))
+    return folder
+
+
+def serve(server, monkeypatch, *kinds, checksum=CHECKSUM):
+    """Let cifar10 have mirrors of these kinds."""
+    mirrors = [f"http://127.0.0.1:{server.server_port}/{kind}/{{name}}" for kind in kinds]
+    small = small_cifar.description(*mirrors, checksum=checksum, size=len(PAYLOAD))
+    monkeypatch.setattr(cifar10, "DESCRIPTION", small)
+    return mirrors
+
+
+def test_a_good_mirror_is_asked_once(server, folder, monkeypatch, capfd):
+    serve(server, monkeypatch, "good", "missing")
+    assert small_cifar.same(cifar10.load_data())
+    assert "100%" in capfd.readouterr().err  # the bar
+    assert small_cifar.same(cifar10.load_data())
+    assert server.asked == ["good"]
+    assert sorted(p.name for p in folder.iterdir()) == ["cifar-10-python.tar.gz", "cifar10.npy"]
+
+
+@pytest.mark.parametrize("bad", ["missing", "wrong", "page", "half", "silent"])
+def test_after_a_bad_mirror_comes_the_next(server, folder, monkeypatch, bad):
+    monkeypatch.setattr(download, "TIMEOUT", 0.3)
+    serve(server, monkeypatch, bad, "good")
+    assert small_cifar.same(cifar10.load_data())
+    assert server.asked == [bad, "good"]
+    assert sorted(p.name for p in folder.iterdir()) == ["cifar-10-python.tar.gz", "cifar10.npy"]
+
+
+def test_a_server_that_would_unpack_on_the_way_is_told_not_to(server, folder, monkeypatch):
+    serve(server, monkeypatch, "gzip")
+    assert small_cifar.same(cifar10.load_data())
+
+
+def test_without_a_mirror_the_error_says_what_was_tried_and_what_to_do(server, folder, monkeypatch):
+    serve(server, monkeypatch, "missing", "wrong", "half")
+    closed = "http://127.0.0.1:9/{name}"  # nothing listens there: as without a network
+    description = cifar10.DESCRIPTION
+    file = description.files[0]._replace(mirrors=(*description.files[0].mirrors, closed))
+    monkeypatch.setattr(cifar10, "DESCRIPTION", description._replace(files=(file,)))
+    with pytest.raises(ConnectionError) as caught:
+        cifar10.load_data()
+    said = str(caught.value)
+    for kind, reason in (("missing", "404"), ("wrong", "does not match"), ("half", "IncompleteRead")):
+        assert f"{server.server_port}/{kind}/cifar-10-python.tar.gz" in said
+        assert reason in said
+    for wanted in (CHECKSUM, "127.0.0.1:9", str(folder), "SCRATCHNET_DATA", "shapes10", "fashion_mnist_small"):
+        assert wanted in said
+    assert "cifar-10-batches-bin" in said
+    assert list(folder.iterdir()) == []  # no part is left
+
+
+def test_only_missing_files_are_asked_for(server, folder, monkeypatch):
+    mirror = f"http://127.0.0.1:{server.server_port}/good/{{name}}"
+    files = tuple(f._replace(mirrors=(mirror,), checksum=CHECKSUM) for f in fashion_mnist.DESCRIPTION.files)
+    monkeypatch.setattr(fashion_mnist, "DESCRIPTION", fashion_mnist.DESCRIPTION._replace(files=files))
+    folder.mkdir(parents=True)
+    for file in files[:3]:
+        (folder / file.name).write_bytes(b"here")
+    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz: not an IDX file"):  # all four are there now
+        fashion_mnist.load_data()
+    assert server.asked == ["good"]
+    assert (folder / "fashion-mnist" / files[3].name).read_bytes() == PAYLOAD
+
+
+def test_first_loads_of_two_processes_do_not_disturb_each_other(server, folder, tmp_path):
+    """Both download, decode and write at the same time; both are right, and so is what remains."""
+    address, gate = f"http://127.0.0.1:{server.server_port}/slow/{{name}}", tmp_path / "gate"
+    path = os.pathsep.join([str(Path(download.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-W", "error", small_cifar.__file__, address, CHECKSUM, str(gate)]
+    environment = {**os.environ, "PYTHONPATH": path}
+    running = [
+        subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    try:
+        assert [process.stdout.readline() for process in running] == ["ready\n"] * 2
+        gate.touch()
+        for process in running:
+            out, err = process.communicate(timeout=60)
+            assert (process.returncode, out) == (0, "same\n"), err
+    finally:
+        for process in running:
+            process.kill()
+            process.communicate()
+    assert server.asked == ["slow", "slow"]
+    assert sorted(p.name for p in folder.iterdir()) == ["cifar-10-python.tar.gz", "cifar10.npy"]
+    (folder / "cifar-10-python.tar.gz").unlink()
+    assert small_cifar.same(collection.load(small_cifar.description(), cifar10.find))
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path / "file" / "data"))
+    monkeypatch.setattr(cifar10, "DESCRIPTION", small_cifar.description("http://127.0.0.1:9/{name}"))
+    with pytest.raises(OSError, match=r"cifar-10-python.tar.gz needs the folder .*data.*Set SCRATCHNET_DATA"):
+        cifar10.load_data()
+
+
+def test_a_full_disk_is_not_the_mirror_s_fault(server, folder, monkeypatch):
+    serve(server, monkeypatch, "good", "missing")
+
+    def fail(*arguments, **named):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pooch, "retrieve", fail)
+    with pytest.raises(OSError, match=r"cannot be written to .*No space left.*SCRATCHNET_DATA"):
+        cifar10.load_data()
+    assert server.asked == []
+
+
+def test_the_folder_is_the_user_s_own_where_none_is_chosen(monkeypatch):
+    for value in (None, ""):
+        monkeypatch.delenv("SCRATCHNET_DATA", raising=False)
+        if value is not None:
+            monkeypatch.setenv("SCRATCHNET_DATA", value)
+        assert download.data_folder() == pooch.os_cache("scratchnet")
+    monkeypatch.setenv("SCRATCHNET_DATA", "~/sets")
+    assert download.data_folder() == Path.home() / "sets"
+
+
+def test_every_file_has_mirrors_and_a_checksum():
+    for file in (*cifar10.DESCRIPTION.files, *fashion_mnist.DESCRIPTION.files):
+        assert len(file.addresses()) >= 3
+        assert all(file.name in address for address in file.addresses())
+        kind, digits = file.checksum.split(":")
+        assert len(digits) == 2 * hashlib.new(kind).digest_size
