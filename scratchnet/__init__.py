@@ -57,6 +57,7 @@ from scratchnet.metrics import Accuracy, BinaryAccuracy, Metric, TopKCategorical
 from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from scratchnet.random import set_random_seed
+from scratchnet.saving import load_model
 from scratchnet.schedules import CosineDecay, Schedule, StepDecay, WarmUp
 from scratchnet.steps import train_step
 
@@ -125,6 +126,7 @@ __all__ = [
     "datasets",
     "gradcheck",
     "initializers",
+    "load_model",
     "losses",
     "metrics",
     "optimizers",

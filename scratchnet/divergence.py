@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,14 @@ class Guard:
         self.step = 0
         self.good: tuple[int, Any] | None = None  # the step before which they were copied, and the copies
         self.tried: Any = None  # copies whose loss is not known yet
+
+    def get_state(self) -> dict[str, int]:
+        """The number of steps; copies of weights belong to a process."""
+        return {"step": self.step}
+
+    def set_state(self, state: Mapping[str, int]) -> None:
+        """Go on counting from there."""
+        self.step = state["step"]
 
     def before_step(self) -> None:
         """Copy the weights now and then. They are good once the step's loss is finite."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scratchnet import random
+from scratchnet.config import Configurable
 from scratchnet.shapes import nearest
 
 
@@ -24,7 +25,7 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
     return float(cells * shape[-2]), float(cells * shape[-1])
 
 
-class Initializer:
+class Initializer(Configurable):
     """Makes an array of initial weights: `initializer(shape, rng)`.
 
     Args:

@@ -20,12 +20,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.config import Configurable
 from scratchnet.shapes import nearest
 
 _CLIP = 1e-7
 
 
-class Loss:
+class Loss(Configurable):
     """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred)."""
 
     from_logits = False

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.config import Configurable
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
 from scratchnet.shapes import nearest
 
 
-class Metric:
+class Metric(Configurable):
     """A mean over all examples seen since the last reset; a metric says per example whether it is right."""
 
     name = "metric"

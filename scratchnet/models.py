@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from scratchnet import saving
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.shapes import check_input, nearest, shape_text
@@ -79,6 +81,37 @@ class Sequential(Trainable, Chain):
         if not self.layers:
             raise RuntimeError(f"{self.who}: forward before add. Add at least one layer first.")
         return super().forward(x, training, logits)
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers as they are now, the name and the dtype; see Configurable."""
+        return {**super().get_config(), "dtype": self.policy.name}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole model into a file: layers, weights, optimizer with its memory, loss and metrics.
+
+        The file is in the safetensors format, with the architecture as JSON in its header; it holds no code. It is
+        written whole or not at all. `sn.load_model(path)` brings the model back. A usual name is model.safetensors.
+
+        Raises:
+            RuntimeError: the model is not built yet.
+            TypeError: a layer was made with an argument that JSON cannot hold, such as a function.
+            OSError: the folder or the disk does not let us.
+        """
+        saving.save_model(self, path)
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights alone. Errors as for `save`."""
+        saving.save_weights(self, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take over the weights from a file of `save_weights` or `save`.
+
+        Raises:
+            RuntimeError: the model is not built yet.
+            FileNotFoundError: there is no such file.
+            ValueError: a damaged file, or one whose layers are not this model's; no weight is changed.
+        """
+        saving.load_weights(self, path)
 
     def summary(self) -> None:
         """Print a table: each layer's output shape, parameters, and multiply-adds for one picture."""

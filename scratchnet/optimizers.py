@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.config import Configurable
 from scratchnet.schedules import Constant, Schedule
 from scratchnet.shapes import nearest
 
 
-class Optimizer:
+class Optimizer(Configurable):
     """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
 
     Every optimizer takes these, by name:
@@ -52,6 +54,25 @@ class Optimizer:
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this optimizer again, with the rate or schedule it has now."""
+        rate = self.schedule.learning_rate if isinstance(self.schedule, Constant) else self.schedule
+        return {**super().get_config(), "learning_rate": rate}
+
+    def get_state(self) -> dict[str, Any]:
+        """What the updates so far have left: their number, the memory of each weight, and a rate that was set."""
+        rate = self.schedule.learning_rate if isinstance(self.schedule, Constant) else None
+        return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_state` gave; the arrays are copied."""
+        self.iterations = state["iterations"]
+        if state["learning_rate"] is not None:
+            self.learning_rate = state["learning_rate"]
+        self.state = {
+            name: {slot: np.array(array) for slot, array in memory.items()} for name, memory in state["memory"].items()
+        }
 
     def _checked(self, learning_rate: float) -> float:
         if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:

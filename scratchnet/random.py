@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 
 _generator = np.random.default_rng()
@@ -19,6 +23,36 @@ def set_random_seed(seed: int) -> None:
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"set_random_seed: expected a whole number of at least 0, got {seed!r}.")
     _generator = np.random.default_rng(int(seed))
+
+
+def get_state() -> dict[str, Any]:
+    """Where the generator stands, in whole numbers and text: `set_state` of it gives the same numbers from there on."""
+    return _generator.bit_generator.state
+
+
+def set_state(state: Mapping[str, Any]) -> None:
+    """Go on from where the generator stood at `get_state`.
+
+    Raises:
+        ValueError: not a state of this generator.
+    """
+    global _generator
+    generator = np.random.default_rng(0)
+    try:
+        generator.bit_generator.state = dict(state)
+    except (TypeError, ValueError, KeyError) as error:
+        raise ValueError(f"expected the state of a PCG64 generator, as get_state gives it, got {state!r}.") from error
+    _generator = generator
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Whatever is drawn within, the generator stands afterwards where it stood before."""
+    state = get_state()
+    try:
+        yield
+    finally:
+        set_state(state)
 
 
 def generator() -> np.random.Generator:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from scratchnet.config import Configurable
 
-class Schedule:
+
+class Schedule(Configurable):
     """Called with the number of updates made so far, returns the learning rate of the next one."""
 
     def __call__(self, step: int) -> float:

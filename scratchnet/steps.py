@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,13 @@ class Means:
     """The means of loss and metrics over the examples seen so far."""
 
     def __init__(self, metrics: Sequence[Metric]):
-        self.metrics, self.total, self.count = metrics, 0.0, 0
-        for metric in metrics:
+        self.metrics = metrics
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.total, self.count = 0.0, 0
+        for metric in self.metrics:
             metric.reset()
 
     def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
@@ -71,6 +76,16 @@ class Means:
         self.count += len(y)
         for metric in self.metrics:
             metric.update(y, y_pred)
+
+    def get_state(self) -> dict[str, Any]:
+        """The sums so far; of the metrics, all that they keep."""
+        return {"total": self.total, "count": self.count, "metrics": [dict(vars(m)) for m in self.metrics]}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.total, self.count = state["total"], state["count"]
+        for metric, values in zip(self.metrics, state["metrics"]):
+            vars(metric).update(values)
 
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}."""

@@ -12,11 +12,14 @@ import numpy as np
 from scratchnet import kernels, losses, metrics, optimizers
 from scratchnet.callbacks import Callback, CallbackList, History, ProgressLine, log_text, timing_text
 from scratchnet.checking import as_numbers, at_least_one, check_data, check_pair, example_weights, kept_for_training
+from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
 from scratchnet.interrupt import Interrupt
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
+from scratchnet.run import Run
+from scratchnet.saving import model_state, set_model_state
 from scratchnet.steps import Means, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
@@ -32,6 +35,7 @@ class Trainable:
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
     history: History | None = None
+    training_run: Run | None = None  # where `fit` is, or where it ended
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
     policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False
@@ -60,6 +64,34 @@ class Trainable:
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
             raise ValueError(f"{self.who}: two metrics have one name: {', '.join(names)}. Give each only once.")
+
+    def get_training_state(self) -> dict[str, Any] | None:
+        """Optimizer, loss and metrics as JSON and arrays can hold them; None before compile."""
+        if self.loss is None:
+            return None
+        return {
+            "optimizer": describe(self.optimizer, self.who),
+            "optimizer_state": self.optimizer.get_state(),
+            "loss": describe(self.loss, self.who),
+            "metrics": [describe(metric, self.who) for metric in self.metrics],
+        }
+
+    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
+        """Compile as `get_training_state` found it, the optimizer's memory included."""
+        made = {name: make(state[name], custom_objects) for name in ("optimizer", "loss", "metrics")}
+        self.compile(**made)
+        self.optimizer.set_state(state["optimizer_state"])
+
+    def get_run_state(self) -> dict[str, Any]:
+        """What a training run changes in the model: weights, counters, the optimizer, and whether it is to end."""
+        optimizer = self.optimizer.get_state()
+        return {**model_state(self), "optimizer": optimizer, "stop_training": self.stop_training}
+
+    def set_run_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_run_state` gave."""
+        set_model_state(self, state, f"{self.who}: resume")
+        self.optimizer.set_state(state["optimizer"])
+        self.stop_training = state["stop_training"]
 
     def fit(
         self,
@@ -125,32 +157,46 @@ class Trainable:
             self,
             {"epochs": epochs, "steps": -(-len(x) // batch_size), "verbose": shown},
         )
-        guard, logs = Guard(self, self.optimizer), {}
+        if not self.built:
+            self.astype(self.policy)
+            self.build((None, *x.shape[1:]))
+        means, guard = Means(self.metrics), Guard(self, self.optimizer)
+        parts = {"means": means, "guard": guard}
+        run = Run(self, everyone, parts, (x, y, weight), batch_size, shuffle, epochs, initial_epoch)
+        self.training_run = run
         with Interrupt() as interrupt:
             everyone.call("on_train_begin", {})
-            for epoch in range(initial_epoch, epochs):
-                everyone.call("on_epoch_begin", epoch, {})
-                means = Means(self.metrics)
-                for number, index in enumerate(batches(len(x), batch_size, shuffle)):
+            while not run.complete and not interrupt.asked:
+                epoch = run.epoch
+                if run.batch:  # a callback has taken the run to the middle of an epoch
+                    everyone.call("on_epoch_resume", epoch, run.batch)
+                else:
+                    everyone.call("on_epoch_begin", epoch, {})
+                    means.reset()
+                for number, index in run.batches():
                     everyone.call("on_train_batch_begin", number, {})
                     batch, w = self._batch(x, index), None if weight is None else weight[index]
                     guard.before_step()
                     value, z = train_step(self, self.loss, self.optimizer, batch, y[index], w)
                     guard.after_step(value, batch, f"epoch {epoch + 1}, batch {number + 1}")
                     means.update(value, y[index], self._outputs(z))
+                    run.batch = number + 1
                     everyone.call("on_train_batch_end", number, means.logs())
                     if interrupt.asked:
                         break
-                if interrupt.asked:
-                    print(f"\nStopped by Ctrl-C in epoch {epoch + 1}, after batch {number + 1}. {self.who} is usable.")
-                    break
-                logs = means.logs()
-                if validation_data is not None:
-                    logs |= self._measure(*validation_data, batch_size=256).logs("val_")
-                everyone.call("on_epoch_end", epoch, logs)
-                if self.stop_training:
-                    break
-            everyone.call("on_train_end", logs)
+                else:
+                    logs = means.logs()
+                    if validation_data is not None:
+                        everyone.call("on_test_begin", {})
+                        measured = self._measure(*validation_data, batch_size=256).logs("val_")
+                        everyone.call("on_test_end", measured)
+                        logs |= measured
+                    run.epoch_done(logs)
+                    everyone.call("on_epoch_end", epoch, logs)
+            if interrupt.asked:
+                print(f"\nStopped by Ctrl-C after {run.epoch} epochs and {run.batch} batches. {self.who} is usable.")
+                everyone.call("on_interrupt")
+            everyone.call("on_train_end", run.logs)
         return self.history
 
     def evaluate(

@@ -12,15 +12,16 @@ PACKAGE = Path(__file__).parent.parent / "scratchnet"
 # A room may import itself and rooms that stand before it. Leaves may import any room, and no room imports a leaf.
 ROOMS = [
     {"reference"},
-    {"shapes", "random"},
+    {"shapes", "random", "config", "files"},
     {"kernels"},
     {"initializers"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
-    {"averaging", "checking", "divergence", "interrupt"},
+    {"averaging", "checking", "divergence", "interrupt", "saving"},
     {"callbacks"},
     {"steps"},
+    {"run"},
     {"training"},
     {"models"},
 ]
@@ -83,7 +84,7 @@ def test_cpu_and_gpu_kernels_never_import_each_other():
 
 def test_import_is_light():
     heavy = ("matplotlib", "cupy", "IPython", "jupyter_client", "ipywidgets", "torch", "tensorflow", "scipy")
-    heavy += ("pooch", "requests", "PIL")  # needed for a download or for pictures only
+    heavy += ("pooch", "requests", "PIL", "safetensors")  # needed for downloads, pictures and files only
     code = f"import sys, scratchnet; print(sorted(set({heavy!r}) & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -6,23 +6,21 @@ checksum of all that. It is written whole or not at all, and a file that is not 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import math
 import os
-import secrets
-import time
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from scratchnet.files import whole_file
+
 Shape = tuple[int, ...]
 STAMP = 32  # bytes
 CHECKSUM = 4
-ABANDONED = 3600  # seconds since its last byte, after which an unfinished file is nobody's
 
 
 def stamp_of(files: Iterable[Path]) -> bytes:
@@ -81,31 +79,17 @@ def read(path: Path, shapes: Iterable[Shape], stamp: bytes | None) -> list[np.nd
 
 
 def write(path: Path, arrays: Iterable[np.ndarray], stamp: bytes) -> bool:
-    """Write uint8 arrays as a decoded file; False where the folder or the disk does not let us.
-
-    Written under a name of its own, then renamed: another process sees the old file or the new one, never a part.
-    """
+    """Write uint8 arrays as a decoded file, whole or not at all; False where the folder or the disk does not let us."""
     arrays = [np.ascontiguousarray(array, np.uint8) for array in arrays]
     header = _header(sum(array.size for array in arrays) + STAMP + CHECKSUM)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     checksum = 0
-    with contextlib.suppress(OSError):  # what a process left that was killed as it wrote
-        for left in path.parent.glob(f"{path.name}.*.part"):
-            if time.time() - left.stat().st_mtime > ABANDONED:
-                left.unlink()
     try:
-        with open(unfinished, "xb") as file:
+        with whole_file(path) as file:
             file.write(header)
             for part in (*(array.reshape(-1).data for array in arrays), stamp):
                 checksum = zlib.crc32(part, checksum)
                 file.write(part)
             file.write(checksum.to_bytes(CHECKSUM, "little"))
-            file.flush()
-            os.fsync(file.fileno())  # before the rename, or a power cut could leave the name without the data
-        os.replace(unfinished, path)
     except OSError:
         return False
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
     return True

@@ -7,12 +7,13 @@ import inspect
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scratchnet import initializers
+from scratchnet.config import Configurable
 from scratchnet.shapes import check_input, shape_text
 
 Shape = tuple[int | None, ...]
@@ -27,7 +28,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-class Layer:
+class Layer(Configurable):
     """A function with weights that can be run backwards.
 
         y = layer.forward(x, training=False)     never changes x; keeps what backward needs
@@ -51,7 +52,8 @@ class Layer:
 
     def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
         if unknown:
-            known = {p.name for p in inspect.signature(type(self)).parameters.values() if p.kind != p.VAR_KEYWORD}
+            parameters = inspect.signature(type(self).__init__).parameters.values()
+            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self"}
             raise TypeError(
                 f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
                 f"{', '.join(sorted(known | {'name', 'input_shape'}))}. What else Keras takes is not there."
@@ -80,6 +82,10 @@ class Layer:
     def who(self) -> str:
         """How errors name this layer: Conv2D 'conv2d_1'."""
         return f"{type(self).__name__} {self.name!r}"
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this layer again, its name included; see Configurable."""
+        return {**super().get_config(), "name": self.name}
 
     # What a kind of layer defines.
 
@@ -282,6 +288,13 @@ class Layer:
             self.astype(np.float64 if any(a.dtype == np.float64 for a in arrays) else np.float32)
         for (group, name), array in zip(own, arrays):
             group[name] = np.array(array, self.dtype, order="C")
+
+    def get_counters(self) -> dict[str, int]:
+        """Whole numbers beside the weights that a run needs to go on as if it had never stopped; see Dropout."""
+        return {}
+
+    def set_counters(self, counters: Mapping[str, int]) -> None:
+        """Take over what `get_counters` gave."""
 
     def count_params(self) -> int:
         """Numbers in all weights, the state included, as Keras counts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,13 @@ from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import MaxPooling2D
 
 
-def merged(layers: Sequence[Layer], attribute: str) -> dict[str, np.ndarray]:
+def _prefix(place: int, layer: Layer) -> str:
+    return f"{place}_{snake_case(type(layer).__name__)}/"
+
+
+def merged(layers: Sequence[Layer], part: Callable[[Layer], dict[str, Any]]) -> dict[str, Any]:
     """The layers' dicts as one, each name with its layer's place and kind before it: "0_conv2d/kernel"."""
-    return {
-        f"{i}_{snake_case(type(layer).__name__)}/{name}": array
-        for i, layer in enumerate(layers)
-        for name, array in getattr(layer, attribute).items()
-    }
+    return {_prefix(i, layer) + name: value for i, layer in enumerate(layers) for name, value in part(layer).items()}
 
 
 class Composite(Layer):
@@ -29,6 +29,13 @@ class Composite(Layer):
         self.layers: list[Layer] = list(layers)
         super().__init__(**options)
         self.check_layers()
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        for name in ("layers", "branches"):  # as they are now: some may have been added since
+            if name in config:
+                config[name] = list(self.layers)
+        return config
 
     def check_layers(self) -> None:
         """Raise a TypeError for what is no layer, a ValueError for two layers of one name."""
@@ -46,17 +53,17 @@ class Composite(Layer):
     @property
     def params(self) -> dict[str, np.ndarray]:
         """The layers' parameters: "0_conv2d/kernel", ..."""
-        return merged(self.layers, "params")
+        return merged(self.layers, lambda layer: layer.params)
 
     @property
     def grads(self) -> dict[str, np.ndarray]:
         """The layers' gradients, under the names of `params`."""
-        return merged(self.layers, "grads")
+        return merged(self.layers, lambda layer: layer.grads)
 
     @property
     def state(self) -> dict[str, np.ndarray]:
         """The layers' state, such as moving averages."""
-        return merged(self.layers, "state")
+        return merged(self.layers, lambda layer: layer.state)
 
     # The base class starts every layer with empty dicts; here they are views, so there is nothing to set.
     @params.setter
@@ -94,6 +101,16 @@ class Composite(Layer):
         rest = iter(arrays)
         for layer in self.layers:
             layer.set_weights([next(rest) for _ in layer.get_weights()])
+
+    def get_counters(self) -> dict[str, int]:
+        return merged(self.layers, lambda layer: layer.get_counters())
+
+    def set_counters(self, counters: Mapping[str, int]) -> None:
+        for i, layer in enumerate(self.layers):
+            start = _prefix(i, layer)
+            own = {name[len(start) :]: value for name, value in counters.items() if name.startswith(start)}
+            if own:
+                layer.set_counters(own)
 
     def multiply_adds(self) -> int:
         return sum(layer.multiply_adds() for layer in self.layers)

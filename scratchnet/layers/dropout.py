@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ class Dropout(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         self.key = int(random.new_key()) if self.seed is None else self.seed
+
+    def get_counters(self) -> dict[str, int]:
+        return {"key": self.key, "step": self.step} if self.built else {}
+
+    def set_counters(self, counters: Mapping[str, int]) -> None:
+        self.key, self.step = counters["key"], counters["step"]
 
     def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.drops = training and self.rate > 0

@@ -1,10 +1,9 @@
-"""Callbacks: what happens beside training. `fit` calls their methods at fixed moments."""
+"""What a callback is: `fit` calls its methods at fixed moments."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Logs = dict[str, float]
@@ -16,10 +15,22 @@ class Callback:
     Attributes:
         model: the model that is trained, set before training starts.
         params: epochs, steps (batches an epoch) and verbose (0, 1 or 2), set before training starts.
+        runs_last: whether its methods are called after those of callbacks without this, wherever it stands in the list.
+
+    A callback that remembers something from one call to the next says so in `get_state` and `set_state`, so that a run
+    that is resumed goes on as if it had never stopped.
     """
 
     model: Any = None
     params: dict[str, int] | None = None
+    runs_last = False
+
+    def get_state(self) -> dict[str, Any]:
+        """What it remembers: dicts and lists of numbers, text and arrays."""
+        return {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `get_state` gave."""
 
     def set_model(self, model: Any) -> None:
         """Called first of all."""
@@ -41,6 +52,18 @@ class Callback:
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """After each epoch, with the means of loss and metrics, those of validation as val_NAME."""
 
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """In place of on_epoch_begin, where a run goes on in the middle of an epoch: so many batches are done."""
+
+    def on_interrupt(self) -> None:
+        """After Ctrl-C, once the step that ran is whole, before on_train_end."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before the validation data are measured; logs are empty."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After that, with what was measured, as val_NAME."""
+
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before each batch, counted from 0; logs are empty."""
 
@@ -49,14 +72,14 @@ class Callback:
 
 
 class CallbackList:
-    """Callbacks as one: each call goes to all of them, in their order."""
+    """Callbacks as one: each call goes to all of them, in their order, to those that run last at the end."""
 
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, int]) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 hint = f" A class needs its brackets: {callback.__name__}()." if isinstance(callback, type) else ""
                 raise TypeError(f"expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}")
-        self.callbacks = list(callbacks)
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(dict(params))
@@ -65,6 +88,34 @@ class CallbackList:
         """callback.HOOK(*arguments) for each."""
         for callback in self.callbacks:
             getattr(callback, hook)(*arguments)
+
+    def get_state(self) -> dict[str, Any]:
+        """The states of those that remember something, by the name of their class."""
+        states, count = {}, Counter()
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            count[name] += 1
+            if state := callback.get_state():
+                states[name if count[name] == 1 else f"{name} {count[name]}"] = state
+        return states
+
+    def set_state(self, states: Mapping[str, Any]) -> None:
+        """Give each its state.
+
+        Raises:
+            ValueError: these are other callbacks than those whose states these are.
+        """
+        rest, count = dict(states), Counter()
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            count[name] += 1
+            state = rest.pop(name if count[name] == 1 else f"{name} {count[name]}", None)
+            if state is not None:
+                callback.set_state(state)
+            elif callback.get_state():
+                raise ValueError(f"callbacks: {name} was not among those of the run. Resume with the same callbacks.")
+        if rest:
+            raise ValueError(f"callbacks: {', '.join(rest)} of the run are missing. Resume with the same callbacks.")
 
 
 class History(Callback):
@@ -81,6 +132,14 @@ class History(Callback):
             f"<History of {len(self.epoch)} epochs, the last: {log_text({k: v[-1] for k, v in self.history.items()})}>"
         )
 
+    def get_state(self) -> dict[str, Any]:
+        """All of it."""
+        return {"history": self.history, "epoch": self.epoch}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.history, self.epoch = state["history"], state["epoch"]
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append every value."""
         self.epoch.append(epoch)
@@ -93,51 +152,3 @@ def log_text(logs: Logs) -> str:
     return " - ".join(
         f"{name}: {value:.4f}" if value >= 1e-3 else f"{name}: {value:.4e}" for name, value in sorted(logs.items())
     )
-
-
-def timing_text(steps: int, seconds: float) -> str:
-    """188/188 - 2s - 12ms/step."""
-    step = seconds / max(1, steps)
-    each = f"{step * 1e3:.0f}ms" if step >= 1e-3 else f"{step * 1e6:.0f}us"
-    return f"{steps}/{steps} - {seconds:.0f}s - {each}/step"
-
-
-def progress_bar(total: int, title: str) -> Any:
-    """A bar that vanishes when it is full: a widget in a notebook, text in a terminal, nothing in a file or pipe."""
-    from tqdm.auto import tqdm
-
-    hidden = False if "notebook" in tqdm.__mro__[1].__module__ else not sys.stderr.isatty()
-    return tqdm(total=total, desc=title, leave=False, disable=hidden, unit="batch")
-
-
-class ProgressLine(Callback):
-    """One line an epoch on standard output, as Keras prints it, and with bar=True a bar while the epoch runs."""
-
-    def __init__(self, bar: bool = True) -> None:
-        self.bar = bar
-        self.progress: Any = None
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Start the bar and the clock."""
-        title = f"Epoch {epoch + 1}/{self.params['epochs']}"
-        print(title)
-        self.progress = progress_bar(self.params["steps"], title) if self.bar else None
-        self.start = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Move the bar."""
-        if self.progress is not None:
-            self.progress.update(1)
-            self.progress.set_postfix_str(log_text(logs or {}), refresh=False)
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Take the bar away, print the line."""
-        if self.progress is not None:
-            self.progress.close()
-        timing = timing_text(self.params["steps"], time.perf_counter() - self.start)
-        print(f"{timing} - {log_text(logs or {})}", flush=True)
-
-    def on_train_end(self, logs: Logs | None = None) -> None:
-        """Take the bar away where an epoch was broken off."""
-        if self.progress is not None:
-            self.progress.close()

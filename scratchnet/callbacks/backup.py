@@ -1,0 +1,80 @@
+"""Exact resume: a run that is killed at any moment goes on, when it is started again, to the same bits."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scratchnet import saving
+from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.callbacks.checkpoint import check_save_freq
+
+
+class BackupAndRestore(Callback):
+    """Keeps the whole run in a file: weights, optimizer, order of the batches, random numbers, history, callbacks.
+
+    Start the same program again, and `fit` goes on after the last batch that is in the file; a run that was complete
+    is not trained anew. What comes out is the same to the last bit as if nothing had happened.
+
+    Args:
+        path: the file, or a folder (made if need be) in which it is called run.safetensors.
+        save_freq: "epoch", or a number of batches; every 100 cost little.
+        delete_checkpoint: whether the file is removed once the run is complete.
+
+    Raises:
+        ValueError: the file is of another run (other layers, data, batch size, or callbacks), or damaged.
+        OSError: the file cannot be written.
+
+    Source: the name is that of https://keras.io/api/callbacks/backup_and_restore/
+    """
+
+    runs_last = True  # what the others remember is kept as it is after this epoch
+
+    def __init__(self, path: str | os.PathLike[str], save_freq: str | int = "epoch", delete_checkpoint: bool = False):
+        check_save_freq(save_freq, "BackupAndRestore")
+        path = Path(path)
+        self.path = path if path.suffix == ".safetensors" else path / "run.safetensors"
+        self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Go on where the file says."""
+        self.identity = self.model.training_run.identity()
+        if not self.path.is_file():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return
+        tree = saving.read(self.path, "run")
+        for name, value in self.identity.items():
+            if tree["identity"].get(name) != value:
+                raise ValueError(
+                    f"{self.path} is the backup of another run: its {name} was {_short(tree['identity'].get(name))}, "
+                    f"this one's is {_short(value)}. Take another path, or remove the file to begin anew."
+                )
+        run = self.model.training_run
+        run.set_state(tree["state"])
+        print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Write after every so many batches, where that is wanted."""
+        if self.save_freq != "epoch" and (batch + 1) % self.save_freq == 0:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write after each epoch."""
+        self._save()
+
+    def on_interrupt(self) -> None:
+        """Write, so that nothing is lost."""
+        self._save()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Remove the file, where that is wanted and the run is complete."""
+        if self.delete_checkpoint and self.model.training_run.complete:
+            self.path.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        saving.write(self.path, "run", {"identity": self.identity, "state": self.model.training_run.get_state()})
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,115 @@
+"""Checkpoints: the model in a file after each epoch, or whenever it is better than before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scratchnet.callbacks.base import Logs
+from scratchnet.callbacks.monitor import Monitor
+
+
+class ModelCheckpoint(Monitor):
+    """Writes the model into a file, whole or not at all; `sn.load_model` reads it.
+
+    For the best and the last, take two: ModelCheckpoint("best.safetensors", save_best_only=True) and
+    ModelCheckpoint("last.safetensors").
+
+    Args:
+        filepath: the file; {epoch}, counted from 1, and values of the logs may stand in it as in
+            "model_{epoch:02d}_{val_accuracy:.3f}.safetensors".
+        monitor, mode: see Monitor; looked at with save_best_only.
+        verbose: 1 says what is written.
+        save_best_only: only where the value is better than in all epochs before.
+        save_weights_only: the weights alone; `model.load_weights` reads them.
+        save_freq: "epoch", or a number of batches.
+        initial_value_threshold: what the first value must be better than.
+
+    Raises:
+        ValueError: save_freq that is neither, save_best_only with a number of batches, a name in filepath that the logs
+            do not have.
+        OSError: the file cannot be written.
+
+    Source: https://keras.io/api/callbacks/model_checkpoint/
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ):
+        super().__init__(monitor, mode, best=initial_value_threshold)
+        check_save_freq(save_freq, "ModelCheckpoint")
+        if save_best_only and save_freq != "epoch":
+            raise ValueError("ModelCheckpoint: save_best_only goes with save_freq='epoch', when there is a value.")
+        self.filepath, self.verbose = str(filepath), verbose
+        self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
+        self.batches, self.epoch = 0, 0
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value, and the batches seen."""
+        return {"best": self.best, "batches": self.batches}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.best, self.batches = state["best"], state["batches"]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget the last run."""
+        super().on_train_begin(logs)
+        self.batches = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Note its number, for the file's name."""
+        self.epoch = epoch
+
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """Note its number."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Write after every so many batches, where that is wanted."""
+        self.batches += 1
+        if self.save_freq != "epoch" and self.batches % self.save_freq == 0:
+            self._save(self.epoch, logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write, if it is the best, or if all are wanted."""
+        if self.save_freq != "epoch":
+            return
+        if self.save_best_only:
+            value = self.value(logs)
+            if value is None or not self.is_better(value):
+                return
+            if self.verbose:
+                before = "" if self.best is None else f" (before: {self.best:.5f})"
+                print(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}")
+            self.best = value
+        self._save(epoch, logs or {})
+
+    def _save(self, epoch: int, logs: Logs) -> None:
+        try:
+            path = Path(self.filepath.format(epoch=epoch + 1, **logs))
+        except KeyError as error:
+            known = ", ".join(["epoch", *sorted(logs)])
+            raise ValueError(
+                f"ModelCheckpoint: {{{error.args[0]}}} in {self.filepath!r} is none of {known}."
+            ) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (self.model.save_weights if self.save_weights_only else self.model.save)(path)
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: saved as {path}")
+
+
+def check_save_freq(save_freq: str | int, who: str) -> None:
+    """Raise a ValueError unless it is "epoch" or a whole number of at least 1."""
+    if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
+        raise ValueError(f"{who}: expected save_freq 'epoch' or a number of batches of at least 1, got {save_freq!r}.")

@@ -1,0 +1,62 @@
+"""The history in a file that a spreadsheet opens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.files import whole_file
+
+
+class CSVLogger(Callback):
+    """After each epoch, a row in a CSV file: the epoch, counted from 0, and its logs in the alphabet's order.
+
+    The file is written anew, whole or not at all, so a run that is killed and resumed leaves no row twice.
+
+    Args:
+        filename: the file.
+        separator: between the columns.
+        append: whether rows that are in the file already stay.
+
+    Raises:
+        OSError: the file cannot be written.
+
+    Source: https://keras.io/api/callbacks/csv_logger/
+    """
+
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
+        self.path, self.separator, self.append = Path(filename), separator, append
+        self.names: list[str] = []
+        self.rows: list[list[str]] = []
+
+    def get_state(self) -> dict[str, Any]:
+        """All rows."""
+        return {"names": self.names, "rows": self.rows}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on behind them."""
+        self.names, self.rows = state["names"], state["rows"]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Read what is there, if it is to stay."""
+        self.names, self.rows = [], []
+        if self.append and self.path.is_file():
+            with open(self.path, newline="", encoding="utf-8") as file:
+                self.names, *self.rows = list(csv.reader(file, delimiter=self.separator)) or [[]]
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Add a row; a value that the first row did not have gets a column of its own."""
+        values = {"epoch": str(epoch), **{name: repr(value) for name, value in sorted((logs or {}).items())}}
+        self.names += [name for name in values if name not in self.names]
+        self.rows.append([values.get(name, "") for name in self.names])
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, delimiter=self.separator)
+        writer.writerow(self.names)
+        writer.writerows(row + [""] * (len(self.names) - len(row)) for row in self.rows)
+        with whole_file(self.path) as file:
+            file.write(text.getvalue().encode("utf-8"))

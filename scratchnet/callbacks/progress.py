@@ -1,0 +1,63 @@
+"""How far training is: one line an epoch, and a bar while it runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from scratchnet.callbacks.base import Callback, Logs, log_text
+
+
+def timing_text(steps: int, seconds: float, done: int | None = None) -> str:
+    """188/188 - 2s - 12ms/step, where that time went into `done` of the steps, or into all of them."""
+    step = seconds / max(1, steps if done is None else done)
+    each = f"{step * 1e3:.0f}ms" if step >= 1e-3 else f"{step * 1e6:.0f}us"
+    return f"{steps}/{steps} - {seconds:.0f}s - {each}/step"
+
+
+def progress_bar(total: int, title: str) -> Any:
+    """A bar that vanishes when it is full: a widget in a notebook, text in a terminal, nothing in a file or pipe."""
+    from tqdm.auto import tqdm
+
+    hidden = False if "notebook" in tqdm.__mro__[1].__module__ else not sys.stderr.isatty()
+    return tqdm(total=total, desc=title, leave=False, disable=hidden, unit="batch")
+
+
+class ProgressLine(Callback):
+    """One line an epoch on standard output, as Keras prints it, and with bar=True a bar while the epoch runs."""
+
+    def __init__(self, bar: bool = True) -> None:
+        self.bar = bar
+        self.progress: Any = None
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Start the bar and the clock."""
+        self.on_epoch_resume(epoch, 0)
+
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """Start the bar and the clock where some batches are done."""
+        title = f"Epoch {epoch + 1}/{self.params['epochs']}"
+        print(title)
+        self.progress = progress_bar(self.params["steps"], title) if self.bar else None
+        if self.progress is not None:
+            self.progress.update(batch)
+        self.done, self.start = batch, time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Move the bar."""
+        if self.progress is not None:
+            self.progress.update(1)
+            self.progress.set_postfix_str(log_text(logs or {}), refresh=False)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Take the bar away, print the line."""
+        if self.progress is not None:
+            self.progress.close()
+        timing = timing_text(self.params["steps"], time.perf_counter() - self.start, self.params["steps"] - self.done)
+        print(f"{timing} - {log_text(logs or {})}", flush=True)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Take the bar away where an epoch was broken off."""
+        if self.progress is not None:
+            self.progress.close()

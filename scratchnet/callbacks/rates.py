@@ -1,0 +1,107 @@
+"""Learning rates that change from epoch to epoch. Those that change from step to step are in `scratchnet.schedules`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.callbacks.monitor import Monitor
+
+
+class LearningRateScheduler(Callback):
+    """Before each epoch, learning rate = schedule(epoch, learning rate); epochs counted from 0.
+
+    Args:
+        schedule: a function of (epoch, rate), or of the epoch alone.
+        verbose: 1 says the rate of each epoch.
+
+    Raises:
+        TypeError: what the schedule returns is no number.
+
+    Source: https://keras.io/api/callbacks/learning_rate_scheduler/
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Set the rate."""
+        optimizer = self.model.optimizer
+        arguments = (epoch, optimizer.learning_rate)
+        rate = self.schedule(*arguments[: 2 if len(inspect.signature(self.schedule).parameters) > 1 else 1])
+        try:
+            optimizer.learning_rate = float(rate)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"LearningRateScheduler: expected a rate of at least 0, got {rate!r}.") from error
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by `factor` once a value has not become better for `patience` epochs.
+
+    Args:
+        monitor, mode, min_delta: see Monitor.
+        factor: from 0 to below 1.
+        patience: epochs that may pass without a better value.
+        verbose: 1 says when the rate falls.
+        cooldown: epochs after that in which it does not count.
+        min_lr: the rate never falls below.
+
+    Raises:
+        ValueError: a factor that is not from 0 to below 1.
+
+    Source: https://keras.io/api/callbacks/reduce_lr_on_plateau/
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ):
+        super().__init__(monitor, mode, min_delta)
+        if not 0 <= factor < 1:
+            raise ValueError(f"ReduceLROnPlateau: expected a factor from 0 to below 1, got {factor!r}.")
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.cooldown, self.min_lr = cooldown, min_lr
+        self.wait, self.cooling = 0, 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget the last run."""
+        super().on_train_begin(logs)
+        self.wait, self.cooling = 0, 0
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value, and how many epochs have passed."""
+        return {"best": self.best, "wait": self.wait, "cooling": self.cooling}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.best, self.wait, self.cooling = state["best"], state["wait"], state["cooling"]
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Look at the value, lower the rate if it is time."""
+        value = self.value(logs)
+        if value is None:
+            return
+        if self.cooling > 0:
+            self.cooling -= 1
+            self.wait = 0
+        if self.is_better(value):
+            self.best, self.wait = value, 0
+        elif self.cooling <= 0:
+            self.wait += 1
+            optimizer = self.model.optimizer
+            if self.wait >= self.patience and optimizer.learning_rate > self.min_lr:
+                optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+                self.cooling, self.wait = self.cooldown, 0
+                if self.verbose:
+                    print(f"Epoch {epoch + 1}: learning rate lowered to {optimizer.learning_rate:g}")

@@ -1,0 +1,124 @@
+"""Objects that remember what they were made with, so that they can be written into a file as JSON and made again."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+
+def _remembering(init: Callable[..., None]) -> Callable[..., None]:
+    """An __init__ that keeps its arguments; where one class's __init__ calls another's, those of the first."""
+
+    @functools.wraps(init)
+    def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
+        if "_made_with" not in vars(self):
+            self._made_with = (args, kwargs)
+        init(self, *args, **kwargs)
+
+    return __init__
+
+
+class Configurable:
+    """Layers, initializers, losses, metrics, optimizers and schedules: `get_config()` are the arguments to make one."""
+
+    _made_with: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _remembering(cls.__init__)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this object again, type(self)(**config); those left out have their defaults.
+
+        Raises:
+            TypeError: __init__ takes *args, whose names nobody knows; such a class defines get_config itself.
+        """
+        args, kwargs = self._made_with
+        bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        config: dict[str, Any] = {}
+        for name, parameter in list(bound.signature.parameters.items())[1:]:  # without self
+            if parameter.kind == parameter.VAR_POSITIONAL:
+                raise TypeError(f"{type(self).__name__}: get_config cannot name *{name}; define it in the class.")
+            if parameter.kind == parameter.VAR_KEYWORD:
+                config |= bound.arguments[name]
+            else:
+                config[name] = bound.arguments[name]
+        return config
+
+
+def class_name(cls: type) -> str:
+    """How a class is written into files: "layers.Conv2D" for the package's own, the bare name for others."""
+    rooms = cls.__module__.split(".")
+    return f"{rooms[1]}.{cls.__qualname__}" if rooms[0] == __name__.split(".")[0] else cls.__qualname__
+
+
+def describe(value: Any, where: str) -> Any:
+    """A value as JSON can hold it; an object as {"class": its name, "config": its arguments}.
+
+    Args:
+        value: None, numbers, text, lists, tuples and dicts of such, and Configurable objects.
+        where: what is described, for the error.
+
+    Raises:
+        TypeError: anything else, such as a function.
+    """
+    if isinstance(value, Configurable):
+        name = class_name(type(value))
+        return {"class": name, "config": {k: describe(v, f"{where}: {k}") for k, v in value.get_config().items()}}
+    if isinstance(value, (np.bool_, np.integer, np.floating)):
+        return value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [describe(v, where) for v in value]
+    if isinstance(value, Mapping) and all(isinstance(k, str) for k in value):
+        return {k: describe(v, where) for k, v in value.items()}
+    raise TypeError(
+        f"{where}: {value!r} of type {type(value).__name__} cannot be written into a file. Numbers, text, lists and "
+        "objects of the package's classes can."
+    )
+
+
+def _own_classes(cls: type = Configurable) -> dict[str, type]:
+    """All of the package's configurable classes that are imported, by name."""
+    found = {}
+    for sub in cls.__subclasses__():
+        if (name := class_name(sub)) != sub.__qualname__:
+            found[name] = sub
+        found |= _own_classes(sub)
+    return found
+
+
+def make(data: Any, custom_objects: Mapping[str, type] | None = None) -> Any:
+    """What `describe` wrote down, made again. Only the package's own classes and custom_objects are ever called.
+
+    Raises:
+        ValueError: a class that is neither, or arguments that it does not take.
+    """
+    known = {**_own_classes(), **(custom_objects or {})}
+
+    def build(part: Any) -> Any:
+        if isinstance(part, list):
+            return [build(p) for p in part]
+        if not isinstance(part, dict):
+            return part
+        if part.keys() != {"class", "config"}:
+            return {k: build(v) for k, v in part.items()}
+        name = part["class"]
+        if name not in known:
+            raise ValueError(
+                f"the file needs a class {name!r} that scratchnet does not have. If it is yours, hand it over: "
+                f"custom_objects={{{name!r}: {str(name).split('.')[-1]}}}."
+            )
+        try:
+            return known[name](**build(part["config"]))
+        except TypeError as error:
+            raise ValueError(f"the file's arguments for {name} do not fit: {error}") from error
+
+    return build(data)
