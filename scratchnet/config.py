@@ -38,6 +38,8 @@ class Configurable:
         Raises:
             TypeError: __init__ takes *args, whose names nobody knows; such a class defines get_config itself.
         """
+        if type(self).__init__ is object.__init__:
+            return {}
         args, kwargs = self._made_with
         bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
         bound.apply_defaults()
@@ -55,7 +57,7 @@ class Configurable:
 def class_name(cls: type) -> str:
     """How a class is written into files: "layers.Conv2D" for the package's own, the bare name for others."""
     rooms = cls.__module__.split(".")
-    return f"{rooms[1]}.{cls.__qualname__}" if rooms[0] == __name__.split(".")[0] else cls.__qualname__
+    return f"{rooms[1]}.{cls.__name__}" if rooms[0] == __name__.split(".")[0] else cls.__name__
 
 
 def describe(value: Any, where: str) -> Any:
@@ -89,7 +91,7 @@ def _own_classes(cls: type = Configurable) -> dict[str, type]:
     """All of the package's configurable classes that are imported, by name."""
     found = {}
     for sub in cls.__subclasses__():
-        if (name := class_name(sub)) != sub.__qualname__:
+        if (name := class_name(sub)) != sub.__name__:
             found[name] = sub
         found |= _own_classes(sub)
     return found
