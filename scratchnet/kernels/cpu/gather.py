@@ -55,7 +55,9 @@ def check_index(index: Any, count: int) -> np.ndarray:
     index = index.astype(np.int64, copy=False)
     if index.size and index.view(np.uint64).max() >= count:
         wrong = index[(index < 0) | (index >= count)][0]
-        raise IndexError(f"expected numbers of examples from 0 to {count - 1}, got {wrong}. Negative ones do not count.")
+        raise IndexError(
+            f"expected numbers of examples from 0 to {count - 1}, got {wrong}. Negative ones do not count."
+        )
     return index
 
 
@@ -88,9 +90,9 @@ def gather(x: np.ndarray, index: np.ndarray, dtype: Any, scale: Any = None, offs
         IndexError: an index out of range.
     """
     x, dtype, index = np.asarray(x), np.dtype(dtype), check_index(index, len(x))
-    if x.dtype not in COMPILED or not x.flags.c_contiguous or x.size == 0:
+    if x.dtype not in COMPILED or not x.flags.c_contiguous or x.size == 0 or not len(index):
         x, index = np.ascontiguousarray(x[index].astype(dtype, copy=False)), np.arange(len(index))
-        if scale is None and offset is None or x.size == 0:
+        if (scale is None and offset is None) or x.size == 0:
             return x
     y = empty((len(index), *x.shape[1:]), dtype)
     if scale is None and offset is None:
