@@ -5,7 +5,19 @@
 All public names are here; the module each comes from is where it is explained.
 """
 
-from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
+from scratchnet import (
+    callbacks,
+    check,
+    datasets,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    plot,
+    reference,
+    schedules,
+)
+from scratchnet.augment import Augment
 from scratchnet.callbacks import Callback, History
 from scratchnet.divergence import DivergedError
 from scratchnet.gradcheck import GradcheckReport, gradcheck
@@ -40,8 +52,10 @@ from scratchnet.layers import (
     Layer,
     LeakyReLU,
     MaxPooling2D,
+    Normalization,
     Parallel,
     ReLU,
+    Rescaling,
     Reshape,
     UpSampling2D,
     ZeroPadding2D,
@@ -69,6 +83,7 @@ __all__ = [
     "Activation",
     "Adam",
     "AdamW",
+    "Augment",
     "AveragePooling2D",
     "BatchNormalization",
     "BinaryAccuracy",
@@ -100,6 +115,7 @@ __all__ = [
     "MaxPooling2D",
     "MeanSquaredError",
     "Metric",
+    "Normalization",
     "Ones",
     "Optimizer",
     "Orthogonal",
@@ -108,6 +124,7 @@ __all__ = [
     "RandomNormal",
     "RandomUniform",
     "ReLU",
+    "Rescaling",
     "Reshape",
     "Schedule",
     "Sequential",

@@ -17,6 +17,7 @@ import numpy as np
 from scratchnet import kernels, random
 from scratchnet.config import Configurable, describe
 from scratchnet.kernels.cpu.augment import FILL_MODES
+from scratchnet.kernels.cpu.gather import check_index
 from scratchnet.shapes import nearest
 
 # The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
@@ -87,7 +88,40 @@ def check_pictures(x: np.ndarray, who: str) -> None:
         raise ValueError(f"{who}: expected pictures of shape (N, H, W, C), got {x.shape}.{hint}")
 
 
-class Augment(Configurable):
+class Augmentation(Configurable):
+    """What changes pictures at random while they are trained on: Augment, ImageDataGenerator, or a class of yours."""
+
+    seed: int | None = None
+
+    def __call__(
+        self,
+        x: np.ndarray,
+        index: np.ndarray | None = None,
+        step: int = 0,
+        key: int | None = None,
+        dtype: Any = np.float32,
+    ) -> np.ndarray:
+        """The augmented pictures x[index], fresh.
+
+        Args:
+            x: all pictures, (M, H, W, C), bytes or floats.
+            index: (N,), the numbers of those that are wanted, None for all.
+            step: the number of the pass over the data: another one, other changes.
+            key: 64 bits; None for the seed, or where there is none, for newly drawn ones.
+            dtype: float32 or float64.
+
+        Raises:
+            ValueError: x is not (M, H, W, C).
+            IndexError: an index out of range.
+        """
+        raise NotImplementedError
+
+    def identity(self) -> str:
+        """What must be the same in a run that goes on with another's state."""
+        return f"{type(self).__name__} with {json.dumps(describe(self, type(self).__name__)['config'])}"
+
+
+class Augment(Augmentation):
     """Random changes to pictures, for training: `fit(..., augment=Augment())`, or by hand `augment(x)`.
 
     By default what nearly all work on small pictures uses: a crop out of the picture with 4 more pixels on each side,
@@ -171,10 +205,6 @@ class Augment(Configurable):
     def __repr__(self) -> str:
         return f"Augment({', '.join(f'{name}={value!r}' for name, value in self.get_config().items())})"
 
-    def identity(self) -> str:
-        """What must be the same in a run that goes on with another's state."""
-        return f"Augment with {json.dumps(describe(self, 'Augment')['config'])}"
-
     def __call__(
         self,
         x: np.ndarray,
@@ -183,22 +213,10 @@ class Augment(Configurable):
         key: int | None = None,
         dtype: Any = np.float32,
     ) -> np.ndarray:
-        """The augmented pictures, (N, H, W, C), fresh.
-
-        Args:
-            x: all pictures, (M, H, W, C), bytes or floats.
-            index: (N,), the numbers of those that are wanted, None for all.
-            step: the number of the pass over the data: another one, other changes.
-            key: 64 bits; None for the seed, or where there is none, for newly drawn ones.
-            dtype: float32 or float64.
-
-        Raises:
-            ValueError: x is not (M, H, W, C).
-            IndexError: an index out of range.
-        """
+        """The augmented pictures x[index]; see Augmentation."""
         x = np.asarray(x)
         check_pictures(x, "Augment")
-        index = np.arange(len(x)) if index is None else np.asarray(index)
+        index = np.arange(len(x)) if index is None else check_index(index, len(x))
         key = key_of(self.seed) if key is None else key
         u = draws(key, step, index)
         low, high = self._limits(x.dtype)
