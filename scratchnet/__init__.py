@@ -14,6 +14,7 @@ from scratchnet import (
     metrics,
     optimizers,
     plot,
+    preprocessing,
     reference,
     schedules,
 )
@@ -148,6 +149,7 @@ __all__ = [
     "metrics",
     "optimizers",
     "plot",
+    "preprocessing",
     "reference",
     "schedules",
     "set_random_seed",

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "scratchnet"
 
 # A room may import itself and rooms that stand before it. Leaves may import any room, and no room imports a leaf.
 ROOMS = [
-    {"reference"},
+    {"reference", "reference_augment"},
     {"shapes", "random", "config", "files"},
     {"kernels"},
     {"initializers"},

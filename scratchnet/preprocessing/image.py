@@ -1,0 +1,269 @@
+"""ImageDataGenerator with Keras's arguments, on the kernels of `scratchnet.augment`; new programs are better off there.
+
+Keras counts it among its legacy. What is its own here:
+
+- height_shift_range moves rows and width_shift_range columns, about the picture's true centre. (Keras 3 has them the
+  other way round, and turns pictures that are not square about another point; with square pictures and equal ranges
+  nothing differs.)
+- With fill_mode="constant" or "wrap", what lies half outside is blended with what is there (SciPy's "grid-constant" and
+  "grid-wrap"); Keras takes SciPy's modes of those names, which have a hard edge, and a period of one pixel less.
+- Brightness is computed in floats; Keras rounds to bytes, so that pictures from 0 to 1 become black.
+- Where `fit` is missing, Keras warns and leaves the normalization out; here it is an error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.augment import Augmentation, affine, check_pictures, check_seed, draws, key_of
+from scratchnet.feed import Flow
+from scratchnet.kernels.cpu.augment import FILL_MODES
+from scratchnet.kernels.cpu.gather import check_index
+from scratchnet.preprocessing.statistics import Standardization
+from scratchnet.shapes import nearest
+
+Parameters = dict[str, np.ndarray]
+
+
+class ImageDataGenerator(Standardization, Augmentation):
+    """Pictures moved, turned, recoloured and brought to scale: `model.fit(datagen.flow(x, y, 32), epochs=...)`.
+
+    First the picture is moved (rotation, shift, shear, zoom, mirrored), then recoloured (channel shift, brightness),
+    then standardized: preprocessing_function, rescale, samplewise, featurewise, ZCA. Random numbers are the
+    augmentation's own, see `scratchnet.augment`: a run that is resumed goes on to the same bits.
+
+    Args:
+        featurewise_center, featurewise_std_normalization: subtract the mean of the data set, divide by its deviation,
+            for each channel; found by `fit`.
+        samplewise_center, samplewise_std_normalization: the same with the picture's own mean and deviation.
+        zca_whitening, zca_epsilon: make pixels uncorrelated, by a matrix that `fit` finds. (H W C)^2 numbers: for
+            small pictures.
+        rotation_range: degrees to either side.
+        width_shift_range, height_shift_range: below 1 a share of the size, else pixels; an int n draws a whole number
+            below n, a list one of its numbers, both to either side.
+        brightness_range: (lowest, highest) factor.
+        shear_range: degrees to either side.
+        zoom_range: (lowest, highest) factor for each axis, or z for (1 - z, 1 + z); below 1 enlarges.
+        channel_shift_range: added to all channels, to either side, kept between the picture's lowest and highest.
+        fill_mode, cval: what lies outside: "nearest", "constant" (cval), "reflect", "wrap".
+        horizontal_flip, vertical_flip: for every second picture.
+        rescale: a factor, such as 1 / 255; None for none.
+        preprocessing_function: takes one picture (H, W, C) and returns one of its shape, before anything is rescaled.
+        data_format: "channels_last" only.
+        validation_split: the share, at the beginning, that `flow(..., subset="validation")` takes.
+        interpolation_order: 1 only, bilinear.
+        dtype: float32 or float64; in `fit` of a model, it is the model's.
+
+    Raises:
+        ValueError: a bad argument.
+
+    Source: https://www.tensorflow.org/api_docs/python/tf/keras/preprocessing/image/ImageDataGenerator
+    """
+
+    def __init__(
+        self,
+        featurewise_center: bool = False,
+        samplewise_center: bool = False,
+        featurewise_std_normalization: bool = False,
+        samplewise_std_normalization: bool = False,
+        zca_whitening: bool = False,
+        zca_epsilon: float = 1e-6,
+        rotation_range: float = 0,
+        width_shift_range: Any = 0.0,
+        height_shift_range: Any = 0.0,
+        brightness_range: tuple[float, float] | None = None,
+        shear_range: float = 0.0,
+        zoom_range: float | tuple[float, float] = 0.0,
+        channel_shift_range: float = 0.0,
+        fill_mode: str = "nearest",
+        cval: float = 0.0,
+        horizontal_flip: bool = False,
+        vertical_flip: bool = False,
+        rescale: float | None = None,
+        preprocessing_function: Callable[[np.ndarray], np.ndarray] | None = None,
+        data_format: str | None = None,
+        validation_split: float = 0.0,
+        interpolation_order: int = 1,
+        dtype: Any = None,
+    ):
+        who = "ImageDataGenerator"
+        if data_format not in (None, "channels_last"):
+            raise ValueError(
+                f"{who}: expected data_format='channels_last', got {data_format!r}. For pictures (N, C, H, W): "
+                "x.transpose(0, 2, 3, 1)."
+            )
+        if interpolation_order != 1:
+            raise ValueError(f"{who}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
+        if not 0 <= validation_split < 1:
+            raise ValueError(f"{who}: expected validation_split from 0 to below 1, got {validation_split!r}.")
+        super().__init__(
+            who,
+            (featurewise_center, featurewise_std_normalization),
+            (samplewise_center, samplewise_std_normalization),
+            (zca_whitening, zca_epsilon),
+            rescale,
+            preprocessing_function,
+        )
+        zoom = (1 - zoom_range, 1 + zoom_range) if np.ndim(zoom_range) == 0 else tuple(zoom_range)
+        for name, value in (("zoom_range", zoom), ("brightness_range", brightness_range)):
+            if value is not None and (np.shape(value) != (2,) or not 0 <= value[0] <= value[1]):
+                raise ValueError(f"{who}: expected {name} as (lowest, highest), not below 0, got {value!r}.")
+        ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
+        for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
+            if np.ndim(value) or not math.isfinite(value):
+                raise ValueError(f"{who}: expected {name} as a finite number, got {value!r}.")
+        self.zoom_range, self.brightness_range = zoom, brightness_range
+        self.rotation_range, self.shear_range = rotation_range, shear_range
+        self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
+        self.channel_shift_range, self.cval = channel_shift_range, cval
+        self.fill_mode = nearest(fill_mode, FILL_MODES, "fill_mode")
+        self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
+        self.validation_split, self.dtype = validation_split, np.dtype(dtype or np.float32)
+
+    def flow(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: np.ndarray | None = None,
+        seed: int | None = None,
+        subset: str | None = None,
+    ) -> Flow:
+        """Batches of augmented pictures, for `fit`, `evaluate`, `predict`, or a loop; see Flow.
+
+        Args:
+            x: pictures (N, H, W, C).
+            y: labels, or None.
+            batch_size, shuffle, sample_weight: as in `model.fit`.
+            seed: for order and changes; None for newly drawn ones.
+            subset: "training" or "validation", of validation_split; None for all.
+
+        Raises:
+            ValueError: no pictures, not as many labels, an unknown subset, or `fit` is missing.
+        """
+        x = np.asarray(x)
+        check_pictures(x, "ImageDataGenerator")
+        check_seed(seed, "flow")
+        self.check_fitted()
+        if subset is not None:
+            if nearest(subset, ("training", "validation"), "subset") and not self.validation_split:
+                raise ValueError(
+                    f"flow: subset={subset!r} needs ImageDataGenerator(validation_split=...), such as 0.2."
+                )
+            cut = int(len(x) * self.validation_split)
+            part = slice(cut) if subset == "validation" else slice(cut, None)
+            x, y, sample_weight = (None if a is None else np.asarray(a)[part] for a in (x, y, sample_weight))
+        return Flow(x, y, self, batch_size, shuffle, sample_weight, seed, self.dtype)
+
+    def __call__(
+        self,
+        x: np.ndarray,
+        index: np.ndarray | None = None,
+        step: int = 0,
+        key: int | None = None,
+        dtype: Any = np.float32,
+    ) -> np.ndarray:
+        """Pictures x[index], changed and standardized; see Augmentation."""
+        x = np.asarray(x)
+        check_pictures(x, "ImageDataGenerator")
+        self.check_fitted()
+        index = np.arange(len(x)) if index is None else check_index(index, len(x))
+        key = key_of(None) if key is None else key
+        plain = self.channel_shift_range == 0 and self.brightness_range is None
+        scale, offset = self.as_scale_and_offset() if plain else (None, None)
+        y = self._apply(x, index, self._parameters(draws(key, step, index), x.shape[1:3]), dtype, scale, offset)
+        return y if scale is not None else self.standardize(y)
+
+    def changed(self, x: np.ndarray, rounds: int = 1, seed: int | None = None) -> np.ndarray:
+        """All pictures, `rounds` times one after the other, moved and recoloured at random, not standardized."""
+        key, index = key_of(seed), np.arange(len(x))
+        passes = [self._parameters(draws(key, step, index), x.shape[1:3]) for step in range(rounds)]
+        return np.concatenate([self._apply(x, index, parameters, self.dtype) for parameters in passes])
+
+    def get_random_transform(self, img_shape: tuple[int, ...], seed: int | None = None) -> dict[str, Any]:
+        """Random parameters for a picture of shape (H, W, C), for `apply_transform`.
+
+        theta and shear in degrees, tx and ty in pixels (rows, columns), zx and zy the zoom of each, flip_horizontal,
+        flip_vertical, channel_shift_intensity and brightness (None where not used).
+        """
+        u = draws(key_of(seed), 0, np.zeros(1, np.int64))
+        return {k: None if v is None else v[0].item() for k, v in self._parameters(u, img_shape[:2]).items()}
+
+    def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
+        """One picture (H, W, C), moved and recoloured by parameters as `get_random_transform` has them; new array."""
+        parameters = {k: None if v is None else np.array([v]) for k, v in transform_parameters.items()}
+        x = np.asarray(x)[None]
+        check_pictures(x, "apply_transform")
+        return self._apply(x, np.zeros(1, np.int64), parameters, self.dtype)[0]
+
+    def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
+        """One picture (H, W, C), moved and recoloured at random, not standardized."""
+        return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
+
+    def flow_from_directory(self, *args: Any, **kwargs: Any) -> Flow:
+        """Not there: `sn.datasets.image_folder(path, size)` reads a folder, and `flow` takes what it gives."""
+        raise NotImplementedError(
+            "flow_from_directory is not there. Read the folder first, "
+            "data = scratchnet.datasets.image_folder(path, size), and hand its pictures and labels to flow(x, y)."
+        )
+
+    def _parameters(self, u: Mapping[str, np.ndarray], size: tuple[int, ...]) -> dict[str, np.ndarray | None]:
+        low, high = self.zoom_range
+        count = len(u["rotation"])
+        brightness = self.brightness_range
+        return {
+            "theta": (2 * u["rotation"] - 1) * self.rotation_range,
+            "tx": _shift(self.height_shift_range, u["height_shift"], size[0]),
+            "ty": _shift(self.width_shift_range, u["width_shift"], size[1]),
+            "shear": (2 * u["shear"] - 1) * self.shear_range,
+            "zx": low + (high - low) * u["zoom"],
+            "zy": low + (high - low) * u["zoom_columns"],
+            "flip_horizontal": (u["horizontal_flip"] < 0.5) & np.full(count, bool(self.horizontal_flip)),
+            "flip_vertical": (u["vertical_flip"] < 0.5) & np.full(count, bool(self.vertical_flip)),
+            "channel_shift_intensity": (2 * u["channel_shift"] - 1) * self.channel_shift_range
+            if self.channel_shift_range
+            else None,
+            "brightness": None
+            if brightness is None
+            else brightness[0] + (brightness[1] - brightness[0]) * u["brightness"],
+        }
+
+    def _apply(
+        self, x: np.ndarray, index: np.ndarray, p: Mapping[str, Any], dtype: Any, scale: Any = None, offset: Any = None
+    ) -> np.ndarray:
+        matrix = affine(
+            x.shape[1:3],
+            len(index),
+            np.deg2rad(p.get("theta", 0.0)),
+            (p.get("tx", 0.0), p.get("ty", 0.0)),
+            np.deg2rad(p.get("shear", 0.0)),
+            (p.get("zx", 1.0), p.get("zy", 1.0)),
+            (p.get("flip_vertical", False), p.get("flip_horizontal", False)),
+        )
+        y = kernels.of(x).augment(x, index, matrix, self.fill_mode, self.cval, scale=scale, offset=offset, dtype=dtype)
+        axes = (1, 2, 3)
+        if (added := p.get("channel_shift_intensity")) is not None:
+            low, high = y.min(axes, keepdims=True), y.max(axes, keepdims=True)
+            y = np.clip(y + added.astype(y.dtype)[:, None, None, None], low, high)
+        if (factor := p.get("brightness")) is not None:
+            whole = x.dtype.kind in "ui" or (y.max(axes, keepdims=True) > 1)
+            y = np.clip(y * factor.astype(y.dtype)[:, None, None, None], 0, np.where(whole, 255, 1).astype(y.dtype))
+        return y
+
+
+def _shift(limits: Any, u: np.ndarray, size: int) -> np.ndarray:
+    """Moves in pixels for a shift range as Keras takes it."""
+    sided = 2 * u - 1  # from -1 to 1: the sign, and how far
+    if np.ndim(limits) or isinstance(limits, (int, np.integer)):
+        choices = np.asarray(limits) if np.ndim(limits) else np.arange(max(abs(int(limits)), 1))
+        pixels = choices[np.minimum((np.abs(sided) * len(choices)).astype(np.int64), len(choices) - 1)]
+        moved = np.where(sided < 0, -pixels, pixels).astype(np.float64)
+    else:
+        moved = sided * limits
+    return moved * size if np.max(limits) < 1 else moved

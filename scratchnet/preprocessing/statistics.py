@@ -1,0 +1,139 @@
+"""Bringing pictures to scale by constants, by their own statistics, or by those of a data set."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scratchnet.augment import check_pictures
+
+EPSILON = 1e-6  # added to deviations, as in Keras
+
+
+class Standardization:
+    """What `ImageDataGenerator` does to a picture at last, in this order.
+
+    preprocessing_function, rescale, the picture's own mean and deviation, the data set's, and ZCA whitening.
+
+    Attributes:
+        mean, std: (C,), of the data set, after rescaling; None before `fit`.
+        zca_whitening_matrix: (H W C, H W C); None before `fit`, or where it is not wanted.
+
+    Args:
+        who: how errors begin.
+        featurewise, samplewise: (subtract the mean, divide by the deviation).
+        zca: (whether, epsilon).
+        rescale, preprocessing_function: as in ImageDataGenerator.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        featurewise: tuple[bool, bool],
+        samplewise: tuple[bool, bool],
+        zca: tuple[bool, float],
+        rescale: float | None,
+        preprocessing_function: Callable[[np.ndarray], np.ndarray] | None,
+    ):
+        if preprocessing_function is not None and not callable(preprocessing_function):
+            raise ValueError(
+                f"{who}: expected preprocessing_function to be a function, got {preprocessing_function!r}."
+            )
+        if rescale is not None and (np.ndim(rescale) or not np.isfinite(rescale)):
+            raise ValueError(f"{who}: expected rescale as a factor such as 1 / 255, or None, got {rescale!r}.")
+        # As in Keras: a deviation is about its mean, and whitening does what a deviation would.
+        self.zca_whitening, self.zca_epsilon = zca
+        self.featurewise_std_normalization = featurewise[1] and not self.zca_whitening
+        self.featurewise_center = any(featurewise) or self.zca_whitening
+        self.samplewise_center, self.samplewise_std_normalization = any(samplewise), samplewise[1]
+        self.rescale, self.preprocessing_function = rescale, preprocessing_function
+        self.mean: np.ndarray | None = None
+        self.std: np.ndarray | None = None
+        self.zca_whitening_matrix: np.ndarray | None = None
+
+    def fit(self, x: np.ndarray, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
+        """Find mean, deviation and whitening matrix of a data set, in float64.
+
+        Args:
+            x: pictures (N, H, W, C).
+            augment: whether they are changed at random before.
+            rounds: how often each is, if so.
+            seed: for that.
+
+        Raises:
+            ValueError: no pictures.
+        """
+        x = np.asarray(x)
+        check_pictures(x, "ImageDataGenerator.fit")
+        if augment:
+            x = self.changed(x, rounds, seed)
+        x = x.astype(np.float64) * (1 if self.rescale is None else self.rescale)
+        self.mean, self.std = x.mean((0, 1, 2)), x.std((0, 1, 2))
+        if self.zca_whitening:
+            flat = (x - self.mean).reshape(len(x), -1)
+            u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
+            self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
+
+    def check_fitted(self) -> None:
+        """Raise a ValueError if statistics of a data set are wanted and `fit` has not found them."""
+        if self.featurewise_center and self.mean is None:
+            raise ValueError(
+                "ImageDataGenerator: featurewise normalization and whitening need the statistics of the data set. Call "
+                "datagen.fit(x_train) first."
+            )
+
+    def as_scale_and_offset(self) -> tuple[Any, Any]:
+        """The standardization as v * scale + offset, for each channel; (None, None) where it is more than that."""
+        if self.samplewise_center or self.zca_whitening or self.preprocessing_function is not None:
+            return None, None
+        scale = np.float64(1 if self.rescale is None else self.rescale)
+        if not self.featurewise_center:
+            return scale, np.float64(0)
+        deviation = self.std + EPSILON if self.featurewise_std_normalization else 1.0
+        return scale / deviation, -self.mean / deviation
+
+    def standardize(self, x: np.ndarray) -> np.ndarray:
+        """Pictures brought to scale, as a new array of float32, or of float64 if x is.
+
+        Args:
+            x: one picture (H, W, C), or several (N, H, W, C), each with its own mean and deviation.
+
+        Raises:
+            ValueError: `fit` is missing.
+        """
+        self.check_fitted()
+        x = np.asarray(x)
+        y = np.array(x, np.float64 if x.dtype == np.float64 else np.float32)
+        if self.preprocessing_function is not None:
+            pictures = [
+                np.asarray(self.preprocessing_function(picture), y.dtype) for picture in y.reshape(-1, *y.shape[-3:])
+            ]
+            y = np.stack(pictures).reshape(y.shape)
+        if self.rescale is not None:
+            y *= y.dtype.type(self.rescale)
+        if self.samplewise_center:
+            y -= y.mean((-3, -2, -1), keepdims=True)
+        if self.samplewise_std_normalization:
+            y /= y.std((-3, -2, -1), keepdims=True) + y.dtype.type(EPSILON)
+        if self.featurewise_center:
+            y -= self.mean.astype(y.dtype)
+        if self.featurewise_std_normalization:
+            y /= (self.std + EPSILON).astype(y.dtype)
+        if self.zca_whitening:
+            y = (y.reshape(-1, len(self.zca_whitening_matrix)) @ self.zca_whitening_matrix.astype(y.dtype)).reshape(
+                y.shape
+            )
+        return y
+
+    def identity(self) -> str:
+        """What must be the same in a run that goes on with another's state: arguments and statistics."""
+        config = self.get_config()
+        if (function := config["preprocessing_function"]) is not None:
+            config["preprocessing_function"] = getattr(function, "__qualname__", type(function).__name__)
+        statistics = b"".join(a.tobytes() for a in (self.mean, self.std, self.zca_whitening_matrix) if a is not None)
+        text = json.dumps(config, sort_keys=True, default=str)
+        return f"{type(self).__name__} with {text} and statistics {zlib.crc32(statistics):08x}"
