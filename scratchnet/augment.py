@@ -63,7 +63,7 @@ def affine(
     Args:
         size: (H, W) of the pictures.
         count: pictures.
-        rotation, shear: angles a (to the left) and b in radians; each a number, or one for each picture, as all that follow.
+        rotation, shear: angles a (to the left) and b in radians; each a number, or one for each picture, as all below.
         shift: t in pixels, rows and columns of the source.
         zoom: of rows and of columns; below 1 shows a part of the picture, enlarged.
         flip: whether rows are mirrored (the top becomes the bottom), and columns.
