@@ -6,7 +6,18 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
-from scratchnet.callbacks import Callback, History
+from scratchnet.averaging import MovingAverage
+from scratchnet.callbacks import (
+    BackupAndRestore,
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    ExponentialMovingAverage,
+    History,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+)
 from scratchnet.divergence import DivergedError
 from scratchnet.gradcheck import GradcheckReport, gradcheck
 from scratchnet.initializers import (
@@ -70,9 +81,11 @@ __all__ = [
     "Adam",
     "AdamW",
     "AveragePooling2D",
+    "BackupAndRestore",
     "BatchNormalization",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "CSVLogger",
     "Callback",
     "CategoricalCrossentropy",
     "Chain",
@@ -84,6 +97,8 @@ __all__ = [
     "DepthwiseConv2D",
     "DivergedError",
     "Dropout",
+    "EarlyStopping",
+    "ExponentialMovingAverage",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlorotNormal",
@@ -94,12 +109,15 @@ __all__ = [
     "History",
     "Layer",
     "LeakyReLU",
+    "LearningRateScheduler",
     "LecunNormal",
     "LecunUniform",
     "Loss",
     "MaxPooling2D",
     "MeanSquaredError",
     "Metric",
+    "ModelCheckpoint",
+    "MovingAverage",
     "Ones",
     "Optimizer",
     "Orthogonal",
@@ -108,6 +126,7 @@ __all__ = [
     "RandomNormal",
     "RandomUniform",
     "ReLU",
+    "ReduceLROnPlateau",
     "Reshape",
     "Schedule",
     "Sequential",
