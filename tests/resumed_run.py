@@ -29,17 +29,27 @@ class Begun(sn.Callback):
 
 
 def make():
+    """The model; with names, or they would count up from one to the next, and so its files would differ."""
     sn.set_random_seed(5)
-    shortcut = sn.Parallel([[sn.Conv2D(6, 3, padding="same", use_bias=False), sn.BatchNormalization(), sn.ReLU()], []])
+    residual = sn.Chain(
+        [
+            sn.Conv2D(6, 3, padding="same", use_bias=False, name="conv_2"),
+            sn.BatchNormalization(name="norm"),
+            sn.ReLU(name="relu"),
+        ],
+        name="residual",
+    )
+    identity = sn.Chain([], name="identity")
     model = sn.Sequential(
         [
-            sn.Conv2D(6, 3, padding="same", activation="relu", input_shape=(8, 8, 2)),
-            shortcut,
-            sn.MaxPooling2D(),
-            sn.Dropout(0.3),
-            sn.Flatten(),
-            sn.Dense(3, activation="softmax"),
-        ]
+            sn.Conv2D(6, 3, padding="same", activation="relu", input_shape=(8, 8, 2), name="conv_1"),
+            sn.Parallel([residual, identity], name="shortcut"),
+            sn.MaxPooling2D(name="pool"),
+            sn.Dropout(0.3, name="dropout"),
+            sn.Flatten(name="flatten"),
+            sn.Dense(3, activation="softmax", name="scores"),
+        ],
+        name="model",
     )
     optimizer = sn.AdamW(sn.CosineDecay(0.02, 60), weight_decay=0.01, clipnorm=1.0)
     model.compile(optimizer, sn.SparseCategoricalCrossentropy(label_smoothing=0.1), ["accuracy"])
