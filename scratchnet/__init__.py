@@ -57,6 +57,7 @@ from scratchnet.layers import (
     UpSampling2D,
     ZeroPadding2D,
 )
+from scratchnet.live import LiveCurve
 from scratchnet.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -112,6 +113,7 @@ __all__ = [
     "LearningRateScheduler",
     "LecunNormal",
     "LecunUniform",
+    "LiveCurve",
     "Loss",
     "MaxPooling2D",
     "MeanSquaredError",
