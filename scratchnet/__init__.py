@@ -6,6 +6,7 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
+from scratchnet.augment import Augment
 from scratchnet.averaging import MovingAverage
 from scratchnet.callbacks import (
     BackupAndRestore,
@@ -51,8 +52,10 @@ from scratchnet.layers import (
     Layer,
     LeakyReLU,
     MaxPooling2D,
+    Normalization,
     Parallel,
     ReLU,
+    Rescaling,
     Reshape,
     UpSampling2D,
     ZeroPadding2D,
@@ -81,6 +84,7 @@ __all__ = [
     "Activation",
     "Adam",
     "AdamW",
+    "Augment",
     "AveragePooling2D",
     "BackupAndRestore",
     "BatchNormalization",
@@ -120,6 +124,7 @@ __all__ = [
     "Metric",
     "ModelCheckpoint",
     "MovingAverage",
+    "Normalization",
     "Ones",
     "Optimizer",
     "Orthogonal",
@@ -129,6 +134,7 @@ __all__ = [
     "RandomUniform",
     "ReLU",
     "ReduceLROnPlateau",
+    "Rescaling",
     "Reshape",
     "Schedule",
     "Sequential",

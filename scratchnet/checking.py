@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,3 +113,19 @@ def kept_for_training(count: int, validation_split: float) -> int:
             f"{validation_split!r}."
         )
     return kept
+
+
+def check_compiled(model: Any, method: str) -> None:
+    """Raise a RuntimeError if the model has no loss yet; warn where its last activation would be applied twice."""
+    if model.loss is None:
+        raise RuntimeError(
+            f"{model.who}: {method} before compile. First say how to learn: "
+            "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])."
+        )
+    if model.head == model.loss.head and model.head is not None and model.loss.from_logits:
+        warnings.warn(
+            f"{model.who} ends in {model.head}, and its loss has from_logits=True, which applies {model.head} once "
+            f"more. Leave one of them out.",
+            UserWarning,
+            stacklevel=3,
+        )

@@ -11,9 +11,8 @@ import numpy as np
 
 from scratchnet import config, random
 from scratchnet.callbacks import CallbackList
+from scratchnet.feed import Feed
 from scratchnet.steps import batches
-
-SAMPLES = 64  # examples whose numbers tell one data set from another
 
 
 class Run:
@@ -23,7 +22,7 @@ class Run:
         model: with get_run_state and set_run_state.
         callbacks: all of them.
         parts: what else changes while it trains, by name, each with get_state and set_state.
-        data: the arrays it is trained on, None among them where there is none.
+        feed: what it is trained on.
         batch_size, shuffle, epochs: as in fit.
         epoch: the first one.
 
@@ -37,13 +36,14 @@ class Run:
         model: Any,
         callbacks: CallbackList,
         parts: Mapping[str, Any],
-        data: tuple[np.ndarray | None, ...],
+        feed: Feed,
         batch_size: int,
         shuffle: bool,
         epochs: int,
         epoch: int = 0,
     ):
-        self.model, self.callbacks, self.parts, self.data = model, callbacks, parts, data
+        self.model, self.callbacks, self.feed = model, callbacks, feed
+        self.parts = {**parts, "feed": feed}
         self.batch_size, self.shuffle, self.epochs = batch_size, shuffle, epochs
         self.epoch, self.batch = epoch, 0
         self.logs: dict[str, float] = {}
@@ -58,11 +58,11 @@ class Run:
         """(number, indices) of the batches that are left in this epoch, in the epoch's own order."""
         if self.batch == 0:
             self._at_epoch = random.get_state()
-            order = list(batches(len(self.data[0]), self.batch_size, self.shuffle))
+            order = list(batches(len(self.feed), self.batch_size, self.shuffle))
         else:
             with random.untouched():
                 random.set_state(self._at_epoch)
-                order = list(batches(len(self.data[0]), self.batch_size, self.shuffle))
+                order = list(batches(len(self.feed), self.batch_size, self.shuffle))
         for number in range(self.batch, len(order)):
             yield number, order[number]
 
@@ -75,7 +75,7 @@ class Run:
         layers = json.dumps(_without_names(config.describe(self.model, self.model.who)), sort_keys=True)
         return {
             "model": f"{type(self.model).__name__} with a checksum of {zlib.crc32(layers.encode()):08x}",
-            "data": ", ".join("none" if array is None else _text(array) for array in self.data),
+            **self.feed.identity(),
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
         }
@@ -109,9 +109,3 @@ def _without_names(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {k: _without_names(v) for k, v in tree.items() if k != "name"}
     return [_without_names(v) for v in tree] if isinstance(tree, list) else tree
-
-
-def _text(array: np.ndarray) -> str:
-    """Shape, dtype and a checksum of some of an array: enough to notice that it is another."""
-    rows = array[np.linspace(0, len(array) - 1, min(len(array), SAMPLES)).astype(np.int64)]
-    return f"{array.shape} {array.dtype} {zlib.crc32(np.ascontiguousarray(rows).tobytes()):08x}"

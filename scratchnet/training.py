@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, losses, metrics, optimizers
+from scratchnet import kernels, losses, optimizers
+from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, CallbackList, History, ProgressLine, log_text, timing_text
-from scratchnet.checking import as_numbers, at_least_one, check_data, check_pair, example_weights, kept_for_training
+from scratchnet.checking import as_numbers, at_least_one, check_compiled, check_pair
 from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
+from scratchnet.feed import Feed, Flow, make_feed
 from scratchnet.interrupt import Interrupt
+from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
+from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.run import Run
 from scratchnet.saving import model_state, set_model_state
@@ -60,7 +64,7 @@ class Trainable:
             raise ValueError(f"{self.who}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
         self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
         wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
-        self.metrics = [_metric(m, self.loss) for m in wanted]
+        self.metrics = [get_metric(m, self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
             raise ValueError(f"{self.who}: two metrics have one name: {', '.join(names)}. Give each only once.")
@@ -95,11 +99,11 @@ class Trainable:
 
     def fit(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        x: np.ndarray | Flow,
+        y: np.ndarray | None = None,
         epochs: int = 1,
-        batch_size: int = 32,
-        validation_data: tuple[np.ndarray, np.ndarray] | None = None,
+        batch_size: int | None = None,
+        validation_data: tuple[np.ndarray, ...] | Flow | None = None,
         validation_split: float = 0.0,
         shuffle: bool = True,
         callbacks: Callback | Sequence[Callback] | None = None,
@@ -107,6 +111,7 @@ class Trainable:
         class_weight: Mapping[int, float] | None = None,
         sample_weight: np.ndarray | None = None,
         initial_epoch: int = 0,
+        augment: Augmentation | None = None,
     ) -> History:
         """Train: for each epoch, for each batch, one `train_step`.
 
@@ -114,11 +119,12 @@ class Trainable:
         ends it after an epoch by setting `model.stop_training`.
 
         Args:
-            x: examples along the first axis; converted to the model's dtype batch by batch.
+            x: examples along the first axis; converted to the model's dtype batch by batch. Or `datagen.flow(x, y)`,
+                which has labels, weights, batch_size and shuffle of its own.
             y: labels, as the loss wants them; class numbers as (N,) or (N, 1).
             epochs: passes over the data.
-            batch_size: examples a step.
-            validation_data: (x, y), or (x, y, sample_weight), on which loss and metrics are measured after each epoch.
+            batch_size: examples a step; None for 32.
+            validation_data: (x, y), (x, y, sample_weight), or a flow: loss and metrics are measured on it each epoch.
             validation_split: or the last share of x and y for that, from 0 to below 1; it is not trained on.
             shuffle: whether each epoch goes through the data in a new order.
             callbacks: one or several, see `scratchnet.callbacks`.
@@ -126,6 +132,7 @@ class Trainable:
             class_weight: how much the examples of a class count in the loss, {class: weight}; 1 for those left out.
             sample_weight: (N,), how much each example counts in the loss.
             initial_epoch: the epoch to begin with, to go on with a run; `epochs` is where it ends.
+            augment: `sn.Augment(...)`: what is trained on is changed at random, what is measured is not.
 
         Returns:
             A History: `history` has a list of values for each of loss, metrics and val_..., also as model.history.
@@ -136,33 +143,35 @@ class Trainable:
             TypeError: something among the callbacks that is none.
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
-        self._check_compiled("fit")
-        x, y = self._check_data(x, y, "fit")
-        epochs, batch_size = at_least_one(epochs, "epochs"), at_least_one(batch_size, "batch_size")
-        weight = example_weights(sample_weight, class_weight, y, f"{self.who}: fit")
-        if validation_split and validation_data is None:
-            kept = kept_for_training(len(x), validation_split)
-            theirs = None if sample_weight is None else np.asarray(sample_weight)[kept:]
-            validation_data, x, y = (x[kept:], y[kept:], theirs), x[:kept], y[:kept]
-            weight = None if weight is None else weight[:kept]
+        check_compiled(self, "fit")
+        feed, epochs = self._feed("fit", x, y, sample_weight, augment), at_least_one(epochs, "epochs")
+        if isinstance(x, Flow):
+            if batch_size is not None or validation_split:
+                raise ValueError(f"{self.who}: fit: a generator has its own batch_size, and subset= for validation.")
+            batch_size, shuffle = x.batch_size, x.shuffle
+        batch_size, validation = 32 if batch_size is None else at_least_one(batch_size, "batch_size"), None
         if validation_data is not None:
-            x_val, y_val, theirs = check_pair(validation_data, f"{self.who}: fit")
-            x_val, y_val = self._check_data(x_val, y_val, "fit's validation_data")
-            validation_data = x_val, y_val, example_weights(theirs, None, y_val, f"{self.who}: fit's validation_data")
+            theirs = (validation_data, None, None)
+            if not isinstance(validation_data, Flow):
+                theirs = check_pair(validation_data, f"{self.who}: fit")
+            validation = self._feed("fit's validation_data", *theirs)
+        elif validation_split:
+            feed, validation = feed.split(validation_split)
+        feed.weigh(class_weight, f"{self.who}: fit")
         self.history, self.stop_training = History(), False
         shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         everyone = CallbackList(
             [*own, self.history, *([ProgressLine(bar=shown == 1)] if shown else ())],  # they see what own ones log
             self,
-            {"epochs": epochs, "steps": -(-len(x) // batch_size), "verbose": shown},
+            {"epochs": epochs, "steps": -(-len(feed) // batch_size), "verbose": shown},
         )
         if not self.built:
             self.astype(self.policy)
-            self.build((None, *x.shape[1:]))
+            self.build((None, *feed.x.shape[1:]))
         means, guard = Means(self.metrics), Guard(self, self.optimizer)
-        parts = {"means": means, "guard": guard}
-        run = Run(self, everyone, parts, (x, y, weight), batch_size, shuffle, epochs, initial_epoch)
+        parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
+        run = Run(self, everyone, parts, feed, batch_size, shuffle, epochs, initial_epoch)
         self.training_run = run
         with Interrupt() as interrupt:
             everyone.call("on_train_begin", {})
@@ -175,20 +184,20 @@ class Trainable:
                     means.reset()
                 for number, index in run.batches():
                     everyone.call("on_train_batch_begin", number, {})
-                    batch, w = self._batch(x, index), None if weight is None else weight[index]
+                    x, y, weight = feed.take(index, epoch)
                     guard.before_step()
-                    value, z = train_step(self, self.loss, self.optimizer, batch, y[index], w)
-                    guard.after_step(value, batch, f"epoch {epoch + 1}, batch {number + 1}")
-                    means.update(value, y[index], self._outputs(z))
+                    value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
+                    guard.after_step(value, x, f"epoch {epoch + 1}, batch {number + 1}")
+                    means.update(value, y, self._outputs(z))
                     run.batch = number + 1
                     everyone.call("on_train_batch_end", number, means.logs())
                     if interrupt.asked:
                         break
                 else:
                     logs = means.logs()
-                    if validation_data is not None:
+                    if validation is not None:
                         everyone.call("on_test_begin", {})
-                        measured = self._measure(*validation_data, batch_size=256).logs("val_")
+                        measured = self._measure(validation, 256, epoch).logs("val_")
                         everyone.call("on_test_end", measured)
                         logs |= measured
                     run.epoch_done(logs)
@@ -201,8 +210,8 @@ class Trainable:
 
     def evaluate(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
+        x: np.ndarray | Flow,
+        y: np.ndarray | None = None,
         batch_size: int = 256,
         verbose: Verbose = "auto",
         sample_weight: np.ndarray | None = None,
@@ -213,26 +222,27 @@ class Trainable:
             RuntimeError: the model is not compiled.
             ValueError: as in `fit`.
         """
-        self._check_compiled("evaluate")
-        x, y = self._check_data(x, y, "evaluate")
-        start = time.perf_counter()
-        weight = example_weights(sample_weight, None, y, f"{self.who}: evaluate")
-        logs = self._measure(x, y, weight, at_least_one(batch_size, "batch_size")).logs()
+        check_compiled(self, "evaluate")
+        start, feed = time.perf_counter(), self._feed("evaluate", x, y, sample_weight)
+        logs = self._measure(feed, at_least_one(batch_size, "batch_size")).logs()
         if verbose not in (0, False):
-            print(f"{timing_text(-(-len(x) // batch_size), time.perf_counter() - start)} - {log_text(logs)}")
+            print(f"{timing_text(-(-len(feed) // batch_size), time.perf_counter() - start)} - {log_text(logs)}")
         values = list(logs.values())
         return values if len(values) > 1 else values[0]
 
-    def predict(self, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    def predict(self, x: np.ndarray | Flow, batch_size: int = 256) -> np.ndarray:
         """The model's outputs for all of x, batch by batch, without training.
 
         Raises:
             ValueError: x is empty or has the wrong shape.
         """
-        x = as_numbers(x, "x", f"{self.who}: predict")
-        self._say_integers(x)
         size = at_least_one(batch_size, "batch_size")
-        return np.concatenate([self.forward(self._batch(x, index)) for index in batches(len(x), size, False)])
+        if isinstance(x, Flow):
+            feed = Feed(x.x, None, None, self.policy, x.augment, x.key)
+        else:
+            feed = Feed(as_numbers(x, "x", f"{self.who}: predict"), None, None, self.policy)
+            self._say_integers(feed.x)
+        return np.concatenate([self.forward(feed.take(index)[0]) for index in batches(len(feed), size, False)])
 
     def train_on_batch(
         self,
@@ -246,60 +256,43 @@ class Trainable:
         Raises:
             RuntimeError, ValueError: as in `fit`.
         """
-        self._check_compiled("train_on_batch")
-        x, y = self._check_data(x, y, "train_on_batch")
-        weight = example_weights(sample_weight, class_weight, y, f"{self.who}: train_on_batch")
-        value, z = train_step(self, self.loss, self.optimizer, x.astype(self.policy), y, weight)
+        check_compiled(self, "train_on_batch")
+        feed = self._feed("train_on_batch", x, y, sample_weight)
+        feed.weigh(class_weight, f"{self.who}: train_on_batch")
+        x, y, weight = feed.take(np.arange(len(feed)))
+        value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
         means = Means(self.metrics)
         means.update(value, y, self._outputs(z))
         values = list(means.logs().values())
         return values if len(values) > 1 else values[0]
 
-    def _measure(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None, batch_size: int) -> Means:
+    def _measure(self, feed: Feed, batch_size: int, step: int = 0) -> Means:
         means = Means(self.metrics)
-        for index in batches(len(x), batch_size, shuffle=False):
-            w = None if weight is None else weight[index]
-            value, _, z = forward_loss(self, self.loss, self._batch(x, index), y[index], False, w)
-            means.update(value, y[index], self._outputs(z))
+        for index in batches(len(feed), batch_size, shuffle=False):
+            x, y, weight = feed.take(index, step)
+            value, _, z = forward_loss(self, self.loss, x, y, False, weight)
+            means.update(value, y, self._outputs(z))
         return means
 
     def _outputs(self, z: np.ndarray) -> np.ndarray:
         """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
         return getattr(kernels.of(z), self.head)(z) if fused_with(self, self.loss) else z
 
-    def _batch(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
-        return x[index].astype(self.policy, copy=False)
-
-    def _check_compiled(self, method: str) -> None:
-        if self.loss is None:
-            raise RuntimeError(
-                f"{self.who}: {method} before compile. First say how to learn: "
-                "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])."
-            )
-        if self.head == self.loss.head and self.head is not None and self.loss.from_logits:
-            warnings.warn(
-                f"{self.who} ends in {self.head}, and its loss has from_logits=True, which applies {self.head} once "
-                f"more. Leave one of them out.",
-                UserWarning,
-                stacklevel=3,
-            )
-
-    def _check_data(self, x: Any, y: Any, method: str) -> tuple[np.ndarray, np.ndarray]:
+    def _feed(self, method: str, x: Any, y: Any, weight: Any, augment: Augmentation | None = None) -> Feed:
+        """Checked examples; the integers of a generator are its own affair."""
         classes = None if self.output_shape is None else self.output_shape[-1]
-        x, y = check_data(x, y, f"{self.who}: {method}", self.loss, classes)
-        self._say_integers(x)
-        return x, y
+        feed = make_feed(x, y, weight, self.policy, f"{self.who}: {method}", self.loss, classes, augment)
+        if not isinstance(x, Flow):
+            self._say_integers(feed.x)
+        return feed
 
     def _say_integers(self, x: np.ndarray) -> None:
-        if np.issubdtype(x.dtype, np.integer) and not self._said_integers:
+        scales = self.layers and isinstance(self.layers[0], (BatchNormalization, Normalization, Rescaling))
+        if np.issubdtype(x.dtype, np.integer) and not self._said_integers and not scales:
             self._said_integers = True
             warnings.warn(
                 f"{self.who}: x holds whole numbers ({x.dtype}, up to {x.max()}); they are taken as they are. Networks "
-                "learn faster from small numbers: x / 255 for pictures.",
+                "learn faster from small numbers: x / 255, or a first layer sn.Rescaling(1 / 255), for pictures.",
                 UserWarning,
                 stacklevel=4,
             )
-
-
-def _metric(metric: Any, loss: Loss) -> Metric:
-    return metrics.get(metric, loss)

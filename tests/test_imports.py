@@ -18,14 +18,25 @@ ROOMS = [
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
-    {"averaging", "checking", "divergence", "interrupt", "saving"},
+    {"augment", "averaging", "checking", "divergence", "interrupt", "saving"},
     {"callbacks"},
     {"steps"},
+    {"feed"},
     {"run"},
     {"training"},
     {"models"},
 ]
-LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor", "ladder", "live"}
+LEAVES = {
+    "datasets",
+    "plot",
+    "preprocessing",
+    "gradcheck",
+    "check",
+    "bench",
+    "doctor",
+    "ladder",
+    "live",
+LEAVES |= {"recipes", "zoo"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 

@@ -9,6 +9,7 @@ from scratchnet.layers.dropout import Dropout
 from scratchnet.layers.merge import Parallel
 from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "MaxPooling2D",
+    "Normalization",
     "Parallel",
     "ReLU",
+    "Rescaling",
     "Reshape",
     "UpSampling2D",
     "ZeroPadding2D",

@@ -16,6 +16,7 @@ from scratchnet.kernels.cpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.cpu.augment import augment, uniform
 from scratchnet.kernels.cpu.conv import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
 from scratchnet.kernels.cpu.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
 from scratchnet.kernels.cpu.depthwise import (
@@ -24,6 +25,7 @@ from scratchnet.kernels.cpu.depthwise import (
     depthwise_conv2d_weight_grad,
 )
 from scratchnet.kernels.cpu.dropout import dropout
+from scratchnet.kernels.cpu.gather import gather
 from scratchnet.kernels.cpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
@@ -50,6 +52,7 @@ from scratchnet.kernels.cpu.update import adam, moving_average, rmsprop, sgd
 
 __all__ = [
     "adam",
+    "augment",
     "average_pool2d",
     "average_pool2d_backward",
     "batch_norm",
@@ -68,6 +71,7 @@ __all__ = [
     "depthwise_conv2d_input_grad",
     "depthwise_conv2d_weight_grad",
     "dropout",
+    "gather",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "leaky_relu",
@@ -93,6 +97,7 @@ __all__ = [
     "square_sum",
     "tanh",
     "tanh_backward",
+    "uniform",
     "upsample2d",
     "upsample2d_backward",
 ]

@@ -1,0 +1,197 @@
+"""Where batches come from: examples by their numbers, in the model's dtype, augmented where that is wanted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels, random
+from scratchnet.augment import Augmentation, key_of
+from scratchnet.checking import as_numbers, at_least_one, check_data, example_weights, kept_for_training
+from scratchnet.losses import Loss
+
+SAMPLES = 64  # examples whose numbers tell one data set from another
+Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # x, y, weights
+
+
+class Flow:
+    """Pictures with their labels, to be taken in batches, each picture augmented: what `ImageDataGenerator.flow` gives.
+
+    `model.fit(flow)` trains on it; `evaluate`, `predict` and `validation_data` take it too. By hand, `flow[i]` is batch
+    i of the pass, (x, y) or (x, y, sample_weight) or, without labels, x; `for x, y in flow` goes round for ever, as in
+    Keras: break out of it after len(flow) batches.
+
+    Args:
+        x: pictures (N, H, W, C), kept as they are.
+        y: labels, or None.
+        augment: an Augmentation.
+        batch_size, shuffle, sample_weight: as in fit.
+        seed: 64 bits for order and augmentation; None for newly drawn ones. In `fit`, the order of the batches comes
+            from `sn.set_random_seed`, as ever.
+        dtype: float32 or float64, by hand; in `fit` it is the model's.
+
+    Raises:
+        ValueError: not as many labels or weights as pictures, or a bad batch_size.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None,
+        augment: Augmentation,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        sample_weight: np.ndarray | None = None,
+        seed: int | None = None,
+        dtype: Any = np.float32,
+    ):
+        self.x, self.augment = as_numbers(x, "x", "flow"), augment
+        self.y = None if y is None else as_numbers(y, "y", "flow")
+        self.sample_weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight", "flow")
+        for name, array in (("label", self.y), ("weight", self.sample_weight)):
+            if array is not None and len(array) != len(self.x):
+                raise ValueError(f"flow: expected a {name} for each of {len(self.x)} pictures, got {len(array)}.")
+        self.batch_size, self.shuffle, self.seed = at_least_one(batch_size, "batch_size"), shuffle, seed
+        self.dtype = np.dtype(dtype)
+        self.key, self.passes = key_of(seed), 0
+        self._place, self._order = 0, self._new_order()
+
+    def _new_order(self) -> np.ndarray:
+        if not self.shuffle:
+            return np.arange(len(self.x))
+        generator = random.generator() if self.seed is None else np.random.default_rng([self.seed, self.passes])
+        return generator.permutation(len(self.x))
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.batch_size)
+
+    def __getitem__(self, number: int) -> Any:
+        if not 0 <= number < len(self):
+            raise IndexError(f"flow: expected the number of a batch from 0 to {len(self) - 1}, got {number}.")
+        index = self._order[number * self.batch_size :][: self.batch_size]
+        batch = (self.augment(self.x, index, self.passes, self.key, self.dtype),)
+        for array in (self.y, self.sample_weight):
+            if array is not None:
+                batch += (array[index],)
+        return batch if len(batch) > 1 else batch[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        batch = self[self._place]
+        self._place += 1
+        if self._place == len(self):
+            self.on_epoch_end()
+        return batch
+
+    def on_epoch_end(self) -> None:
+        """Begin another pass: a new order, other changes."""
+        self._place, self.passes = 0, self.passes + 1
+        self._order = self._new_order()
+
+
+class Feed:
+    """The examples of a run, and how a batch of them is taken.
+
+    Attributes:
+        x, y, weight: all of them; y or weight may be None.
+        augment: what is done to a batch, or None.
+        key: of its random numbers.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None,
+        weight: np.ndarray | None,
+        dtype: np.dtype,
+        augment: Augmentation | None = None,
+        seed: int | None = None,
+    ):
+        self.x, self.y, self.weight, self.dtype, self.augment = x, y, weight, dtype, augment
+        self.key = None if augment is None else key_of(augment.seed if seed is None else seed)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, index: np.ndarray, step: int = 0) -> Batch:
+        """The examples of these numbers; `step` is the number of the pass over them."""
+        if self.augment is None:
+            x = kernels.of(self.x).gather(self.x, index, self.dtype)
+        else:
+            x = self.augment(self.x, index, step, self.key, self.dtype)
+        y, weight = (None if array is None else array[index] for array in (self.y, self.weight))
+        return x, y, weight
+
+    def split(self, validation_split: float) -> tuple[Feed, Feed]:
+        """All but the last share of the examples, and those, which are not augmented."""
+        kept = kept_for_training(len(self), validation_split)
+        first, last = (
+            [None if array is None else array[part] for array in (self.x, self.y, self.weight)]
+            for part in (slice(kept), slice(kept, None))
+        )
+        training = Feed(*first, self.dtype)
+        training.augment, training.key = self.augment, self.key
+        return training, Feed(*last, self.dtype)
+
+    def weigh(self, class_weight: Mapping[int, float] | None, who: str) -> None:
+        """Multiply the weights of the examples by those of their classes."""
+        self.weight = example_weights(self.weight, class_weight, self.y, who)
+
+    def identity(self) -> dict[str, str]:
+        """What must be the same in a run that goes on with this one's state."""
+        arrays = (self.x, self.y, self.weight)
+        return {
+            "data": ", ".join("none" if array is None else _text(array) for array in arrays),
+            "augmentation": "none" if self.augment is None else self.augment.identity(),
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """The key; all else is given anew when a run goes on."""
+        return {"key": self.key}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on with that key."""
+        self.key = state["key"]
+
+
+def make_feed(
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    dtype: np.dtype,
+    who: str,
+    loss: Loss,
+    classes: int | None,
+    augment: Augmentation | None = None,
+) -> Feed:
+    """A Feed of arrays, or of a Flow, that can be trained on or measured.
+
+    Raises:
+        ValueError: something is wrong with the data (see `check_data`), or comes beside a Flow that has its own.
+        TypeError: augment is no Augmentation.
+    """
+    seed = None
+    if isinstance(x, Flow):
+        for name, value in (("y", y), ("sample_weight", sample_weight), ("augment", augment)):
+            if value is not None:
+                raise ValueError(f"{who}: got {name} beside the batches of a generator, which have their own.")
+        if x.y is None:
+            raise ValueError(f"{who}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
+        x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
+    elif y is None:
+        raise ValueError(f"{who}: labels y are missing.")
+    if augment is not None and not isinstance(augment, Augmentation):
+        raise TypeError(f"{who}: expected augment as an object such as sn.Augment(), got {augment!r}.")
+    x, y = check_data(x, y, who, loss, classes)
+    return Feed(x, y, example_weights(sample_weight, None, y, who), dtype, augment, seed)
+
+
+def _text(array: np.ndarray) -> str:
+    """Shape, dtype and a checksum of some of an array: enough to notice that it is another."""
+    rows = array[np.linspace(0, len(array) - 1, min(len(array), SAMPLES)).astype(np.int64)]
+    return f"{array.shape} {array.dtype} {zlib.crc32(np.ascontiguousarray(rows).tobytes()):08x}"

@@ -1,0 +1,109 @@
+"""Examples taken by index, cast and normalized in one pass: how a batch leaves a data set of bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+
+from scratchnet.kernels.cpu.jit import parallel, serial
+from scratchnet.kernels.cpu.memory import empty
+
+COMPILED = tuple(map(np.dtype, ("uint8", "float32", "float64")))  # dtypes of x that there are kernels for
+
+
+@parallel
+def _gather(x, index, y):
+    for n in prange(len(index)):
+        source, out = x[index[n]], y[n]
+        for e in range(len(out)):
+            out[e] = source[e]
+
+
+@serial
+def normalize(row, scale, offset):
+    """row = row * scale + offset, in place."""
+    for e in range(len(row)):
+        row[e] = row[e] * scale[e] + offset[e]
+
+
+@parallel
+def _gather_normalized(x, index, scale, offset, y):
+    for n in prange(len(index)):
+        for i in range(y.shape[1]):
+            source, out = x[index[n], i], y[n, i]
+            for e in range(len(out)):
+                out[e] = source[e]
+            normalize(out, scale, offset)
+
+
+def check_index(index: Any, count: int) -> np.ndarray:
+    """The index as whole numbers that a kernel can trust.
+
+    Raises:
+        ValueError: not whole numbers along one axis.
+        IndexError: one of them is not from 0 to below count.
+    """
+    index = np.asarray(index)
+    if index.ndim != 1 or (index.dtype.kind not in "iu" and index.size):
+        raise ValueError(
+            f"expected index to be whole numbers along one axis, such as np.arange(32), got an array of shape "
+            f"{index.shape} and dtype {index.dtype}."
+        )
+    # Seen as unsigned, a negative number is a very large one: one comparison finds both.
+    index = index.astype(np.int64, copy=False)
+    if index.size and index.view(np.uint64).max() >= count:
+        wrong = index[(index < 0) | (index >= count)][0]
+        raise IndexError(
+            f"expected numbers of examples from 0 to {count - 1}, got {wrong}. Negative ones do not count."
+        )
+    return index
+
+
+def per_element(values: Any, name: str, channels: int, repeats: int, dtype: np.dtype) -> np.ndarray:
+    """A number for all channels, or one for each, said again for every pixel of a row: loops over it run in vectors.
+
+    Raises:
+        ValueError: as many numbers as there are neither channels nor one.
+    """
+    values = np.asarray(values, dtype)
+    if values.ndim > 1 or values.size not in (1, channels):
+        raise ValueError(
+            f"expected {name} to be one number or one for each of the {channels} channels, got {values.tolist()}."
+        )
+    return np.tile(np.broadcast_to(values, channels), repeats)
+
+
+def gather(x: np.ndarray, index: np.ndarray, dtype: Any, scale: Any = None, offset: Any = None) -> np.ndarray:
+    """y[n] = x[index[n]], cast to dtype; with a scale or an offset, y[n] = x[index[n]] * scale + offset.
+
+    Args:
+        x: (M, ...), all examples, in memory or mapped from a file; uint8, float32 and float64 in C order are taken by
+            a kernel, anything else by NumPy. Without scale and offset the bits are those of x[index].astype(dtype).
+        index: (N,), the numbers of the examples, from 0 to M - 1, in any order, any of them more than once.
+        dtype: float32 or float64.
+        scale, offset: a number, or one for each channel (the last axis); None for 1 and 0.
+
+    Raises:
+        ValueError: index is not along one axis; a number of scales or offsets that does not fit.
+        IndexError: an index out of range.
+    """
+    x, dtype, index = np.asarray(x), np.dtype(dtype), check_index(index, len(x))
+    if x.dtype not in COMPILED or not x.flags.c_contiguous or x.size == 0 or not len(index):
+        x, index = np.ascontiguousarray(x[index].astype(dtype, copy=False)), np.arange(len(index))
+        if (scale is None and offset is None) or x.size == 0:
+            return x
+    y = empty((len(index), *x.shape[1:]), dtype)
+    if scale is None and offset is None:
+        _gather(x.reshape(len(x), -1), index, y.reshape(len(y), -1))
+        return y
+    channels = x.shape[-1] if x.ndim > 1 else 1
+    width = x.shape[-2] if x.ndim > 2 else 1
+    scale, offset = (
+        per_element(default if values is None else values, name, channels, width, dtype)
+        for name, values, default in (("scale", scale, 1), ("offset", offset, 0))
+    )
+    rows = (-1, channels * width)
+    _gather_normalized(x.reshape(len(x), *rows), index, scale, offset, y.reshape(len(y), *rows))
+    return y

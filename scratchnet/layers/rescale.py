@@ -1,0 +1,153 @@
+"""Layers that bring inputs to a good scale with constants: part of the model, for prediction needs them as well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.layers.base import Layer, Shape
+
+SMALLEST_DEVIATION = 1e-7  # Keras's epsilon: a channel that never changes is divided by it
+
+
+class Constants(Layer):
+    """A layer y = gamma * (x - mean) / deviation + beta with constants for each channel; nothing is learnt."""
+
+    def constants(self) -> tuple[Any, Any, Any, Any]:
+        """Gamma, mean, deviation and beta: each a number, or one for each channel."""
+        raise NotImplementedError
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self._arrays(input_shape[-1])
+
+    def check(self, x: np.ndarray) -> None:
+        super().check(x)
+        for value in self.constants():
+            if np.ndim(value) and len(value) != x.shape[-1]:
+                raise ValueError(
+                    f"{self.who}: has numbers for {len(value)} channels, got x of shape {x.shape}. Channels come last."
+                )
+
+    def _arrays(self, channels: int) -> list[np.ndarray]:
+        return [np.broadcast_to(np.asarray(v, self.dtype), channels).copy() for v in self.constants()]
+
+    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+        gamma, mean, deviation, beta = self._arrays(x.shape[-1])
+        return kernels.of(x).batch_norm_inference(x, gamma / deviation, beta, mean, np.ones_like(mean), 0.0)
+
+    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        if not input_grad:
+            return None
+        gamma, mean, deviation, _ = self._arrays(dy.shape[-1])
+        zeros = np.zeros_like(mean)
+        return kernels.of(dy).batch_norm_inference(dy, gamma / deviation, zeros, zeros, np.ones_like(mean), 0.0)
+
+
+class Rescaling(Constants):
+    """y = x * scale + offset: Rescaling(1 / 255) brings bytes to 0 to 1, Rescaling(1 / 127.5, -1) to -1 to 1.
+
+    As the first layer of a model it takes the pictures as bytes, as the data sets have them, in training and in
+    prediction alike.
+
+        dx = dy * scale
+
+    Shapes: any, unchanged.
+
+    Args:
+        scale, offset: a number, or one for each channel.
+
+    Raises:
+        ValueError: numbers that are not finite, or not as many as there are channels.
+
+    Source: https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **options: Any):
+        super().__init__(**options)
+        self.scale, self.offset = _numbers(scale, "scale", self.who), _numbers(offset, "offset", self.who)
+
+    def constants(self) -> tuple[Any, Any, Any, Any]:
+        return self.scale, 0.0, 1.0, self.offset
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+class Normalization(Constants):
+    """y = (x - mean) / sqrt(variance), for each channel, with constants that are given or found by `adapt(x)`.
+
+        dx = dy / sqrt(variance)
+
+    For CIFAR-10 as bytes, Rescaling(1 / 255) and then Normalization(mean=cifar10.MEAN,
+    variance=np.square(cifar10.STD)); or Normalization() alone, and `layer.adapt(x_train)` before training. Until then
+    it lets x pass as it is.
+
+    Shapes: x (N, ..., C), y the same; mean, variance (C,).
+
+    Args:
+        axis: the channels' axis; only the last, -1.
+        mean, variance: a number, or one for each channel; both or none. If none, they are found by `adapt` and belong
+            to the layer's weights (they are not trained).
+
+    Raises:
+        ValueError: only one of both is given, a variance below 0, as many numbers as there are not channels.
+
+    Source: https://keras.io/api/layers/preprocessing_layers/numerical/normalization/
+    """
+
+    def __init__(self, axis: int = -1, mean: Any = None, variance: Any = None, **options: Any):
+        super().__init__(**options)
+        if axis != -1:
+            raise ValueError(f"{self.who}: expected axis=-1 (channels come last), got axis={axis!r}.")
+        if (mean is None) != (variance is None):
+            raise ValueError(f"{self.who}: expected both mean and variance, or none of them and adapt(x) instead.")
+        self.mean = None if mean is None else _numbers(mean, "mean", self.who)
+        self.variance = None if variance is None else _numbers(variance, "variance", self.who)
+        if self.variance is not None and np.min(self.variance) < 0:
+            raise ValueError(f"{self.who}: expected a variance of at least 0, got {variance!r}.")
+
+    def constants(self) -> tuple[Any, Any, Any, Any]:
+        given = self.mean is not None
+        if not given and not self.state:
+            return 1.0, 0.0, 1.0, 0.0
+        mean, variance = (self.mean, self.variance) if given else (self.state["mean"], self.state["variance"])
+        return 1.0, mean, np.maximum(np.sqrt(variance), SMALLEST_DEVIATION), 0.0
+
+    def create_weights(self, input_shape: Shape) -> None:
+        if self.mean is None:
+            self.add_weight("mean", (input_shape[-1],), "zeros", trainable=False)
+            self.add_weight("variance", (input_shape[-1],), "ones", trainable=False)
+
+    def adapt(self, x: np.ndarray) -> None:
+        """Take mean and variance from examples x (N, ..., C), of any dtype; what was found before is forgotten.
+
+        Raises:
+            ValueError: mean and variance were given, or x cannot be taken.
+        """
+        if self.mean is not None:
+            raise ValueError(f"{self.who}: adapt, but mean and variance were given when the layer was made.")
+        x = np.asarray(x)
+        self.check(x)
+        if not self.built:
+            self.build((None, *x.shape[1:]))
+        axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+        parts = [x[i : i + 1024] for i in range(0, len(x), 1024)]  # a part at a time, in float64
+        mean = sum(part.sum(axis=axes, dtype=np.float64) for part in parts) / count
+        variance = sum(np.square(part - mean).sum(axis=axes) for part in parts) / count
+        self.state["mean"][...], self.state["variance"][...] = mean, variance
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mean": self.mean, "variance": self.variance}
+
+
+def _numbers(value: Any, name: str, who: str) -> float | list[float]:
+    """A number, or a list of numbers."""
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{who}: expected {name} in numbers, got {value!r}.") from error
+    if array.ndim > 1 or array.size == 0 or not np.isfinite(array).all():
+        raise ValueError(f"{who}: expected {name} as a finite number, or one for each channel, got {value!r}.")
+    return array.tolist()
