@@ -5,7 +5,19 @@
 All public names are here; the module each comes from is where it is explained.
 """
 
-from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
+from scratchnet import (
+    callbacks,
+    check,
+    datasets,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    plot,
+    reference,
+    schedules,
+    zoo,
+)
 from scratchnet.augment import Augment
 from scratchnet.averaging import MovingAverage
 from scratchnet.callbacks import (
@@ -162,4 +174,5 @@ __all__ = [
     "schedules",
     "set_random_seed",
     "train_step",
+    "zoo",
 ]
