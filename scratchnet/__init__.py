@@ -17,9 +17,21 @@ from scratchnet import (
     preprocessing,
     reference,
     schedules,
+    zoo,
 )
 from scratchnet.augment import Augment
-from scratchnet.callbacks import Callback, History
+from scratchnet.averaging import MovingAverage
+from scratchnet.callbacks import (
+    BackupAndRestore,
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    ExponentialMovingAverage,
+    History,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    ReduceLROnPlateau,
+)
 from scratchnet.divergence import DivergedError
 from scratchnet.gradcheck import GradcheckReport, gradcheck
 from scratchnet.initializers import (
@@ -61,6 +73,7 @@ from scratchnet.layers import (
     UpSampling2D,
     ZeroPadding2D,
 )
+from scratchnet.live import LiveCurve
 from scratchnet.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -86,9 +99,11 @@ __all__ = [
     "AdamW",
     "Augment",
     "AveragePooling2D",
+    "BackupAndRestore",
     "BatchNormalization",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "CSVLogger",
     "Callback",
     "CategoricalCrossentropy",
     "Chain",
@@ -100,6 +115,8 @@ __all__ = [
     "DepthwiseConv2D",
     "DivergedError",
     "Dropout",
+    "EarlyStopping",
+    "ExponentialMovingAverage",
     "Flatten",
     "GlobalAveragePooling2D",
     "GlorotNormal",
@@ -110,12 +127,16 @@ __all__ = [
     "History",
     "Layer",
     "LeakyReLU",
+    "LearningRateScheduler",
     "LecunNormal",
     "LecunUniform",
+    "LiveCurve",
     "Loss",
     "MaxPooling2D",
     "MeanSquaredError",
     "Metric",
+    "ModelCheckpoint",
+    "MovingAverage",
     "Normalization",
     "Ones",
     "Optimizer",
@@ -125,6 +146,7 @@ __all__ = [
     "RandomNormal",
     "RandomUniform",
     "ReLU",
+    "ReduceLROnPlateau",
     "Rescaling",
     "Reshape",
     "Schedule",
@@ -154,4 +176,5 @@ __all__ = [
     "schedules",
     "set_random_seed",
     "train_step",
+    "zoo",
 ]

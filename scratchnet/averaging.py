@@ -27,8 +27,7 @@ class MovingAverage:
     """
 
     def __init__(self, model: Any, momentum: float = 0.999):
-        if not 0 <= momentum < 1:
-            raise ValueError(f"MovingAverage: expected a momentum from 0 to below 1, got {momentum!r}.")
+        check_momentum(momentum, "MovingAverage")
         if not model.built:
             raise ValueError("MovingAverage: expected a model that is built. Call model.build(input_shape) first.")
         self.model, self.momentum = model, momentum
@@ -65,3 +64,9 @@ class MovingAverage:
             yield
         finally:
             self.swap()
+
+
+def check_momentum(momentum: float, who: str) -> None:
+    """Raise a ValueError unless it is from 0 to below 1."""
+    if not 0 <= momentum < 1:
+        raise ValueError(f"{who}: expected a momentum from 0 to below 1, got {momentum!r}.")

@@ -55,15 +55,19 @@ def versions() -> list[Finding]:
     ]
 
 
+def processor_name() -> str:
+    """LLVM's name of the processor that kernels are compiled for."""
+    return os.environ.get("NUMBA_CPU_NAME") or llvmlite.binding.get_host_cpu_name()
+
+
 def processor() -> list[Finding]:
     """The processor, its vectors, and the tile that the kernels hold in its registers."""
-    name = os.environ.get("NUMBA_CPU_NAME") or llvmlite.binding.get_host_cpu_name()
     lanes, kind = simd.vector_bytes() // 4, {64: "AVX-512", 32: "AVX2"}.get(simd.vector_bytes(), "SSE or NEON")
     heights = ", ".join(map(str, tile.HEIGHTS))
     advice = "" if simd.has_fma() else "No fused multiply-add: kernels run at a fraction of their speed, and are right."
     forced = " (set by NUMBA_CPU_NAME)" if os.environ.get("NUMBA_CPU_NAME") else ""
     return [
-        Finding("processor", f"{name}{forced}"),
+        Finding("processor", f"{processor_name()}{forced}"),
         Finding(
             "vectors",
             f"{kind}: {lanes} float32 numbers, {simd.vector_registers()} registers; tiles of {heights} x {tile.Q}",

@@ -33,7 +33,12 @@ STYLE = {
 WIDTH = 9.0  # inches; a notebook's column
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
+    """matplotlib.pyplot, imported when it is first needed.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     try:
         from matplotlib import pyplot
     except ImportError as error:
@@ -43,10 +48,10 @@ def _pyplot() -> Any:
 
 def _figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, np.ndarray]:
     """A styled figure and its axes as a 2-D array, closed for pyplot: a notebook shows what a cell returns, once."""
-    pyplot = _pyplot()
-    with pyplot.rc_context(STYLE):
-        figure, axes = pyplot.subplots(rows, columns, figsize=size, squeeze=False, **options)
-        pyplot.close(figure)
+    plt = pyplot()
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
+        plt.close(figure)
     return figure, axes
 
 
@@ -189,8 +194,8 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
             stages.append((layer.name, value))
     side, title, bars = WIDTH / maps * 0.92, 0.3, 1.3  # inches: a map, the line above it, the answer below all
     height = len(stages) * (side + title) + bars
-    figure = _pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"], layout="none")
-    _pyplot().close(figure)
+    figure = pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"], layout="none")
+    pyplot().close(figure)
     for r, (name, value) in enumerate(stages):
         bottom = 1 - (r + 1) * (side + title) / height
         strongest = np.argsort(-value.max(axis=(0, 1, 2)), kind="stable")[:maps]

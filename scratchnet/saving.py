@@ -18,6 +18,7 @@ import numpy as np
 from scratchnet import config, random
 from scratchnet.files import whole_file
 
+HEADER = "scratchnet"  # the entry of the file's metadata that holds everything but the arrays
 VERSION = 1  # of what the files hold; a file says which it was written with
 KINDS = {"model": "a model", "weights": "weights alone", "run": "a training run"}
 
@@ -39,10 +40,10 @@ def write(path: PathLike, kind: str, tree: Mapping[str, Any]) -> None:
     from safetensors.numpy import save
 
     arrays: dict[str, np.ndarray] = {}
-    text = json.dumps(_take_out(tree, "", arrays), separators=(",", ":"))
-    header = {"format": "scratchnet", "version": str(VERSION), "kind": kind, "tree": text}
+    header = {"version": VERSION, "kind": kind, "tree": _take_out(tree, "", arrays)}
     header["sha256"] = _hash(header, arrays)
-    data = save(arrays, header)
+    # One entry of the file's metadata: of several, safetensors draws the order, and the same model gave other bytes.
+    data = save(arrays, {HEADER: json.dumps(header, separators=(",", ":"))})
     with whole_file(path) as file:
         file.write(data)
 
@@ -68,14 +69,15 @@ def read(path: PathLike, *kinds: str) -> dict[str, Any]:
     _check_kind_of_file(path)
     try:
         with safe_open(path, framework="np") as file:
-            header = file.metadata() or {}
+            metadata = file.metadata() or {}
             names = file.keys()
             arrays = {name: file.get_tensor(name) for name in names}
+        header = json.loads(metadata[HEADER]) if HEADER in metadata else None
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise ValueError(f"{path}: the file is damaged or cut off ({error}). Take an earlier copy of it.") from error
-    if header.get("format") != "scratchnet":
+    if not isinstance(header, dict):
         raise ValueError(f"{path}: a safetensors file, but not one that scratchnet wrote.")
-    if header.get("version") != str(VERSION):
+    if header.get("version") != VERSION:
         raise ValueError(
             f"{path}: written in version {header.get('version')} of the file format; this scratchnet reads version "
             f"{VERSION}. Install the scratchnet that wrote it, or save it again from there."
@@ -87,7 +89,7 @@ def read(path: PathLike, *kinds: str) -> dict[str, Any]:
         raise ValueError(
             f"{path}: expected {' or '.join(KINDS[k] for k in kinds)}, got {KINDS.get(header['kind'], header['kind'])}."
         )
-    return _put_back(json.loads(header["tree"]), arrays)
+    return _put_back(header["tree"], arrays)
 
 
 def _check_kind_of_file(path: Path) -> None:
@@ -102,7 +104,7 @@ def _check_kind_of_file(path: Path) -> None:
             )
 
 
-def _hash(header: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> str:
+def _hash(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
     """SHA-256 of all that a file holds, names, dtypes and shapes included."""
     digest = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode())
     for name in sorted(arrays):

@@ -162,7 +162,7 @@ class Trainable:
         shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         everyone = CallbackList(
-            [self.history, *own, *([ProgressLine(bar=shown == 1)] if shown else ())],
+            [*own, self.history, *([ProgressLine(bar=shown == 1)] if shown else ())],  # they see what own ones log
             self,
             {"epochs": epochs, "steps": -(-len(feed) // batch_size), "verbose": shown},
         )

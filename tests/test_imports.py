@@ -26,7 +26,8 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"datasets", "plot", "preprocessing", "gradcheck", "check", "bench", "doctor", "ladder"}
+LEAVES = {"bench", "check", "datasets", "doctor", "gradcheck", "ladder"}
+LEAVES |= {"live", "plot", "preprocessing", "recipes", "zoo"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 

@@ -15,17 +15,7 @@ from scratchnet.steps import train_step
 
 def article_cnn() -> sn.Sequential:
     """The network of the article's section 4.1."""
-    model = sn.Sequential(
-        [
-            sn.Conv2D(32, 3, activation="relu", input_shape=(32, 32, 3)),
-            sn.MaxPooling2D(),
-            sn.Conv2D(64, 3, activation="relu"),
-            sn.MaxPooling2D(),
-            sn.Flatten(),
-            sn.Dense(128, activation="relu"),
-            sn.Dense(10, activation="softmax"),
-        ]
-    )
+    model = sn.zoo.article_cnn()
     model.compile("adam", "sparse_categorical_crossentropy")
     return model
 

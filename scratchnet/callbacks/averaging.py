@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scratchnet.averaging import MovingAverage
+from scratchnet.averaging import MovingAverage, check_momentum
 from scratchnet.callbacks.base import Callback, Logs
 
 
@@ -18,9 +18,13 @@ class ExponentialMovingAverage(Callback):
 
     Args:
         momentum: see scratchnet.averaging.MovingAverage.
+
+    Raises:
+        ValueError: momentum is not from 0 to below 1.
     """
 
     def __init__(self, momentum: float = 0.999):
+        check_momentum(momentum, "ExponentialMovingAverage")
         self.momentum = momentum
         self.average: MovingAverage | None = None
         self.in_place = False

@@ -1,0 +1,268 @@
+"""The callbacks beside training: what they do to the model, what they write, and what they say."""
+
+import csv
+import warnings
+
+import numpy as np
+import pytest
+
+import scratchnet as sn
+from scratchnet.callbacks.monitor import Monitor
+
+X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+Y = (X.sum(axis=1) > 0).astype(int)
+
+
+def compiled(rate=0.1):
+    sn.set_random_seed(0)
+    model = sn.Sequential([sn.Dense(2, activation="softmax", input_shape=(4,))])
+    model.compile(sn.SGD(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    return model
+
+
+class Scripted(sn.Callback):
+    """Puts given values into the logs, in place of measured ones."""
+
+    def __init__(self, **values):
+        self.values = values
+        self.weights = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs.update({name: values[epoch] for name, values in self.values.items()})
+        self.weights.append(self.model.get_weights())
+
+
+def run(callbacks, epochs, model=None, **values):
+    model, scripted = model or compiled(), Scripted(**values)
+    model.fit(X, Y, epochs, 20, callbacks=[scripted, *callbacks], verbose=0)
+    return model, scripted
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b))
+
+
+# Early stopping
+
+
+@pytest.mark.parametrize(
+    ("values", "patience", "trained", "best", "stopped"),
+    [
+        ([5, 4, 3, 2, 1], 1, 5, 4, 0),
+        ([5, 4, 6, 7, 1], 2, 4, 1, 3),
+        ([5, 4, 6, 3, 7, 8], 2, 6, 3, 5),
+        ([5, 5, 5], 0, 2, 0, 1),
+        ([5, np.nan, np.nan, 1], 2, 3, 0, 2),
+    ],
+)
+def test_early_stopping(values, patience, trained, best, stopped):
+    stopping = sn.EarlyStopping(patience=patience, restore_best_weights=True)
+    model, scripted = run([stopping], len(values), val_loss=values)
+    assert model.history.epoch == list(range(trained))
+    assert stopping.best_epoch == best
+    assert stopping.stopped_epoch == stopped
+    assert same(model.get_weights(), scripted.weights[best])
+
+
+def test_without_restoring_the_last_weights_stay():
+    model, scripted = run([sn.EarlyStopping(patience=1)], 9, val_loss=[1, 2, 3, 0, 0, 0, 0, 0, 0])
+    assert model.history.epoch == [0, 1]
+    assert same(model.get_weights(), scripted.weights[1])
+
+
+def test_which_values_are_better():
+    values = dict(val_accuracy=[0.1, 0.2, 0.2, 0.2, 0.5])
+    assert len(run([sn.EarlyStopping("val_accuracy", patience=2)], 5, **values)[0].history.epoch) == 4
+    assert len(run([sn.EarlyStopping("val_accuracy", patience=2, mode="min")], 5, **values)[0].history.epoch) == 3
+    assert len(run([sn.EarlyStopping("val_accuracy", 0.15, patience=2)], 5, **values)[0].history.epoch) == 3
+    assert len(run([sn.EarlyStopping("val_accuracy", patience=1, baseline=0.4)], 5, **values)[0].history.epoch) == 2
+    later = sn.EarlyStopping("val_accuracy", patience=1, start_from_epoch=3)
+    assert len(run([later], 5, **values)[0].history.epoch) == 5
+
+
+def test_early_stopping_says_it(capsys):
+    run([sn.EarlyStopping(patience=1, verbose=1)], 9, val_loss=[1, 2, 3])
+    assert "Epoch 2: early stopping; the best was epoch 1." in capsys.readouterr().out
+
+
+def test_it_begins_anew_with_each_fit():
+    stopping = sn.EarlyStopping(patience=1)
+    for _ in range(2):
+        model, _ = run([stopping], 3, val_loss=[3, 2, 1])
+        assert len(model.history.epoch) == 3
+
+
+def test_a_value_that_is_not_there_is_said():
+    model = compiled()
+    with pytest.warns(
+        UserWarning, match="EarlyStopping: there is no 'val_loss' to watch, only accuracy, loss. Give fit"
+    ):
+        model.fit(X, Y, callbacks=sn.EarlyStopping(), verbose=0)
+    with pytest.warns(UserWarning, match="ReduceLROnPlateau: there is no 'los' to watch, only accuracy, loss.$"):
+        model.fit(X, Y, callbacks=sn.ReduceLROnPlateau("los"), verbose=0)
+
+
+def test_bad_arguments():
+    for make, message in (
+        (lambda: sn.EarlyStopping(patience=-1), "patience of at least 0 epochs, got -1"),
+        (lambda: sn.EarlyStopping(mode="mim"), "Did you mean 'min'"),
+        (lambda: sn.ReduceLROnPlateau(factor=1), "factor from 0 to below 1, got 1"),
+        (lambda: sn.ReduceLROnPlateau(min_delta=-1), "min_delta of at least 0, got -1"),
+        (lambda: sn.ExponentialMovingAverage(1), "momentum from 0 to below 1, got 1"),
+        (lambda: Monitor("loss", min_delta=np.nan), "min_delta of at least 0, got nan"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()
+
+
+# Learning rates
+
+
+def test_learning_rate_scheduler(capsys):
+    rates = []
+
+    class Rates(sn.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            rates.append(self.model.optimizer.learning_rate)
+
+    run([sn.LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1), Rates()], 3)
+    assert rates == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125]
+    assert "Epoch 2: learning rate 0.025" in capsys.readouterr().out
+    rates.clear()
+    run([sn.LearningRateScheduler(lambda epoch: 1 / (1 + epoch)), Rates()], 2)
+    assert rates == [1, 1, 0.5, 0.5]
+    with pytest.raises(TypeError, match="expected a rate of at least 0, got None"):
+        run([sn.LearningRateScheduler(lambda epoch: None)], 1)
+
+
+def test_reduce_on_plateau(capsys):
+    seen = []
+
+    class Rates(sn.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(round(self.model.optimizer.learning_rate, 9))
+
+    values = [5, 4, 4, 4, 3, 3, 3, 3, 3, 3]
+    reduce = sn.ReduceLROnPlateau(patience=2, cooldown=1, min_lr=0.004, verbose=1)
+    run([reduce, Rates()], 10, val_loss=values)
+    #             4 twice       3 twice, then one epoch to cool
+    assert seen == [0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.004, 0.004, 0.004, 0.004]
+    assert "Epoch 4: learning rate lowered to 0.01" in capsys.readouterr().out
+
+
+# Checkpoints
+
+
+def test_the_best_and_the_last(tmp_path, capsys):
+    best = sn.ModelCheckpoint(tmp_path / "new" / "best.safetensors", "val_accuracy", 1, save_best_only=True)
+    last = sn.ModelCheckpoint(str(tmp_path / "last.safetensors"))
+    _, scripted = run([best, last], 4, val_accuracy=[0.5, 0.7, 0.7, 0.6])
+    assert same(sn.load_model(tmp_path / "new" / "best.safetensors").get_weights(), scripted.weights[1])
+    assert same(sn.load_model(tmp_path / "last.safetensors").get_weights(), scripted.weights[3])
+    out = capsys.readouterr().out
+    assert "Epoch 2: val_accuracy is 0.70000 (before: 0.50000)" in out
+    assert "Epoch 3" not in out
+
+
+def test_a_file_an_epoch(tmp_path):
+    path = tmp_path / "m_{epoch:02d}_{val_loss:.1f}.safetensors"
+    run([sn.ModelCheckpoint(path, save_weights_only=True)], 2, val_loss=[3, 2.5])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m_01_3.0.safetensors", "m_02_2.5.safetensors"]
+    model = compiled()
+    model.load_weights(tmp_path / "m_01_3.0.safetensors")
+    with pytest.raises(ValueError, match=r"\{val_los\} in .* is none of epoch, accuracy, loss"):
+        run([sn.ModelCheckpoint(tmp_path / "{val_los}")], 1)
+
+
+def test_every_so_many_batches(tmp_path):
+    run([sn.ModelCheckpoint(tmp_path / "{epoch}", save_freq=3)], 4)  # two batches an epoch: after batches 3 and 6
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["2", "3"]
+
+
+def test_a_threshold(tmp_path):
+    run([sn.ModelCheckpoint(tmp_path / "m", save_best_only=True, initial_value_threshold=1)], 2, val_loss=[3, 2])
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="save_best_only goes with save_freq='epoch'"):
+        sn.ModelCheckpoint(tmp_path / "m", save_best_only=True, save_freq=3)
+
+
+# The log
+
+
+def test_csv(tmp_path):
+    model, _ = run([sn.CSVLogger(tmp_path / "log.csv")], 3)
+    with open(tmp_path / "log.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["epoch", "accuracy", "loss"]
+    assert [int(row["epoch"]) for row in rows] == [0, 1, 2]
+    assert [float(row["loss"]) for row in rows] == model.history.history["loss"]  # to the last bit
+
+
+def test_csv_that_goes_on(tmp_path):
+    path = tmp_path / "log.csv"
+    for append, epochs, lines in ((True, 2, 3), (True, 3, 6), (False, 1, 2)):
+        run([sn.CSVLogger(path, ";", append)], epochs)
+        assert len(path.read_text().splitlines()) == lines
+    assert path.read_text().startswith("epoch;accuracy;loss\n0;") or path.read_text().startswith(
+        "epoch;accuracy;loss\r"
+    )
+
+
+def test_a_value_that_comes_later_gets_a_column(tmp_path):
+    class Later(sn.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                logs["later"] = 7.0
+
+    run([Later(), sn.CSVLogger(tmp_path / "log.csv")], 3)
+    with open(tmp_path / "log.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["later"] for row in rows] == ["", "7.0", ""]
+
+
+# The moving average
+
+
+def test_the_average_is_measured_saved_and_handed_back(tmp_path):
+    class Watch(sn.Callback):
+        """Follows the weights themselves."""
+
+        def on_train_begin(self, logs=None):
+            self.average = [w.astype(np.float64) for w in self.model.get_weights()]
+            self.updates, self.at_epochs = 0, []
+
+        def on_train_batch_end(self, batch, logs=None):
+            m = min(0.9, (1 + self.updates) / (10 + self.updates))
+            self.average = [m * a + (1 - m) * w for a, w in zip(self.average, self.model.get_weights())]
+            self.updates += 1
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.at_epochs.append(logs)
+
+    watch, model, plain = Watch(), compiled(), compiled()
+    path = tmp_path / "m.safetensors"
+    watchers = [watch, sn.ExponentialMovingAverage(0.9), sn.ModelCheckpoint(path)]
+    model.fit(X, Y, 3, 10, callbacks=watchers, validation_data=(X, Y), verbose=0)
+    for w, a in zip(model.get_weights(), watch.average):
+        np.testing.assert_allclose(w, a, rtol=1e-5, atol=1e-6)
+    assert same(sn.load_model(path).get_weights(), model.get_weights())
+    assert model.evaluate(X, Y, verbose=0)[0] == watch.at_epochs[-1]["val_loss"]
+    sn.set_random_seed(0)
+    plain = compiled()
+    plain.fit(X, Y, 3, 10, validation_data=(X, Y), verbose=0)
+    assert plain.history.history["loss"] == model.history.history["loss"]  # the weights themselves are trained as ever
+    assert plain.history.history["val_loss"] != model.history.history["val_loss"]
+
+
+def test_all_of_them_together_need_no_validation(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        watchers = [
+            sn.ExponentialMovingAverage(),
+            sn.EarlyStopping("loss"),
+            sn.ReduceLROnPlateau("loss"),
+            sn.ModelCheckpoint(tmp_path / "m", "loss", save_best_only=True),
+            sn.CSVLogger(tmp_path / "log.csv"),
+        ]
+        run(watchers, 2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "m"]
