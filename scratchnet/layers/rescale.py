@@ -132,11 +132,18 @@ class Normalization(Constants):
         self.check(x)
         if not self.built:
             self.build((None, *x.shape[1:]))
-        axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
-        parts = [x[i : i + 1024] for i in range(0, len(x), 1024)]  # a part at a time, in float64
-        mean = sum(part.sum(axis=axes, dtype=np.float64) for part in parts) / count
-        variance = sum(np.square(part - mean).sum(axis=axes) for part in parts) / count
-        self.state["mean"][...], self.state["variance"][...] = mean, variance
+        channels = x.shape[-1]
+        count, total, squares = x.size // channels, np.zeros(channels), np.zeros(channels)
+        rough = (
+            x[0].reshape(-1, channels).mean(0, dtype=np.float64)
+        )  # off it, squares are small enough to be subtracted
+        for start in range(0, len(x), 256):  # a part at a time: no copy of the whole in float64
+            part = x[start : start + 256].reshape(-1, channels) - rough
+            total += part.sum(axis=0)
+            squares += np.einsum("rc,rc->c", part, part)
+        shift = total / count
+        self.state["mean"][...] = rough + shift
+        self.state["variance"][...] = np.maximum(squares / count - shift**2, 0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.mean, "variance": self.variance}
