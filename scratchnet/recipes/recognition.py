@@ -82,7 +82,7 @@ RECIPES = {
     "cifar10_small": Recipe(
         "577,514 parameters, batch normalization, augmentation, one cycle of the rate, averaged weights",
         _small,
-        epochs=18,
+        epochs=15,
         batch_size=128,
         augment=Augment(),
         average=0.998,
