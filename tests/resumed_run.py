@@ -82,6 +82,7 @@ def train(folder, epochs, save_freq="epoch", extra=()):
         verbose=0,
         class_weight={1: 2.0},
         sample_weight=weights,
+        augment=sn.Augment(1, rotation=10, brightness=0.1, cutout=2, value_range=(-4, 4)),
     )
     return model
 
