@@ -79,7 +79,7 @@ def train(folder, epochs, save_freq="epoch", extra=()):
         8,
         validation_split=1 / 6,
         callbacks=watchers,
-        verbose=0,
+        verbose=2,
         class_weight={1: 2.0},
         sample_weight=weights,
         augment=sn.Augment(1, rotation=10, brightness=0.1, cutout=2, value_range=(-4, 4)),

@@ -122,7 +122,7 @@ def test_a_loaded_model_goes_on(tmp_path, capsys):
     with pytest.raises(Kill):
         sn.load_model(tmp_path / "start.safetensors").fit(X, Y, 2, 8, callbacks=[backup, Killed(6)], verbose=0)
     model = sn.load_model(tmp_path / "start.safetensors")
-    model.fit(X, Y, 2, 8, callbacks=backup, verbose=0)
+    model.fit(X, Y, 2, 8, callbacks=backup, verbose=2)
     sn.set_random_seed(1)
     other = sn.load_model(tmp_path / "start.safetensors")
     other.fit(X, Y, 2, 8, verbose=0)

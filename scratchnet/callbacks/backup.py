@@ -51,7 +51,8 @@ class BackupAndRestore(Callback):
                 )
         run = self.model.training_run
         run.set_state(tree["state"])
-        print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
+        if self.params["verbose"]:
+            print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write after every so many batches, where that is wanted."""
