@@ -1,6 +1,8 @@
 """How far apart two sets of pictures are, measured on their features: x (N, D) of real ones, y (M, D) of generated.
 
 All are worked out in float64. All depend on the numbers of samples, and only values with the same numbers compare.
+They are the same bits for any number of threads, but for one step: eigenvalues and singular values come from LAPACK,
+and of more than some 128 features their last bits may follow the threads of its BLAS library.
 """
 
 from __future__ import annotations
