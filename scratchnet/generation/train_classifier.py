@@ -19,7 +19,7 @@ from scratchnet.models import Sequential
 from scratchnet.optimizers import Adam
 from scratchnet.schedules import CosineDecay
 
-EPOCHS = {"cifar10": 6, "fashion_mnist": 4}
+EPOCHS = {"cifar10": 8, "fashion_mnist": 5}
 BATCH = 128
 
 
