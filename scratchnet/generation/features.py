@@ -5,6 +5,9 @@ makes of them before its last layer, 64 numbers a picture, holds what is in the 
 use the features of Inception, trained on ImageNet; ours are those of small networks trained here, by
 `python -m scratchnet.generation.train_classifier`. So our numbers cannot be compared with published ones, only with
 each other, and only where the classifier is the same: every report gives its hash.
+
+On its test set the shipped classifier of Fashion-MNIST is right for 0.911 of the pictures, that of CIFAR-10 for 0.759;
+the CIFAR-10 that it was trained and measured on had been through JPEG once.
 """
 
 from __future__ import annotations

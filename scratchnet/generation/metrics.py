@@ -125,7 +125,7 @@ def _kernel_sum(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def kernel_distance(
-    real: Any, fake: Any, subsets: int = 50, subset_size: int | None = None, seed: int = 0
+    real: Any, fake: Any, subsets: int = 100, subset_size: int | None = None, seed: int = 0
 ) -> KernelDistance:
     """KID, the squared maximum mean discrepancy with the kernel k(x, y) = (x.y / D + 1)^3, without bias.
 
