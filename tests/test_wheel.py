@@ -12,6 +12,7 @@ import numpy as np, scratchnet as sn
 assert "site" in sn.__file__, sn.__file__
 (x, y), _ = sn.datasets.fashion_mnist_small.load_data()
 assert x.shape == (6000, 28, 28) and y.shape == (6000,)
+assert sn.generation.classifier("fashion_mnist").features(x[:2]).shape == (2, 64)
 model = sn.Sequential([sn.Flatten(input_shape=(28, 28)), sn.Dense(10, activation="softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
 record = model.fit(x[:320] / 255.0, y[:320], epochs=2, verbose=0)
@@ -31,7 +32,9 @@ def test_wheel_holds_the_data_and_works_elsewhere(tmp_path):
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT))
     (wheel,) = tmp_path.glob("scratchnet-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for wanted in ("datasets/data/fashion_mnist_small.npz", "datasets/data/FASHION_MNIST_LICENSE.txt", "py.typed"):
+    data = ("datasets/data/fashion_mnist_small.npz", "datasets/data/FASHION_MNIST_LICENSE.txt")
+    weights = ("generation/weights/fashion_mnist.safetensors", "generation/weights/cifar10.safetensors")
+    for wanted in (*data, *weights, "py.typed"):
         assert f"scratchnet/{wanted}" in names
     assert not [n for n in names if n.startswith(("tests", "notebooks")) or n.endswith((".pyc", ".nbi", ".nbc"))]
     run(

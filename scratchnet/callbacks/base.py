@@ -15,7 +15,9 @@ class Callback:
     Attributes:
         model: the model that is trained, set before training starts.
         params: epochs, steps (batches an epoch) and verbose (0, 1 or 2), set before training starts.
-        runs_last: whether its methods are called after those of callbacks without this, wherever it stands in the list.
+        runs_first: whether its methods are called before those of callbacks without this, wherever it stands in the
+            list: what it adds to an epoch's logs, the history and all others find there.
+        runs_last: whether they are called after those of all others.
 
     A callback that remembers something from one call to the next says so in `get_state` and `set_state`, so that a run
     that is resumed goes on as if it had never stopped.
@@ -23,6 +25,7 @@ class Callback:
 
     model: Any = None
     params: dict[str, int] | None = None
+    runs_first = False
     runs_last = False
 
     def get_state(self) -> dict[str, Any]:
@@ -72,14 +75,17 @@ class Callback:
 
 
 class CallbackList:
-    """Callbacks as one: each call goes to all of them, in their order, to those that run last at the end."""
+    """Callbacks as one: each call goes to all of them, in their order, but for those that run first or last.
+
+    They are handed the same dict of logs: what one adds is there for the next.
+    """
 
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, int]) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 hint = f" A class needs its brackets: {callback.__name__}()." if isinstance(callback, type) else ""
                 raise TypeError(f"expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}")
-        self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last - callback.runs_first)
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(dict(params))

@@ -1,0 +1,106 @@
+"""The metrics while a GAN learns: after each epoch, in the logs, where history and checkpoints find them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import random
+from scratchnet.callbacks import Callback
+from scratchnet.checking import at_least_one
+from scratchnet.generation.features import FeatureClassifier, classifier
+from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
+from scratchnet.generation.pictures import Range, check_pictures, check_real
+from scratchnet.shapes import nearest
+
+NAMES = ("class_entropy", "fcd", "kid", "precision", "recall")
+
+
+class GenerationMetrics(Callback):
+    """Measures after each epoch what the model generates, model.generate(n, seed), and puts it into the logs.
+
+    The best generator is then kept by ModelCheckpoint("best.safetensors", monitor="fcd", save_best_only=True). The same
+    seed is used each time, so that the values differ by what was learnt and by nothing else, and nothing is drawn from
+    the package's random numbers: training is the same with this callback and without.
+
+    Args:
+        real: pictures, (N, H, W, C) or (N, H, W); their features are worked out once.
+        classifier: whose features: "fashion_mnist", "cifar10", or a FeatureClassifier of your own.
+        n: pictures that are generated, and real ones they are compared with; more than the features.
+        metrics: of "fcd", "kid", "precision", "recall", "class_entropy".
+        value_range: (black, white) of the real ones; None for 0 to 255 in whole numbers and -1 to 1 in floats.
+            Generated ones are from -1 to 1.
+        seed: of the generated pictures and of the real ones that are chosen.
+
+    Attributes:
+        floor: the same metrics of n other real pictures; None where there are fewer than 2 n real ones.
+
+    Raises:
+        ValueError: too few real pictures or too small an n, or pictures that cannot be measured.
+        TypeError: on training, a model that has no generate(n, seed).
+    """
+
+    runs_first = True  # the others find the values in the logs
+
+    def __init__(
+        self,
+        real: Any,
+        classifier: str | FeatureClassifier = "fashion_mnist",
+        n: int = 2000,
+        metrics: Sequence[str] = ("fcd",),
+        value_range: Range | None = None,
+        seed: int = 0,
+    ):
+        self.classifier = _classifier(classifier)
+        real, value_range = check_pictures(real, "real", value_range)
+        check_real(real, value_range, "real")
+        names = [metrics] if isinstance(metrics, str) else metrics
+        self.metrics = [nearest(name, NAMES, "metric of generated pictures") for name in names]
+        self.n, self.seed = at_least_one(n, "n"), seed
+        if not self.classifier.dimension < n <= len(real):
+            raise ValueError(
+                f"GenerationMetrics: expected n above {self.classifier.dimension}, the number of features, and at most "
+                f"{len(real)}, the number of real pictures, got {n}."
+            )
+        order = np.random.default_rng([seed, len("GenerationMetrics")]).permutation(len(real))
+        self.real = self.classifier.features(real[order[:n]], value_range, "real")
+        self.floor: dict[str, float] | None = None
+        if len(real) >= 2 * n:
+            self.floor = self._measure(self.classifier.features(real[order[n : 2 * n]], value_range, "real"))
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """See that there is something to measure."""
+        if not callable(getattr(self.model, "generate", None)):
+            raise TypeError(
+                f"GenerationMetrics: {type(self.model).__name__} has no generate(n, seed), so that there is nothing to "
+                "measure. This callback is for models that generate pictures, such as sn.GAN."
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Generate, measure, and add the values to the logs."""
+        values = self.measure()
+        if logs is not None:
+            logs.update(values)
+
+    def measure(self) -> dict[str, float]:
+        """The metrics of the model as it is now."""
+        with random.untouched():
+            pictures = self.model.generate(self.n, self.seed)
+        return self._measure(self.classifier.features(pictures, name="generated"))
+
+    def _measure(self, fake: np.ndarray) -> dict[str, float]:
+        values: dict[str, float] = {}
+        if {"precision", "recall"} & set(self.metrics):
+            values |= precision_recall(self.real, fake)._asdict()
+        if "fcd" in self.metrics:
+            values["fcd"] = frechet_distance(self.real, fake)
+        if "kid" in self.metrics:
+            values["kid"] = kernel_distance(self.real, fake, seed=self.seed).mean
+        if "class_entropy" in self.metrics:
+            values["class_entropy"] = entropy(class_histogram(self.classifier.predict(fake), self.classifier.classes))
+        return {name: values[name] for name in self.metrics}
+
+
+_classifier = classifier  # `__init__` has an argument of that name

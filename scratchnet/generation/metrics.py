@@ -1,0 +1,213 @@
+"""How far apart two sets of pictures are, measured on their features: x (N, D) of real ones, y (M, D) of generated.
+
+All are worked out in float64. All depend on the numbers of samples, and only values with the same numbers compare.
+They are the same bits for any number of threads, but for one step: eigenvalues and singular values come from LAPACK,
+and of more than some 128 features their last bits may follow the threads of its BLAS library.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.generation import distances
+
+
+class KernelDistance(NamedTuple):
+    """The mean of the kernel distance over subsets, and the standard deviation between the subsets' values."""
+
+    mean: float
+    std: float
+
+
+class PrecisionRecall(NamedTuple):
+    """Shares from 0 to 1: of the generated that look real, and of the real that could be generated."""
+
+    precision: float
+    recall: float
+
+
+def check_features(real: Any, fake: Any, who: str, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64 arrays.
+
+    Raises:
+        ValueError: not two arrays of rows of one length, too few rows, NaN or infinity.
+    """
+    arrays = []
+    for name, features in (("real", real), ("fake", fake)):
+        array = np.asarray(features)
+        if array.dtype.kind not in "uif" or array.ndim != 2 or array.shape[1] < 1:
+            raise ValueError(
+                f"{who}: expected {name} features of shape (N, D), got {array.shape} of {array.dtype}. Pictures become "
+                "features by classifier.features(pictures)."
+            )
+        if len(array) < least:
+            raise ValueError(f"{who}: expected at least {least} {name} samples, got {len(array)}.")
+        if not np.isfinite(array).all():
+            row = int(np.argmin(np.isfinite(array).all(axis=1)))
+            raise ValueError(f"{who}: NaN or infinity in the {name} features, first in row {row}.")
+        arrays.append(array.astype(np.float64))
+    if arrays[0].shape[1] != arrays[1].shape[1]:
+        raise ValueError(
+            f"{who}: real features have {arrays[0].shape[1]} numbers a picture, fake ones {arrays[1].shape[1]}. Both "
+            "must come from the same classifier."
+        )
+    return arrays[0], arrays[1]
+
+
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (D,) and covariance (D, D) of features (N, D), the sum of products divided by N - 1."""
+    features = np.ascontiguousarray(features, np.float64)
+    mean = features.mean(axis=0)
+    centered = features - mean
+    covariance = kernels.of(centered).dense_weight_grad(centered, centered) / (len(features) - 1)
+    return mean, (covariance + covariance.T) / 2
+
+
+def square_root(covariance: np.ndarray) -> np.ndarray:
+    """The symmetric r with r r = covariance, from its eigenvalues; those that rounding made negative count as 0."""
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+
+
+def frechet_of_moments(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray) -> float:
+    """The squared Frechet distance of two Gaussians.
+
+        d = |m_x - m_y|^2 + tr C_x + tr C_y - 2 tr (C_x C_y)^(1/2)
+
+    The last trace is the sum of the singular values of C_x^(1/2) C_y^(1/2), which loses no digits where a covariance
+    is singular, and is never complex as the root of the product of two matrices may be.
+
+    Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions", 1982.
+    """
+    overlap = np.linalg.svd(square_root(cov_x) @ square_root(cov_y), compute_uv=False).sum()
+    distance = ((mean_x - mean_y) ** 2).sum() + np.trace(cov_x) + np.trace(cov_y) - 2 * overlap
+    return max(float(distance), 0.0)
+
+
+def frechet_distance(real: Any, fake: Any) -> float:
+    """`frechet_of_moments` of two sets of features: 0 for equal ones, in squared units of the features.
+
+    In a classifier's features it is the FCD: what FID is in Inception's. Few samples make it too large: compare only
+    values with the same numbers of samples, and with the floor, the distance between two sets of real pictures.
+
+    Args:
+        real, fake: (N, D) and (M, D), of the same classifier.
+
+    Raises:
+        ValueError: see `check_features`.
+
+    Warns:
+        UserWarning: no more samples than features, which makes a covariance singular.
+
+    Source: Heusel et al., arXiv 1706.08500.
+    """
+    real, fake = check_features(real, fake, "frechet_distance")
+    if (fewest := min(len(real), len(fake))) <= real.shape[1]:
+        warnings.warn(
+            f"frechet_distance: {fewest} samples of {real.shape[1]} features say little about their covariance: the "
+            "distance comes out too large. Take several times as many samples as there are features.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return frechet_of_moments(*moments(real), *moments(fake))
+
+
+def _kernel_sum(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Sums of k(x_i, y_j) over all pairs, and over those with i = j."""
+    product = kernels.of(x).dense(x, np.ascontiguousarray(y.T) / x.shape[1], np.ones(len(y)))
+    values = product * product
+    values *= product
+    return float(values.sum()), float(np.trace(values))
+
+
+def kernel_distance(
+    real: Any, fake: Any, subsets: int = 100, subset_size: int | None = None, seed: int = 0
+) -> KernelDistance:
+    """KID, the squared maximum mean discrepancy with the kernel k(x, y) = (x.y / D + 1)^3, without bias.
+
+        mean over i != j of k(x_i, x_j) + mean over i != j of k(y_i, y_j) - 2 mean over i, j of k(x_i, y_j)
+
+    For two sets from one distribution it is 0 on average, so also below 0, whatever the number of samples.
+
+    Args:
+        real, fake: (N, D) and (M, D), of the same classifier.
+        subsets: how often a subset of each is drawn and measured.
+        subset_size: samples in each; by default 1000, or half of the smaller set where that is less.
+        seed: of the draws.
+
+    Raises:
+        ValueError: see `check_features`; or subset_size is not from 2 to the number of samples, or no subsets.
+
+    Source: Bińkowski et al., arXiv 1801.01401.
+    """
+    real, fake = check_features(real, fake, "kernel_distance", least=4)
+    fewest = min(len(real), len(fake))
+    m = min(1000, fewest // 2) if subset_size is None else subset_size
+    if not 2 <= m <= fewest or subsets < 1:
+        raise ValueError(
+            f"kernel_distance: expected subset_size from 2 to {fewest}, the number of samples, and at least 1 subset, "
+            f"got {m} and {subsets}."
+        )
+    rng, values = np.random.default_rng([seed, len("kernel_distance")]), []
+    for _ in range(subsets):
+        x, y = (part[rng.choice(len(part), m, replace=False)] for part in (real, fake))
+        (xx, own_x), (yy, own_y), (xy, _) = _kernel_sum(x, x), _kernel_sum(y, y), _kernel_sum(x, y)
+        values.append((xx - own_x + yy - own_y) / (m * (m - 1)) - 2 * xy / m**2)
+    return KernelDistance(float(np.mean(values)), float(np.std(values)))
+
+
+def precision_recall(real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
+    """Quality and variety apart, by balls round each sample that reach to its k-th nearest neighbour in its own set.
+
+        precision = share of the generated that lie in a ball of a real one
+        recall    = share of the real that lie in a ball of a generated one
+
+    Both are about 1 where the sets are alike, though below it: the floor says by how much.
+
+    Args:
+        real, fake: (N, D) and (M, D), of the same classifier.
+        k: neighbours; more make larger balls.
+
+    Raises:
+        ValueError: see `check_features`; or k is not from 1 to below the number of samples.
+
+    Source: Kynkäänniemi et al., arXiv 1904.06991.
+    """
+    real, fake = check_features(real, fake, "precision_recall")
+    if not isinstance(k, (int, np.integer)) or not 1 <= k < min(len(real), len(fake)):
+        raise ValueError(
+            f"precision_recall: expected k from 1 to {min(len(real), len(fake)) - 1}, below the number of samples, got "
+            f"{k!r}."
+        )
+    precision = distances.inside(fake, real, distances.squared_radii(real, int(k))).mean()
+    recall = distances.inside(real, fake, distances.squared_radii(fake, int(k))).mean()
+    return PrecisionRecall(float(precision), float(recall))
+
+
+def class_histogram(classes: Any, num_classes: int = 10) -> np.ndarray:
+    """(K,): how many pictures of each class there are, from class numbers (N,).
+
+    Raises:
+        ValueError: none at all, or a class number out of range.
+    """
+    classes = np.asarray(classes).reshape(-1)
+    if classes.size == 0 or classes.dtype.kind not in "ui" or classes.min() < 0 or classes.max() >= num_classes:
+        raise ValueError(f"class_histogram: expected class numbers from 0 to {num_classes - 1}, got {classes!r}.")
+    return np.bincount(classes, minlength=num_classes)
+
+
+def entropy(counts: Any) -> float:
+    """-sum p ln p of the shares p in a histogram, in nats: ln K where K classes are alike, 0 where there is only one.
+
+    Raises:
+        ValueError: negative counts, or nothing counted.
+    """
+    counts = np.asarray(counts, np.float64)
+    if counts.size == 0 or not (counts >= 0).all() or not 0 < counts.sum() < np.inf:
+        raise ValueError(f"entropy: expected counts of at least 0, some above it, got {counts!r}.")
+    p = counts[counts > 0] / counts.sum()
+    return float(-(p * np.log(p)).sum()) + 0.0

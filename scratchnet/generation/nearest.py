@@ -1,0 +1,45 @@
+"""Is it a copy? The training pictures that are nearest to generated ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scratchnet.generation.distances import nearest_points
+from scratchnet.generation.features import FeatureClassifier, classifier
+from scratchnet.generation.pictures import Range, check_pictures, scaled
+
+
+def nearest_training_pictures(
+    fake: Any,
+    train: Any,
+    space: str | FeatureClassifier = "pixels",
+    value_range: Range | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(index, distance), both (N,): for each generated picture the nearest training picture, and how far it is.
+
+    The Euclidean distance of the pixels, scaled to -1 to 1, or of a classifier's features. In pixels it finds copies,
+    with a distance of 0, but not one that is moved by a pixel; features find that as well. The nearest training
+    pictures of real pictures that were not trained on say what distances are usual.
+
+    Args:
+        fake: generated pictures, (N, H, W, C) or (N, H, W).
+        train: the pictures that were trained on, (M, H, W, C) or (M, H, W).
+        space: "pixels"; or whose features: "fashion_mnist", "cifar10", or a FeatureClassifier of your own.
+        value_range: (black, white) of both; None for 0 to 255 in whole numbers and -1 to 1 in floats.
+
+    Raises:
+        ValueError: pictures that cannot be measured, see `check_pictures`; in pixels, of different shapes.
+    """
+    if space != "pixels":
+        judge = classifier(space)
+        return nearest_points(judge.features(fake, value_range, "fake"), judge.features(train, value_range, "train"))
+    fake, fake_range = check_pictures(fake, "fake", value_range)
+    train, train_range = check_pictures(train, "train", value_range)
+    if fake.shape[1:] != train.shape[1:]:
+        raise ValueError(
+            f"nearest_training_pictures: expected pictures of one shape, got {fake.shape[1:]} and {train.shape[1:]}. "
+            "Give both the same size, or compare in features."
+        )
+    return nearest_points(scaled(fake, fake_range), scaled(train, train_range))
