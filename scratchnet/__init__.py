@@ -5,7 +5,19 @@
 All public names are here; the module each comes from is where it is explained.
 """
 
-from scratchnet import callbacks, check, datasets, initializers, losses, metrics, optimizers, plot, reference, schedules
+from scratchnet import (
+    callbacks,
+    check,
+    datasets,
+    gan,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    plot,
+    reference,
+    schedules,
+)
 from scratchnet.averaging import MovingAverage
 from scratchnet.callbacks import (
     BackupAndRestore,
@@ -19,6 +31,7 @@ from scratchnet.callbacks import (
     ReduceLROnPlateau,
 )
 from scratchnet.divergence import DivergedError
+from scratchnet.gan import GAN
 from scratchnet.gradcheck import GradcheckReport, gradcheck
 from scratchnet.initializers import (
     Constant,
@@ -76,6 +89,7 @@ from scratchnet.steps import train_step
 __version__ = "0.1.0"
 
 __all__ = [
+    "GAN",
     "SGD",
     "Accuracy",
     "Activation",
@@ -145,6 +159,7 @@ __all__ = [
     "check",
     "confusion_matrix",
     "datasets",
+    "gan",
     "gradcheck",
     "initializers",
     "load_model",

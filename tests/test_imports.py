@@ -25,7 +25,7 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor", "ladder", "live"}
+LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor", "ladder", "live", "gan"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 
