@@ -17,6 +17,7 @@ from scratchnet import (
     plot,
     reference,
     schedules,
+    zoo,
 )
 from scratchnet.averaging import MovingAverage
 from scratchnet.callbacks import (
@@ -67,6 +68,7 @@ from scratchnet.layers import (
     Parallel,
     ReLU,
     Reshape,
+    SpectralNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -147,6 +149,7 @@ __all__ = [
     "Schedule",
     "Sequential",
     "SparseCategoricalCrossentropy",
+    "SpectralNormalization",
     "StepDecay",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
@@ -171,4 +174,5 @@ __all__ = [
     "schedules",
     "set_random_seed",
     "train_step",
+    "zoo",
 ]

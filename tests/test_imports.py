@@ -25,7 +25,7 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor", "ladder", "live", "gan"}
+LEAVES = {"datasets", "plot", "gradcheck", "check", "bench", "doctor", "ladder", "live", "gan", "zoo"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 
 

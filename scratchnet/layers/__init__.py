@@ -10,6 +10,7 @@ from scratchnet.layers.merge import Parallel
 from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
+from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
     "Activation",
@@ -29,6 +30,7 @@ __all__ = [
     "Parallel",
     "ReLU",
     "Reshape",
+    "SpectralNormalization",
     "UpSampling2D",
     "ZeroPadding2D",
 ]
