@@ -9,6 +9,7 @@ from scratchnet import (
     callbacks,
     check,
     datasets,
+    gan,
     generation,
     initializers,
     losses,
@@ -34,6 +35,7 @@ from scratchnet.callbacks import (
     ReduceLROnPlateau,
 )
 from scratchnet.divergence import DivergedError
+from scratchnet.gan import GAN
 from scratchnet.gradcheck import GradcheckReport, gradcheck
 from scratchnet.initializers import (
     Constant,
@@ -71,6 +73,7 @@ from scratchnet.layers import (
     ReLU,
     Rescaling,
     Reshape,
+    SpectralNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -93,6 +96,7 @@ from scratchnet.steps import train_step
 __version__ = "0.1.0"
 
 __all__ = [
+    "GAN",
     "SGD",
     "Accuracy",
     "Activation",
@@ -153,6 +157,7 @@ __all__ = [
     "Schedule",
     "Sequential",
     "SparseCategoricalCrossentropy",
+    "SpectralNormalization",
     "StepDecay",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
@@ -165,6 +170,7 @@ __all__ = [
     "check",
     "confusion_matrix",
     "datasets",
+    "gan",
     "generation",
     "gradcheck",
     "initializers",

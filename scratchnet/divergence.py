@@ -60,13 +60,23 @@ class Guard:
             if self.tried is not None:
                 self.good, self.tried = self.tried, None
             return
-        found = first_bad_place(self.model, x)
-        rate = self.optimizer.learning_rate
+        found = self.find(x)  # before the weights are brought back
         raise DivergedError(
             f"{self.model.who}: the loss became {loss} in step {self.step} ({where}). {found} {self._go_back()}\n"
-            f"What usually helps: a smaller learning rate (it is {rate:g}: try {rate / 10:g}); clipnorm=1 in the "
-            f"optimizer; inputs of about -1 to 1 (here they go from {np.min(x):g} to {np.max(x):g}); a softmax or "
-            "sigmoid at the end, or from_logits=True in the loss, but not both."
+            f"What usually helps: {self.advice(x)}"
+        )
+
+    def find(self, x: np.ndarray) -> str:
+        """In words, where the numbers that are not finite begin."""
+        return first_bad_place(self.model, x)
+
+    def advice(self, x: np.ndarray) -> str:
+        """What usually helps."""
+        rate = self.optimizer.learning_rate
+        return (
+            f"a smaller learning rate (it is {rate:g}: try {rate / 10:g}); clipnorm=1 in the optimizer; inputs of "
+            f"about -1 to 1 (here they go from {np.min(x):g} to {np.max(x):g}); a softmax or sigmoid at the end, or "
+            "from_logits=True in the loss, but not both."
         )
 
     def _go_back(self) -> str:

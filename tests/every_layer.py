@@ -19,6 +19,7 @@ from scratchnet.layers import (
     ReLU,
     Rescaling,
     Reshape,
+    SpectralNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -54,6 +55,16 @@ EVERY = {
     "Dense": (lambda: Dense(4), (3, 7)),
     "Dense softmax": (lambda: Dense(4, activation="softmax"), (3, 7)),
     "Dense on pictures": (lambda: Dense(2, activation="leaky_relu", use_bias=False), PICTURES),
+    # So many iterations that u and v stand still, as its backward takes them to do.
+    "SpectralNormalization Conv2D": (
+        lambda: SpectralNormalization(Conv2D(5, 3, strides=2, padding="same", activation="leaky_relu"), 100),
+        PICTURES,
+    ),
+    "SpectralNormalization Conv2DTranspose": (
+        lambda: SpectralNormalization(Conv2DTranspose(3, 4, strides=2, padding="same", use_bias=False), 100),
+        PICTURES,
+    ),
+    "SpectralNormalization Dense": (lambda: SpectralNormalization(Dense(4, activation="relu"), 100), (3, 7)),
     "Flatten": (lambda: Flatten(), PICTURES),
     "Reshape": (lambda: Reshape((10, -1)), PICTURES),
     "Activation relu": (lambda: Activation("relu"), PICTURES),

@@ -26,7 +26,7 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"bench", "check", "datasets", "doctor", "generation", "gradcheck", "ladder"}
+LEAVES = {"bench", "check", "datasets", "doctor", "gan", "generation", "gradcheck", "ladder"}
 LEAVES |= {"live", "plot", "preprocessing", "recipes", "zoo"}
 RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
 

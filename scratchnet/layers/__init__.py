@@ -11,6 +11,7 @@ from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
+from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
     "Activation",
@@ -32,6 +33,7 @@ __all__ = [
     "ReLU",
     "Rescaling",
     "Reshape",
+    "SpectralNormalization",
     "UpSampling2D",
     "ZeroPadding2D",
 ]

@@ -48,6 +48,7 @@ from scratchnet.kernels.cpu.pool import (
     upsample2d_backward,
 )
 from scratchnet.kernels.cpu.sums import square_sum
+from scratchnet.kernels.cpu.translate import translate
 from scratchnet.kernels.cpu.update import adam, moving_average, rmsprop, sgd
 
 __all__ = [
@@ -97,6 +98,7 @@ __all__ = [
     "square_sum",
     "tanh",
     "tanh_backward",
+    "translate",
     "uniform",
     "upsample2d",
     "upsample2d_backward",

@@ -1,0 +1,65 @@
+"""Eight small clouds of points on a circle: what a GAN makes of them fits into one figure, and so does its collapse.
+
+Source: the ring of Metz et al., "Unrolled Generative Adversarial Networks", arXiv 1611.02163.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+RADIUS, STD, MODES = 2.0, 0.05, 8
+
+
+def centres(modes: int = MODES, radius: float = RADIUS) -> np.ndarray:
+    """(modes, 2), the middles of the clouds, counted from (radius, 0) against the clock."""
+    angles = 2 * np.pi * np.arange(modes) / modes
+    return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def ring_of_gaussians(
+    n: int = 10000, modes: int = MODES, radius: float = RADIUS, std: float = STD, seed: int = 0
+) -> np.ndarray:
+    """(n, 2) points, float32: each round one of the centres, drawn at random, with normal distances of std.
+
+    Raises:
+        ValueError: n or modes are not whole numbers of at least 1, or std is below 0.
+    """
+    for name, value in (("n", n), ("modes", modes)):
+        if not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"ring_of_gaussians: expected {name} to be a whole number of at least 1, got {value!r}.")
+    if not std >= 0:
+        raise ValueError(f"ring_of_gaussians: expected std of at least 0, got {std!r}.")
+    rng = np.random.default_rng(seed)
+    points = centres(modes, radius)[rng.integers(modes, size=n)] + rng.normal(0, std, (n, 2))
+    return points.astype(np.float32)
+
+
+class Coverage(NamedTuple):
+    """How well points cover a ring.
+
+    Attributes:
+        modes: clouds that have at least a fifth of their fair share of the points.
+        share: of the points, those within three standard deviations of a centre. Of real points it is 0.989.
+        counts: points near each centre.
+    """
+
+    modes: int
+    share: float
+    counts: np.ndarray
+
+
+def coverage(points: np.ndarray, modes: int = MODES, radius: float = RADIUS, std: float = STD) -> Coverage:
+    """How well points (N, 2) cover the ring; see Coverage.
+
+    Raises:
+        ValueError: points of another shape.
+    """
+    points = np.asarray(points, np.float64)
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
+        raise ValueError(f"coverage: expected points of shape (N, 2), got {points.shape}.")
+    distances = np.linalg.norm(points[:, None] - centres(modes, radius), axis=2)
+    near = distances.min(axis=1) <= 3 * std
+    counts = np.bincount(distances.argmin(axis=1)[near], minlength=modes)
+    return Coverage(int((counts >= 0.2 * len(points) / modes).sum()), float(near.mean()), counts)

@@ -1,0 +1,195 @@
+"""The losses of the adversarial game: for each side how badly it plays, as a number, and dLoss/dscore.
+
+    value, dz = loss.real(z)          D on real pictures, z = D(x)
+    value, dz = loss.fake(z)          D on generated ones, z = D(G(noise))
+    value, dz = loss.generator(z)     G, through the same scores
+
+Scores are numbers before any sigmoid: large for "real". Means are over all scores of the batch (M of them). D's loss is
+the sum of its two parts; they are apart because real and generated pictures pass D as two batches.
+
+With a real_label of 0.9 (one-sided smoothing; Salimans et al., arXiv 1606.03498) D is not to be more than 90% sure of a
+real picture, so that its scores stay finite. Generated ones keep 0: otherwise G would be told that its faults are good.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.config import Configurable
+from scratchnet.shapes import nearest
+
+
+class AdversarialLoss(Configurable):
+    """What the losses share.
+
+    Args:
+        real_label: what D should say of real pictures, above 0 up to 1; 0.9 for one-sided smoothing.
+
+    Raises:
+        ValueError: a real_label out of range.
+    """
+
+    smoothable: ClassVar[bool] = True
+
+    def __init__(self, real_label: float = 1.0):
+        who = type(self).__name__
+        if not 0 < real_label <= 1:
+            raise ValueError(f"{who}: expected a real_label above 0 up to 1, such as 0.9, got {real_label!r}.")
+        if real_label != 1 and not self.smoothable:
+            raise ValueError(f"{who}: there is no label to smooth in this loss. Leave real_label away.")
+        self.real_label = real_label
+
+    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient) of D's loss on the scores of real pictures."""
+        raise NotImplementedError
+
+    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient) of D's loss on the scores of generated pictures."""
+        raise NotImplementedError
+
+    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient) of G's loss on the scores of generated pictures."""
+        raise NotImplementedError
+
+    def discriminator(self, real: np.ndarray, fake: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """(value, gradient for the real scores, gradient for the generated ones): both parts of D's loss."""
+        (on_real, d_real), (on_fake, d_fake) = self.real(real), self.fake(fake)
+        return on_real + on_fake, d_real, d_fake
+
+    def probability(self, z: np.ndarray) -> np.ndarray:
+        """How sure D is that pictures with these scores are real, from 0 to 1: sigmoid(z)."""
+        return kernels.of(z).sigmoid(z)
+
+
+def _cross_entropy(z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
+    return kernels.of(z).sigmoid_binary_cross_entropy(z, np.full_like(z, label))
+
+
+class Minimax(AdversarialLoss):
+    """The game as first written: min over G, max over D of mean log p(x) + mean log(1 - p(G(noise))), p = sigmoid(z).
+
+        L_D = mean softplus(-z_real) + mean softplus(z_fake)     dz = (p - 1) / M and p / M
+        L_G = -mean softplus(z_fake) = mean log(1 - p)           dz = -p / M
+
+    With a real label s the first part is s * softplus(-z) + (1 - s) * softplus(z), dz = (p - s) / M.
+
+    It stalls: where D is sure that a picture is generated, p is near 0, and so is all that G learns from.
+
+    Source: Goodfellow et al., arXiv 1406.2661, equation 1.
+    """
+
+    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _cross_entropy(z, self.real_label)
+
+    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _cross_entropy(z, 0)
+
+    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        value, dz = _cross_entropy(z, 0)
+        return -value, -dz
+
+
+class NonSaturating(Minimax):
+    """D's loss is Minimax's; G is to make log p large, rather than log(1 - p) small.
+
+        L_G = mean softplus(-z_fake) = -mean log p     dz = (p - 1) / M
+
+    The same two ends, but where D is sure that a picture is generated, G's gradient is largest.
+
+    Source: Goodfellow et al., arXiv 1406.2661, section 3.
+    """
+
+    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _cross_entropy(z, 1)
+
+
+def _half_square(z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
+    difference = z - z.dtype.type(label)
+    return float(np.square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
+
+
+class LeastSquares(AdversarialLoss):
+    """Scores are to be the labels themselves: 1 (or real_label) for real, 0 for generated.
+
+        L_D = mean (z_real - 1)^2 / 2 + mean z_fake^2 / 2     dz = (z - 1) / M and z / M
+        L_G = mean (z_fake - 1)^2 / 2                         dz = (z - 1) / M
+
+    Source: Mao et al., arXiv 1611.04076, equation 9.
+    """
+
+    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _half_square(z, self.real_label)
+
+    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _half_square(z, 0)
+
+    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _half_square(z, 1)
+
+    def probability(self, z: np.ndarray) -> np.ndarray:
+        """The score itself, between 0 and 1."""
+        return np.clip(z, 0, 1)
+
+
+def _hinge(z: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
+    """Mean of max(0, 1 - sign * z); at the corner the gradient is 0."""
+    short = 1 - sign * z
+    return float(np.maximum(short, 0).mean(dtype=np.float64)), np.where(short > 0, -sign / z.size, 0).astype(z.dtype)
+
+
+class Hinge(AdversarialLoss):
+    """D learns only from pictures that it does not tell apart by a margin of 1; goes with SpectralNormalization.
+
+        L_D = mean max(0, 1 - z_real) + mean max(0, 1 + z_fake)     dz = -1 / M and 1 / M inside the margin, else 0
+        L_G = -mean z_fake                                          dz = -1 / M
+
+    Source: Lim and Ye, arXiv 1705.02894; Miyato et al., arXiv 1802.05957, equations 16 and 17.
+    """
+
+    smoothable = False
+
+    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _hinge(z, 1)
+
+    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return _hinge(z, -1)
+
+    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """See the class."""
+        return -float(z.mean(dtype=np.float64)), np.full_like(z, -1 / z.size)
+
+
+LOSSES: dict[str, type[AdversarialLoss]] = {
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+}
+
+
+def get(loss: str | AdversarialLoss, **options: Any) -> AdversarialLoss:
+    """A loss from its name, made with the options, or the object itself.
+
+    Raises:
+        ValueError: no loss has that name (the nearest is named), or options for an object that is made already.
+    """
+    if not isinstance(loss, AdversarialLoss):
+        return LOSSES[nearest(loss, LOSSES, "loss")](**options)
+    if options:
+        raise ValueError(
+            f"{type(loss).__name__}: {', '.join(options)} belongs into its brackets where it is an object: "
+            f"{type(loss).__name__}({', '.join(f'{k}={v!r}' for k, v in options.items())})."
+        )
+    return loss

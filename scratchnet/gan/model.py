@@ -1,0 +1,218 @@
+"""GAN: a generator and a discriminator as one model, that is trained, saved and asked for pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import random, saving
+from scratchnet.averaging import MovingAverage
+from scratchnet.config import Configurable
+from scratchnet.gan.training import Adversarial
+from scratchnet.layers.conv import check_count
+from scratchnet.shapes import shape_text
+
+ROLES = ("generator", "discriminator")
+
+
+def _with_prefix(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{role}/{name}": value for role, part in parts.items() for name, value in part.items()}
+
+
+def _of(role: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    start = f"{role}/"
+    return {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
+
+
+class GAN(Adversarial, Configurable):
+    """Two networks that learn against each other: G turns noise into pictures, D tells them from real ones.
+
+        gan = sn.GAN(generator, discriminator, latent_dim=100)
+        gan.compile()
+        gan.fit(x, epochs=20, batch_size=64)
+        pictures = gan.generate(16, seed=0)
+
+    G goes from (N, latent_dim) to a batch of D's input shape; D goes from there to one score a picture (or one for
+    each part of it, (N, H, W, 1)), large for "real". A sigmoid at D's end is allowed; losses leave it out.
+
+    Args:
+        generator, discriminator: models (Sequential); they are built, if they are not yet.
+        latent_dim: how many normal random numbers a picture is made from.
+        average: momentum of a moving average of G's weights and normalization statistics, such as 0.999, whose
+            pictures are steadier than G's own; `generate` then uses it. None for no average.
+        name: of the model.
+
+    Attributes:
+        params, state: of both networks by name, "generator/0_dense/kernel", ...; the average is part of the state.
+
+    Raises:
+        ValueError: G does not take latent_dim numbers, its pictures do not fit D, D gives no scores, or a bad argument.
+
+    Source: Goodfellow et al., arXiv 1406.2661.
+    """
+
+    built = True
+
+    def __init__(
+        self, generator: Any, discriminator: Any, latent_dim: int, average: float | None = None, name: str = "gan"
+    ):
+        self.name = name
+        self.latent_dim = check_count(latent_dim, "latent_dim", self.who)
+        if generator is discriminator:
+            raise ValueError(f"{self.who}: generator and discriminator are the same model.")
+        self.generator, self.discriminator = generator, discriminator
+        self.policy = generator.policy
+        if discriminator.policy != self.policy:
+            raise ValueError(f"{self.who}: generator and discriminator have dtypes {self.policy} and otherwise.")
+        self._build()
+        self.input_shape = (None, self.latent_dim)
+        self.average = None if average is None else MovingAverage(generator, average)
+
+    def _build(self) -> None:
+        generator, discriminator = self.generator, self.discriminator
+        if not generator.built:
+            generator.astype(self.policy)
+            generator.build((None, self.latent_dim))
+        if generator.input_shape[1:] != (self.latent_dim,):
+            raise ValueError(
+                f"{self.who}: expected a generator for inputs of shape (None, {self.latent_dim}), as latent_dim="
+                f"{self.latent_dim} has it, got one for {shape_text(generator.input_shape)}."
+            )
+        if not discriminator.built:
+            discriminator.astype(self.policy)
+            discriminator.build(generator.output_shape)
+        if discriminator.input_shape[1:] != generator.output_shape[1:]:
+            raise ValueError(
+                f"{self.who}: the generator makes {shape_text(generator.output_shape)}, and the discriminator takes "
+                f"{shape_text(discriminator.input_shape)}. They must be the same; compare the two summary()."
+            )
+        if discriminator.output_shape[-1] != 1:
+            raise ValueError(
+                f"{self.who}: expected a discriminator that gives one score a picture, (None, 1), got "
+                f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
+            )
+        if discriminator.head not in (None, "sigmoid"):
+            raise ValueError(
+                f"{self.who}: expected a discriminator that ends in scores or in a sigmoid, got one that ends in "
+                f"{discriminator.head}. Leave that out."
+            )
+
+    @property
+    def who(self) -> str:
+        """How errors name this model."""
+        return f"{type(self).__name__} {self.name!r}"
+
+    def __repr__(self) -> str:
+        return f"<{self.who}, {self.latent_dim} numbers -> {shape_text(self.generator.output_shape)}>"
+
+    # Weights, as saving, checkpoints and the guard want them.
+
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """What is trained, of both."""
+        return _with_prefix({role: getattr(self, role).params for role in ROLES})
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        """What is kept beside: normalization statistics, and the average of G."""
+        own = _with_prefix({role: getattr(self, role).state for role in ROLES})
+        return own if self.average is None else {**own, **_with_prefix({"average": self.average.average})}
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Nothing: a GAN is built when it is made."""
+
+    def astype(self, dtype: Any) -> None:
+        """Turn all weights into float32 or float64."""
+        for role in ROLES:
+            getattr(self, role).astype(dtype)
+        if self.average is not None:
+            self.average.average = {name: array.astype(dtype) for name, array in self.average.average.items()}
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights: those of G, of D, and the average of G."""
+        return [array.copy() for array in {**self.params, **self.state}.values()]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Take over weights in the order of `get_weights`.
+
+        Raises:
+            ValueError: the number of arrays or one of their shapes is wrong; then no weight is changed.
+        """
+        names = list({**self.params, **self.state})
+        if len(names) != len(weights):
+            raise ValueError(f"{self.who}: expected {len(names)} arrays, got {len(weights)}.")
+        saving.set_weights(self, dict(zip(names, map(np.asarray, weights))), f"{self.who}: set_weights")
+
+    def get_counters(self) -> dict[str, int]:
+        """Whole numbers beside the weights: those of the layers, and how often the average was updated."""
+        own = _with_prefix({role: getattr(self, role).get_counters() for role in ROLES})
+        return own if self.average is None else {**own, "average/updates": self.average.updates}
+
+    def set_counters(self, counters: Mapping[str, int]) -> None:
+        """Take over what `get_counters` gave."""
+        for role in ROLES:
+            getattr(self, role).set_counters(_of(role, counters))
+        if self.average is not None:
+            self.average.updates = counters["average/updates"]
+
+    def count_params(self) -> int:
+        """Numbers in the weights of both networks."""
+        return self.generator.count_params() + self.discriminator.count_params()
+
+    # Pictures.
+
+    def latents(self, n: int, seed: int | None = None) -> np.ndarray:
+        """(n, latent_dim) normal random numbers, what G makes n pictures from; the same for the same seed.
+
+        Without a seed they come from the package's generator, see `sn.set_random_seed`.
+        """
+        rng = random.generator() if seed is None else np.random.default_rng(seed)
+        return rng.standard_normal((check_count(n, "n", self.who), self.latent_dim), dtype=self.policy)
+
+    def generate(self, n: int = 16, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
+        """n new pictures, (n, H, W, C), in the range that G gives them (-1 to 1 after a tanh).
+
+        They are those of the averaged G, where the GAN has one. The same seed gives the same latents.
+        """
+        return self.decode(self.latents(n, seed), batch_size)
+
+    def decode(self, z: np.ndarray, batch_size: int = 256) -> np.ndarray:
+        """G's pictures for latents z (N, latent_dim), by the averaged G where there is one, without training.
+
+        Raises:
+            ValueError: z has another shape.
+        """
+        z = np.asarray(z, self.policy)
+        if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
+            raise ValueError(f"{self.who}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
+        if self.average is None:
+            return self.generator.predict(z, batch_size)
+        with self.average.in_place():
+            return self.generator.predict(z, batch_size)
+
+    # Files.
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write both networks, the average, and where the GAN is compiled both optimizers; `sn.load_model` reads it.
+
+        Raises:
+            TypeError: a layer was made with an argument that JSON cannot hold.
+            OSError: the folder or the disk does not let us.
+        """
+        saving.save_model(self, path)
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the weights alone, of both networks and the average."""
+        saving.save_weights(self, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Take over the weights from a file of `save_weights` or `save`. Errors as for Sequential.load_weights."""
+        saving.load_weights(self, path)
+
+    def summary(self) -> None:
+        """Print both networks' tables."""
+        for role in ROLES:
+            getattr(self, role).summary()

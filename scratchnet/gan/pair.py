@@ -1,0 +1,123 @@
+"""What a run of two networks needs where a run of one has its own: optimizers as one, means, and the guard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchnet.callbacks import Logs
+from scratchnet.divergence import Guard, first_bad_place
+from scratchnet.optimizers import Optimizer
+
+
+class OptimizerPair:
+    """The optimizers of G and D as callbacks see them.
+
+    Attributes:
+        learning_rate: G's. Setting it changes D's as well, and their ratio stays what it was.
+        state, iterations: of both, by name.
+    """
+
+    def __init__(self, generator: Optimizer, discriminator: Optimizer):
+        self.both = {"generator": generator, "discriminator": discriminator}
+
+    @property
+    def learning_rate(self) -> float:
+        """G's rate of the next update."""
+        return self.both["generator"].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        generator, discriminator = self.both.values()
+        ratio = discriminator.learning_rate / generator.learning_rate if generator.learning_rate else 1.0
+        generator.learning_rate = value
+        discriminator.learning_rate = value * ratio
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What both remember of each weight."""
+        return {name: optimizer.state for name, optimizer in self.both.items()}
+
+    @state.setter
+    def state(self, value: Mapping[str, Any]) -> None:
+        for name, optimizer in self.both.items():
+            optimizer.state = value[name]
+
+    @property
+    def iterations(self) -> dict[str, int]:
+        """Updates that each has made."""
+        return {name: optimizer.iterations for name, optimizer in self.both.items()}
+
+    @iterations.setter
+    def iterations(self, value: Mapping[str, int]) -> None:
+        for name, optimizer in self.both.items():
+            optimizer.iterations = value[name]
+
+    def get_state(self) -> dict[str, Any]:
+        """Of both."""
+        return {name: optimizer.get_state() for name, optimizer in self.both.items()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_state` gave."""
+        for name, optimizer in self.both.items():
+            optimizer.set_state(state[name])
+
+
+class Means:
+    """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over those in which G learnt."""
+
+    names = ("d_loss", "g_loss", "d_real", "d_fake")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self.totals = dict.fromkeys(self.names, 0.0)
+        self.counts = dict.fromkeys(self.names, 0)
+
+    def update(self, values: Logs) -> None:
+        """Take in a step."""
+        for name, value in values.items():
+            self.totals[name] += value
+            self.counts[name] += 1
+
+    def logs(self) -> Logs:
+        """The means; NaN for a g_loss where G has not learnt yet."""
+        return {name: self.totals[name] / self.counts[name] if self.counts[name] else math.nan for name in self.names}
+
+    def get_state(self) -> dict[str, Any]:
+        """The sums so far."""
+        return {"totals": self.totals, "counts": self.counts}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.totals, self.counts = state["totals"], state["counts"]
+
+
+class PairGuard(Guard):
+    """The guard of `scratchnet.divergence` for a GAN: it looks for the fault in both networks."""
+
+    def find(self, x: np.ndarray) -> str:
+        """In words, the first place that is not finite: D on the real pictures, then G on its inputs."""
+        gan = self.model
+        for role, network, inputs in (
+            ("discriminator", gan.discriminator, x),
+            ("generator", gan.generator, np.zeros((2, gan.latent_dim), gan.policy)),
+        ):
+            found = first_bad_place(network, inputs)
+            if "are finite" not in found or "came out" in found:
+                return f"In the {role}: {found}"
+        return "All weights and outputs are finite: it is a loss that is not."
+
+    def advice(self, x: np.ndarray) -> str:
+        """What usually helps."""
+        rates = " and ".join(f"{o.learning_rate:g}" for o in self.optimizer.both.values())
+        return (
+            f"smaller learning rates (generator and discriminator have {rates}); clipnorm=1 in the optimizers; "
+            "SpectralNormalization round the discriminator's layers; real pictures from -1 to 1 (here they go from "
+            f"{np.min(x):g} to {np.max(x):g})."
+        )

@@ -1,0 +1,250 @@
+"""Adversarial training: the loop round `discriminator_step` and `generator_step`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import optimizers
+from scratchnet.augment import Augmentation
+from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.checking import at_least_one
+from scratchnet.config import describe, make
+from scratchnet.feed import Feed
+from scratchnet.gan import losses
+from scratchnet.gan.data import real_pictures, scale_bytes, to_range
+from scratchnet.gan.losses import AdversarialLoss
+from scratchnet.gan.pair import Means, OptimizerPair, PairGuard
+from scratchnet.gan.steps import discriminator_step, generator_step
+from scratchnet.gan.tricks import Tricks
+from scratchnet.interrupt import Interrupt
+from scratchnet.optimizers import Adam, Optimizer
+from scratchnet.run import Run
+from scratchnet.saving import model_state, set_model_state
+
+SAMPLE = 64  # real pictures that are kept for the doctor
+
+
+class Adversarial:
+    """What turns two networks into a game: compile, fit, train_on_batch. See `scratchnet.gan.GAN`."""
+
+    optimizer: OptimizerPair | None = None
+    loss: AdversarialLoss | None = None
+    tricks: Tricks
+    options: Mapping[str, Any]  # of the tricks, as compile got them
+    history: History | None = None
+    training_run: Run | None = None  # where `fit` is, or where it ended
+    stop_training = False  # a callback may set it; `fit` then ends after the epoch
+    real_sample: np.ndarray | None = None  # some real pictures, as D gets them
+    d_steps = 1
+    steps = 0  # of D since compile
+
+    def compile(
+        self,
+        generator_optimizer: str | Optimizer | None = None,
+        discriminator_optimizer: str | Optimizer | None = None,
+        loss: str | AdversarialLoss = "non_saturating",
+        real_label: float | None = None,
+        d_steps: int = 1,
+        instance_noise: float = 0.0,
+        noise_steps: int = 1000,
+        translation: int = 0,
+    ) -> None:
+        """Choose how both learn.
+
+        Args:
+            generator_optimizer, discriminator_optimizer: names or objects, one for each network; None for the DCGAN
+                paper's Adam(2e-4, beta_1=0.5). A faster D (4e-4 to 1e-4 of G) often helps.
+            loss: "non_saturating", "minimax", "least_squares", "hinge", or an object of `sn.gan.losses`.
+            real_label: what D is to say of real pictures, if not 1; 0.9 is one-sided smoothing.
+            d_steps: steps of D for each step of G.
+            instance_noise: standard deviation of noise on all that D sees, falling to 0 in a straight line...
+            noise_steps: ... within so many steps of D.
+            translation: pixels by which every picture that D sees, real or generated, is moved at most.
+
+        Raises:
+            ValueError: an unknown name, one optimizer for both networks, or a bad option.
+        """
+        pair = [
+            Adam(2e-4, beta_1=0.5) if wanted is None else optimizers.get(wanted)
+            for wanted in (generator_optimizer, discriminator_optimizer)
+        ]
+        if pair[0] is pair[1]:
+            raise ValueError(
+                f"{self.who}: generator and discriminator have the same optimizer object. Make two, each remembers "
+                "its own network."
+            )
+        own = {} if real_label is None else {"real_label": real_label}
+        tricks = {"instance_noise": instance_noise, "noise_steps": noise_steps, "translation": translation}
+        loss, prepared = losses.get(loss, **own), Tricks(**tricks)
+        if translation and len(self.discriminator.input_shape) != 4:
+            raise ValueError(f"{self.who}: translation is for pictures, and D takes {self.discriminator.input_shape}.")
+        self.d_steps = at_least_one(d_steps, "d_steps")
+        self.optimizer, self.loss, self.tricks, self.options = OptimizerPair(*pair), loss, prepared, tricks
+        self.steps = 0
+
+    def get_training_state(self) -> dict[str, Any] | None:
+        """Optimizers, loss, options and counters as JSON and arrays can hold them; None before compile."""
+        if self.loss is None:
+            return None
+        return {
+            "optimizers": {name: describe(one, self.who) for name, one in self.optimizer.both.items()},
+            "loss": describe(self.loss, self.who),
+            "options": {"d_steps": self.d_steps, **self.options},
+            "progress": self._progress(),
+        }
+
+    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
+        """Compile as `get_training_state` found it, the optimizers' memories included."""
+        both = {f"{name}_optimizer": make(one, custom_objects) for name, one in state["optimizers"].items()}
+        self.compile(**both, loss=make(state["loss"], custom_objects), **state["options"])
+        self._set_progress(state["progress"])
+
+    def get_run_state(self) -> dict[str, Any]:
+        """What a training run changes in the model: weights, counters, optimizers, and whether it is to end."""
+        return {**model_state(self), "progress": self._progress(), "stop_training": self.stop_training}
+
+    def set_run_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_run_state` gave."""
+        set_model_state(self, state, f"{self.who}: resume")
+        self._set_progress(state["progress"])
+        self.stop_training = state["stop_training"]
+
+    def _progress(self) -> dict[str, Any]:
+        return {"optimizers": self.optimizer.get_state(), "tricks": self.tricks.get_state(), "steps": self.steps}
+
+    def _set_progress(self, state: Mapping[str, Any]) -> None:
+        self.optimizer.set_state(state["optimizers"])
+        self.tricks.set_state(state["tricks"])
+        self.steps = state["steps"]
+
+    def train_on_batch(self, x: np.ndarray) -> Logs:
+        """One step of D, and every d_steps-th time one of G. All that there is to adversarial training.
+
+        Args:
+            x: a batch of real pictures, as for `fit`.
+
+        Returns:
+            d_loss, d_real and d_fake (how sure D was, on average, that real and generated pictures are real), and
+            g_loss where G learnt.
+
+        Raises:
+            RuntimeError: the GAN is not compiled.
+            ValueError: pictures of the wrong shape or range.
+        """
+        self._check_compiled("train_on_batch")
+        return self._step(to_range(real_pictures(x, self, "train_on_batch"), self))
+
+    def _step(self, real: np.ndarray) -> Logs:
+        generator, discriminator, optimizer = self.generator, self.discriminator, self.optimizer.both
+        fake = generator.forward(self.latents(len(real)), training=True)
+        judged = discriminator_step(discriminator, self.loss, optimizer["discriminator"], real, fake, self.tricks)
+        sure = (float(self.loss.probability(z).mean()) for z in (judged.real, judged.fake))
+        logs = {"d_loss": judged.loss, **dict(zip(("d_real", "d_fake"), sure))}
+        self.steps += 1
+        if self.steps % self.d_steps == 0 and np.isfinite(judged.loss):
+            step = (generator, discriminator, self.loss, optimizer["generator"], fake, self.tricks)
+            logs["g_loss"] = generator_step(*step)
+            if self.average is not None:
+                self.average.update()
+        self.tricks.step_done()
+        return logs
+
+    def fit(
+        self,
+        x: np.ndarray,
+        epochs: int = 1,
+        batch_size: int = 64,
+        callbacks: Callback | Sequence[Callback] | None = None,
+        verbose: int | str = "auto",
+        shuffle: bool = True,
+        steps_per_epoch: int | None = None,
+        initial_epoch: int = 0,
+        augment: Augmentation | None = None,
+    ) -> History:
+        """Train: for each epoch, for each batch of real pictures, what `train_on_batch` does.
+
+        Ctrl-C ends training after the step that runs; callbacks and verbose are those of `Sequential.fit`. The rest of
+        an epoch's pictures that does not fill a batch is left out, since normalization in D would see too few.
+
+        Args:
+            x: real pictures (N, H, W, C). uint8 from 0 to 255 is brought to G's range, -1 to 1 (0 to 1 where G ends in
+                a sigmoid). Floats must be in that range already. None of this where G does not end in tanh or sigmoid.
+            epochs: passes over the data, or over steps_per_epoch batches of it.
+            batch_size: real pictures a step; as many are generated.
+            callbacks: one or several; they see d_loss, g_loss, d_real and d_fake.
+            verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
+            shuffle: whether each epoch goes through the data in a new order.
+            steps_per_epoch: batches an epoch, if not all.
+            initial_epoch: the epoch to begin with, to go on with a run; `epochs` is where it ends.
+            augment: what is done to the real pictures, such as sn.Augment(crop_padding=0) for mirroring; generated
+                ones will look like its results. For changes to both kinds see compile's `translation`.
+
+        Returns:
+            A History of d_loss, g_loss, d_real and d_fake, also as gan.history.
+
+        Raises:
+            RuntimeError: the GAN is not compiled.
+            ValueError: pictures of the wrong shape or range, NaN among them, or a bad argument.
+            TypeError: something among the callbacks that is none.
+            DivergedError: a loss became NaN or infinite; the GAN is back where it was good.
+        """
+        self._check_compiled("fit")
+        x = real_pictures(x, self, "fit")
+        epochs, batch_size = at_least_one(epochs, "epochs"), min(at_least_one(batch_size, "batch_size"), len(x))
+        steps = len(x) // batch_size
+        if steps_per_epoch is not None and not 1 <= steps_per_epoch <= steps:
+            raise ValueError(f"expected steps_per_epoch from 1 to {steps}, the batches there are: {steps_per_epoch!r}.")
+        steps = steps_per_epoch or steps
+        self.real_sample = to_range(x[:SAMPLE], self)
+        self.history, self.stop_training = History(), False
+        shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
+        own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
+        everyone = CallbackList(
+            [*own, self.history, *([ProgressLine(bar=shown == 1)] if shown else ())],
+            self,
+            {"epochs": epochs, "steps": steps, "verbose": shown},
+        )
+        feed, means, guard = Feed(x, None, None, self.policy, augment), Means(), PairGuard(self, self.optimizer)
+        run = Run(self, everyone, {"means": means, "guard": guard}, feed, batch_size, shuffle, epochs, initial_epoch)
+        self.training_run = run
+        with Interrupt() as interrupt:
+            everyone.call("on_train_begin", {})
+            while not run.complete and not interrupt.asked:
+                epoch = run.epoch
+                if run.batch:  # a callback has taken the run to the middle of an epoch
+                    everyone.call("on_epoch_resume", epoch, run.batch)
+                else:
+                    everyone.call("on_epoch_begin", epoch, {})
+                    means.reset()
+                for number, index in run.batches():
+                    if number == steps:
+                        break
+                    everyone.call("on_train_batch_begin", number, {})
+                    batch = feed.take(index, epoch)[0]
+                    if x.dtype == np.uint8:
+                        batch = scale_bytes(batch, self)
+                    guard.before_step()
+                    values = self._step(batch)
+                    total = values["d_loss"] + values.get("g_loss", 0.0)
+                    guard.after_step(total, batch, f"epoch {epoch + 1}, batch {number + 1}")
+                    means.update(values)
+                    run.batch = number + 1
+                    everyone.call("on_train_batch_end", number, means.logs())
+                    if interrupt.asked:
+                        break
+                if not interrupt.asked:
+                    logs = means.logs()
+                    run.epoch_done(logs)
+                    everyone.call("on_epoch_end", epoch, logs)
+            if interrupt.asked:
+                print(f"\nStopped by Ctrl-C after {run.epoch} epochs and {run.batch} batches. {self.who} is usable.")
+                everyone.call("on_interrupt")
+            everyone.call("on_train_end", run.logs)
+        return self.history
+
+    def _check_compiled(self, method: str) -> None:
+        if self.loss is None:
+            raise RuntimeError(f"{self.who}: {method} before compile. First say how to learn: gan.compile().")

@@ -1,0 +1,111 @@
+"""What D is shown in place of the pictures themselves, so that its task is not too easy: real and generated alike.
+
+Each trick has `forward(x)` and `backward(dy)`, since G learns through it; `Tricks` is all of them in a row. Random
+numbers come from scratchnet.random, so that a run that is resumed draws the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels, random
+
+
+class InstanceNoise:
+    """Normal noise on every number that D sees, less and less: y = x + s_t * e, s_t = std * max(0, 1 - t / steps).
+
+    Real and generated pictures begin as two thin sheets that do not touch, so that D can be sure without telling G
+    anything; the noise makes them overlap. dx = dy.
+
+    Args:
+        std: of the noise at the first step.
+        steps: until there is none.
+
+    Source: Sønderby et al., arXiv 1610.04490; Arjovsky and Bottou, arXiv 1701.04862.
+    """
+
+    def __init__(self, std: float, steps: int):
+        if not 0 <= std < np.inf:
+            raise ValueError(f"instance_noise: expected a standard deviation of at least 0, got {std!r}.")
+        if not isinstance(steps, (int, np.integer)) or steps < 1:
+            raise ValueError(f"noise_steps: expected a whole number of at least 1, got {steps!r}.")
+        self.std, self.steps = std, int(steps)
+        self.step = 0
+
+    @property
+    def now(self) -> float:
+        """The standard deviation at this step."""
+        return self.std * max(0.0, 1 - self.step / self.steps)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """x with new noise."""
+        if self.now == 0:
+            return x
+        noise = random.generator().standard_normal(x.shape, dtype=x.dtype)
+        noise *= x.dtype.type(self.now)
+        noise += x
+        return noise
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dx = dy."""
+        return dy
+
+
+class Translation:
+    """Every picture moved by up to `pixels` in each direction, zeros where nothing is: y[n,h,v] = x[n, h-a, v-b].
+
+    a and b are whole numbers from -pixels to pixels, new for each picture. dx[n,h,v] = dy[n, h+a, v+b]. D cannot learn
+    few pictures by heart, and, since generated ones are moved too, G does not learn to move them.
+
+    Source: Zhao et al., "Differentiable Augmentation", arXiv 2006.10738.
+    """
+
+    def __init__(self, pixels: int):
+        if not isinstance(pixels, (int, np.integer)) or pixels < 0:
+            raise ValueError(f"translation: expected a whole number of pixels, at least 0, got {pixels!r}.")
+        self.pixels = int(pixels)
+        self.offsets = np.zeros((0, 2), np.int64)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """x with each picture moved anew."""
+        if self.pixels == 0:
+            return x
+        if x.ndim != 4:
+            raise ValueError(f"translation: expected pictures of shape (N, H, W, C), got {x.shape}. Leave it away.")
+        self.offsets = random.generator().integers(-self.pixels, self.pixels, (len(x), 2), endpoint=True)
+        return kernels.of(x).translate(x, self.offsets)
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """Each gradient moved back."""
+        return dy if self.pixels == 0 else kernels.of(dy).translate(dy, -self.offsets)
+
+
+class Tricks:
+    """All that is done to pictures before D sees them, in order, and back."""
+
+    def __init__(self, instance_noise: float = 0.0, noise_steps: int = 1000, translation: int = 0):
+        self.noise = InstanceNoise(instance_noise, noise_steps)
+        self.translation = Translation(translation)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """What D sees of x."""
+        return self.noise.forward(self.translation.forward(x))
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        """dLoss/dx from dLoss/dy of the last forward."""
+        return self.translation.backward(self.noise.backward(dy))
+
+    def step_done(self) -> None:
+        """Count a step: the noise becomes less."""
+        self.noise.step += 1
+
+    def get_state(self) -> dict[str, Any]:
+        """Where the noise stands."""
+        return {"step": self.noise.step}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.noise.step = state["step"]
