@@ -1,5 +1,6 @@
 """The recipes run, write down what they found, and go on where they were broken off."""
 
+import datetime
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.recipes import __main__ as command
-from scratchnet.recipes import recognition
+from scratchnet.recipes import recognition, record
 from scratchnet.recipes.recognition import RECIPES, train
 
 
@@ -25,7 +26,10 @@ def few(monkeypatch):
 @pytest.mark.parametrize("name", RECIPES)
 def test_what_is_written_down(few, tmp_path, name, capsys):
     result = train(name, 3, tmp_path, epochs=2)
-    assert json.loads((tmp_path / f"{name}_3.json").read_text()) == result
+    written = json.loads((tmp_path / f"{name}_3.json").read_text())
+    assert written.pop("date") == datetime.date.today().isoformat()
+    assert "threads" in written.pop("machine")
+    assert written == result
     _, (x_test, y_test) = few
     model = sn.load_model(tmp_path / f"{name}_3.safetensors")
     assert result["test_accuracy"] == np.mean(model.predict(x_test).argmax(axis=1) == y_test[:, 0])
@@ -42,7 +46,7 @@ def test_what_is_written_down(few, tmp_path, name, capsys):
 
 
 def test_a_run_that_was_broken_off_goes_on(few, tmp_path, monkeypatch):
-    whole = train("cifar10_small", 0, recognition.folder_for(tmp_path / "whole"), epochs=3)
+    whole = train("cifar10_small", 0, record.folder_for(tmp_path / "whole"), epochs=3)
 
     class Broken(Exception):
         pass
@@ -52,12 +56,12 @@ def test_a_run_that_was_broken_off_goes_on(few, tmp_path, monkeypatch):
             raise Broken
         begin(self, epoch, logs)
 
-    begin = recognition.Stopwatch.on_epoch_begin
-    folder = recognition.folder_for(tmp_path / "broken" / "off")
-    monkeypatch.setattr(recognition.Stopwatch, "on_epoch_begin", breaks)
+    begin = record.Stopwatch.on_epoch_begin
+    folder = record.folder_for(tmp_path / "broken" / "off")
+    monkeypatch.setattr(record.Stopwatch, "on_epoch_begin", breaks)
     with pytest.raises(Broken):
         train("cifar10_small", 0, folder, epochs=3)
-    monkeypatch.setattr(recognition.Stopwatch, "on_epoch_begin", begin)
+    monkeypatch.setattr(record.Stopwatch, "on_epoch_begin", begin)
     again = train("cifar10_small", 0, folder, epochs=3)
     assert len(again.pop("seconds")) == len(whole.pop("seconds")) == 3
     assert again == whole

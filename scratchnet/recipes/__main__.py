@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import argparse
 
-from scratchnet.recipes.recognition import RECIPES, folder_for, train
+from scratchnet.recipes import generation, recognition
+from scratchnet.recipes.record import folder_for
+
+ROOMS = {name: room for room in (recognition, generation) for name in room.RECIPES}
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line, train for each seed."""
-    listing = "\n".join(f"  {name}: {recipe.what}" for name, recipe in RECIPES.items())
+    listing = "\n".join(f"  {name}: {room.RECIPES[name].what}" for name, room in ROOMS.items())
     p = argparse.ArgumentParser(
         "python -m scratchnet.recipes",
         description=__doc__,
         epilog=f"recipes:\n{listing}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    p.add_argument("name", choices=RECIPES, metavar="NAME", help="see below")
+    p.add_argument("name", choices=ROOMS, metavar="NAME", help="see below")
     p.add_argument("--seeds", type=int, nargs="+", default=[0], help="one run for each (0)")
     p.add_argument("--epochs", type=int, help="other than the recipe's")
     p.add_argument("--folder", default="runs", help="for models, backups and results (runs)")
+    p.add_argument("--torch-python", metavar="PYTHON", help="train a DCGAN by this Python's PyTorch instead")
     options = p.parse_args(arguments)
+    room = ROOMS[options.name]
+    if options.torch_python and room is not generation:
+        p.error("--torch-python is for the DCGANs; python -m scratchnet.bench compares the classifiers.")
     folder = folder_for(options.folder)
     for seed in options.seeds:
-        train(options.name, seed, folder, options.epochs)
+        if options.torch_python:
+            generation.train_with_torch(options.name, seed, folder, options.torch_python, options.epochs)
+        else:
+            room.train(options.name, seed, folder, options.epochs)
 
 
 if __name__ == "__main__":

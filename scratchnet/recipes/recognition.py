@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
-import json
-import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from scratchnet import zoo
 from scratchnet.augment import Augment
-from scratchnet.callbacks import BackupAndRestore, Callback, ExponentialMovingAverage, Logs
+from scratchnet.callbacks import BackupAndRestore, ExponentialMovingAverage
 from scratchnet.datasets import cifar10
-from scratchnet.doctor import processor_name
-from scratchnet.files import whole_file
 from scratchnet.layers import Normalization, Rescaling
 from scratchnet.losses import SparseCategoricalCrossentropy
 from scratchnet.metrics import confusion_matrix
 from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD
 from scratchnet.random import set_random_seed
+from scratchnet.recipes.record import Stopwatch, write_result
 from scratchnet.schedules import CosineDecay
 
 HELD_OUT = 5000  # training pictures that are for validation, where the test set is not
@@ -90,33 +84,6 @@ RECIPES = {
 }
 
 
-class Stopwatch(Callback):
-    """The seconds of each epoch, validation included; a resumed run keeps those of its first part."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    def get_state(self) -> dict[str, Any]:
-        """The epochs so far."""
-        return {"seconds": self.seconds}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on behind them."""
-        self.seconds = state["seconds"]
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Start."""
-        self.start = time.perf_counter()
-
-    def on_epoch_resume(self, epoch: int, batch: int) -> None:
-        """Start."""
-        self.start = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note it."""
-        self.seconds.append(round(time.perf_counter() - self.start, 2))
-
-
 def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict[str, Any]:
     """Train by a recipe, and go on where an earlier call with the same arguments was broken off.
 
@@ -128,7 +95,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
 
     Returns:
         What the JSON file holds: the history, the seconds of each epoch, the test set's accuracy and confusion matrix,
-        the first layer's filters, the date and the machine.
+        the first layer's filters; the file also has the date and the machine.
     """
     recipe, epochs = RECIPES[name], epochs or RECIPES[name].epochs
     stem = folder / f"{name}_{seed}"
@@ -159,26 +126,16 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         "seed": seed,
         "parameters": model.count_params(),
         "training_pictures": kept,
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{processor_name()}, {numba.get_num_threads()} threads",
         "seconds": stopwatch.seconds,
         "history": record.history,
         "test_accuracy": float((answers == y_test.ravel()).mean()),
         "confusion_matrix": confusion_matrix(y_test.ravel(), answers, len(cifar10.CLASS_NAMES)).tolist(),
         "filters": np.round(_first_filters(model), 4).tolist(),
     }
-    with whole_file(f"{stem}.json") as file:
-        file.write(json.dumps(result).encode())
+    write_result(stem, result)
     print(f"{name}, seed {seed}: test accuracy {result['test_accuracy']:.4f} after {sum(stopwatch.seconds):.0f} s")
     return result
 
 
 def _first_filters(model: Sequential) -> np.ndarray:
     return next(layer.params["kernel"] for layer in model.layers if "kernel" in layer.params)
-
-
-def folder_for(path: str | os.PathLike[str]) -> Path:
-    """The folder, made if need be."""
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

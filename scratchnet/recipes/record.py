@@ -1,0 +1,61 @@
+"""What every recipe writes down: the time it took, the day, the machine, and what was found."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from scratchnet.callbacks import Callback, Logs
+from scratchnet.doctor import processor_name
+from scratchnet.files import whole_file
+
+
+class Stopwatch(Callback):
+    """The seconds of each epoch, validation included; a resumed run keeps those of its first part."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def get_state(self) -> dict[str, Any]:
+        """The epochs so far."""
+        return {"seconds": self.seconds}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on behind them."""
+        self.seconds = state["seconds"]
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Start."""
+        self.start = time.perf_counter()
+
+    def on_epoch_resume(self, epoch: int, batch: int) -> None:
+        """Start."""
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Note it."""
+        self.seconds.append(round(time.perf_counter() - self.start, 2))
+
+
+def write_result(stem: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
+    """Write the result, with the date and the machine, as STEM.json, whole or not at all."""
+    where = {
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{processor_name()}, {numba.get_num_threads()} threads",
+    }
+    with whole_file(f"{stem}.json") as file:
+        file.write(json.dumps({**result, **where}).encode())
+
+
+def folder_for(path: str | os.PathLike[str]) -> Path:
+    """The folder, made if need be."""
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
