@@ -2,6 +2,15 @@
 
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.exercise import Exercise, Verdict
+from scratchnet.check.generation import (
+    class_entropy,
+    discriminator_loss,
+    frechet_in_one_dimension,
+    generator_loss,
+    optimal_discriminator,
+    spherical,
+    to_tanh_range,
+)
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
 
@@ -10,15 +19,22 @@ __all__ = [
     "Verdict",
     "accuracy",
     "adam_step",
+    "class_entropy",
     "clip_by_norm",
     "confusion_matrix",
     "conv_parameters",
     "conv_work",
     "cosine_rate",
     "cross_entropy",
+    "discriminator_loss",
+    "frechet_in_one_dimension",
+    "generator_loss",
     "im2col",
     "momentum_step",
     "one_hot",
+    "optimal_discriminator",
     "output_size",
+    "spherical",
     "tile_registers",
+    "to_tanh_range",
 ]
