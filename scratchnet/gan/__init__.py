@@ -5,7 +5,7 @@
 """
 
 from scratchnet.gan import losses
-from scratchnet.gan.doctor import Diagnosis, Finding, GANMonitor, diagnose, diversity, relative_diversity
+from scratchnet.gan.doctor import Diagnosis, Finding, GANMonitor, diagnose, diversity, relative_diversity, separation
 from scratchnet.gan.losses import AdversarialLoss, Hinge, LeastSquares, Minimax, NonSaturating
 from scratchnet.gan.model import GAN
 from scratchnet.gan.pictures import FixedNoise, interpolate, interpolation, latent_walk, sheet, spherical
@@ -35,6 +35,7 @@ __all__ = [
     "latent_walk",
     "losses",
     "relative_diversity",
+    "separation",
     "sheet",
     "spherical",
 ]

@@ -78,7 +78,7 @@ class GAN(Adversarial, Configurable):
             generator.build((None, self.latent_dim))
         if generator.input_shape[1:] != (self.latent_dim,):
             raise ValueError(
-                f"{self.who}: expected a generator for inputs of shape (None, {self.latent_dim}), as latent_dim="
+                f"{self.who}: expected a generator for inputs of shape (N, {self.latent_dim}), as latent_dim="
                 f"{self.latent_dim} has it, got one for {shape_text(generator.input_shape)}."
             )
         if not discriminator.built:
@@ -91,7 +91,7 @@ class GAN(Adversarial, Configurable):
             )
         if discriminator.output_shape[-1] != 1:
             raise ValueError(
-                f"{self.who}: expected a discriminator that gives one score a picture, (None, 1), got "
+                f"{self.who}: expected a discriminator that gives one score a picture, (N, 1), got "
                 f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
             )
         if discriminator.head not in (None, "sigmoid"):
