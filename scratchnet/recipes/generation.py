@@ -61,7 +61,7 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "fashion_dcgan": Recipe("the DCGAN on the 6,000 embedded garments, with a margin to 32 x 32", _fashion, epochs=30),
+    "fashion_dcgan": Recipe("the DCGAN on the 6,000 embedded garments, with a margin to 32 x 32", _fashion, epochs=20),
     "cifar10_dcgan": Recipe("the DCGAN on CIFAR-10", _cifar10, epochs=10),
 }
 
