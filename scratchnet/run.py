@@ -1,18 +1,21 @@
-"""Where a training run stands: all that it needs to go on, in another process, as if it had never stopped."""
+"""A run of training: its loop, and where it stands, so that another process can go on as if it had never stopped."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet import config, random
-from scratchnet.callbacks import CallbackList
+from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
 from scratchnet.feed import Feed
+from scratchnet.interrupt import Interrupt
 from scratchnet.steps import batches
+
+Step = Callable[[np.ndarray, int, str], None]
 
 
 class Run:
@@ -20,11 +23,11 @@ class Run:
 
     Args:
         model: with get_run_state and set_run_state.
-        callbacks: all of them.
-        parts: what else changes while it trains, by name, each with get_state and set_state.
         feed: what it is trained on.
+        parts: what else changes while it trains, by name, each with get_state and set_state; "means" among them.
         batch_size, shuffle, epochs: as in fit.
         epoch: the first one.
+        steps: batches an epoch, if not all.
 
     Attributes:
         epoch: epochs that are done.
@@ -34,17 +37,18 @@ class Run:
     def __init__(
         self,
         model: Any,
-        callbacks: CallbackList,
-        parts: Mapping[str, Any],
         feed: Feed,
+        parts: Mapping[str, Any],
         batch_size: int,
         shuffle: bool,
         epochs: int,
         epoch: int = 0,
+        steps: int | None = None,
     ):
-        self.model, self.callbacks, self.feed = model, callbacks, feed
-        self.parts = {**parts, "feed": feed}
+        self.model, self.feed, self.parts = model, feed, {**parts, "feed": feed}
         self.batch_size, self.shuffle, self.epochs = batch_size, shuffle, epochs
+        self.steps = -(-len(feed) // batch_size) if steps is None else steps
+        self.callbacks = CallbackList([], model, {})
         self.epoch, self.batch = epoch, 0
         self.logs: dict[str, float] = {}
         self._at_epoch = random.get_state()
@@ -63,12 +67,68 @@ class Run:
             with random.untouched():
                 random.set_state(self._at_epoch)
                 order = list(batches(len(self.feed), self.batch_size, self.shuffle))
-        for number in range(self.batch, len(order)):
+        for number in range(self.batch, self.steps):
             yield number, order[number]
 
-    def epoch_done(self, logs: dict[str, float]) -> None:
-        """Count an epoch."""
-        self.epoch, self.batch, self.logs = self.epoch + 1, 0, logs
+    def play(
+        self,
+        step: Step,
+        callbacks: Callback | Sequence[Callback] | None,
+        verbose: int | str,
+        measure: Callable[[int], Logs] | None = None,
+    ) -> History:
+        """The loop of training: epoch by epoch, batch by batch, to the end, to Ctrl-C, or to a callback's wish.
+
+        Args:
+            step: step(index, epoch, where) learns from the examples of these numbers, and takes part in the means;
+                `where` says which step it is, for errors.
+            callbacks, verbose: as in fit.
+            measure: measure(epoch) gives what was found on the validation data.
+
+        Returns:
+            The History, also as model.history.
+        """
+        model, means = self.model, self.parts["means"]
+        model.history, model.stop_training, model.training_run = History(), False, self
+        self.callbacks = everyone = self._everyone(callbacks, verbose)
+        with Interrupt() as interrupt:
+            everyone.call("on_train_begin", {})
+            while not self.complete and not interrupt.asked:
+                epoch = self.epoch
+                if self.batch:  # a callback has taken the run to the middle of an epoch
+                    everyone.call("on_epoch_resume", epoch, self.batch)
+                else:
+                    everyone.call("on_epoch_begin", epoch, {})
+                    means.reset()
+                for number, index in self.batches():
+                    everyone.call("on_train_batch_begin", number, {})
+                    step(index, epoch, f"epoch {epoch + 1}, batch {number + 1}")
+                    self.batch = number + 1
+                    everyone.call("on_train_batch_end", number, means.logs())
+                    if interrupt.asked:
+                        break
+                else:
+                    logs = means.logs()
+                    if measure is not None:
+                        everyone.call("on_test_begin", {})
+                        measured = measure(epoch)
+                        everyone.call("on_test_end", measured)
+                        logs |= measured
+                    self.epoch, self.batch, self.logs = epoch + 1, 0, logs
+                    everyone.call("on_epoch_end", epoch, logs)
+            if interrupt.asked:
+                print(f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.who} is usable.")
+                everyone.call("on_interrupt")
+            everyone.call("on_train_end", self.logs)
+        return model.history
+
+    def _everyone(self, callbacks: Callback | Sequence[Callback] | None, verbose: int | str) -> CallbackList:
+        """The reader's callbacks, then the history and the progress, which see what those put into the logs."""
+        shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
+        own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
+        progress = [ProgressLine(bar=shown == 1)] if shown else []
+        params = {"epochs": self.epochs, "steps": self.steps, "verbose": shown}
+        return CallbackList([*own, self.model.history, *progress], self.model, params)
 
     def identity(self) -> dict[str, Any]:
         """What must be the same in a run that goes on with this one: layers, data, batches."""

@@ -1,4 +1,4 @@
-"""Training: the loop round the steps. `fit` is literally the loop that one would write by hand."""
+"""Training: compile, fit, evaluate, predict. What `fit` does in a step stands here; the loop is `Run.play`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import numpy as np
 
 from scratchnet import kernels, losses, optimizers
 from scratchnet.augment import Augmentation
-from scratchnet.callbacks import Callback, CallbackList, History, ProgressLine, log_text, timing_text
+from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.checking import as_numbers, at_least_one, check_compiled, check_pair
 from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
 from scratchnet.feed import Feed, Flow, make_feed
-from scratchnet.interrupt import Interrupt
 from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
@@ -158,55 +157,24 @@ class Trainable:
         elif validation_split:
             feed, validation = feed.split(validation_split)
         feed.weigh(class_weight, f"{self.who}: fit")
-        self.history, self.stop_training = History(), False
-        shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
-        own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
-        everyone = CallbackList(
-            [*own, self.history, *([ProgressLine(bar=shown == 1)] if shown else ())],  # they see what own ones log
-            self,
-            {"epochs": epochs, "steps": -(-len(feed) // batch_size), "verbose": shown},
-        )
         if not self.built:
             self.astype(self.policy)
             self.build((None, *feed.x.shape[1:]))
         means, guard = Means(self.metrics), Guard(self, self.optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
-        run = Run(self, everyone, parts, feed, batch_size, shuffle, epochs, initial_epoch)
-        self.training_run = run
-        with Interrupt() as interrupt:
-            everyone.call("on_train_begin", {})
-            while not run.complete and not interrupt.asked:
-                epoch = run.epoch
-                if run.batch:  # a callback has taken the run to the middle of an epoch
-                    everyone.call("on_epoch_resume", epoch, run.batch)
-                else:
-                    everyone.call("on_epoch_begin", epoch, {})
-                    means.reset()
-                for number, index in run.batches():
-                    everyone.call("on_train_batch_begin", number, {})
-                    x, y, weight = feed.take(index, epoch)
-                    guard.before_step()
-                    value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
-                    guard.after_step(value, x, f"epoch {epoch + 1}, batch {number + 1}")
-                    means.update(value, y, self._outputs(z))
-                    run.batch = number + 1
-                    everyone.call("on_train_batch_end", number, means.logs())
-                    if interrupt.asked:
-                        break
-                else:
-                    logs = means.logs()
-                    if validation is not None:
-                        everyone.call("on_test_begin", {})
-                        measured = self._measure(validation, 256, epoch).logs("val_")
-                        everyone.call("on_test_end", measured)
-                        logs |= measured
-                    run.epoch_done(logs)
-                    everyone.call("on_epoch_end", epoch, logs)
-            if interrupt.asked:
-                print(f"\nStopped by Ctrl-C after {run.epoch} epochs and {run.batch} batches. {self.who} is usable.")
-                everyone.call("on_interrupt")
-            everyone.call("on_train_end", run.logs)
-        return self.history
+        run = Run(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
+
+        def step(index: np.ndarray, epoch: int, where: str) -> None:
+            x, y, weight = feed.take(index, epoch)
+            guard.before_step()
+            value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
+            guard.after_step(value, x, where)
+            means.update(value, y, self._outputs(z))
+
+        def measure(epoch: int) -> Logs:
+            return self._measure(validation, 256, epoch).logs("val_")
+
+        return run.play(step, callbacks, verbose, None if validation is None else measure)
 
     def evaluate(
         self,

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchnet import optimizers
 from scratchnet.augment import Augmentation
-from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.callbacks import Callback, History, Logs
 from scratchnet.checking import at_least_one
 from scratchnet.config import describe, make
 from scratchnet.feed import Feed
@@ -19,7 +19,6 @@ from scratchnet.gan.losses import AdversarialLoss
 from scratchnet.gan.pair import Means, OptimizerPair, PairGuard
 from scratchnet.gan.steps import discriminator_step, generator_step
 from scratchnet.gan.tricks import Tricks
-from scratchnet.interrupt import Interrupt
 from scratchnet.optimizers import Adam, Optimizer
 from scratchnet.run import Run
 from scratchnet.saving import model_state, set_model_state
@@ -199,51 +198,20 @@ class Adversarial:
             raise ValueError(f"expected steps_per_epoch from 1 to {steps}, the batches there are: {steps_per_epoch!r}.")
         steps = steps_per_epoch or steps
         self.real_sample = to_range(x[:SAMPLE], self)
-        self.history, self.stop_training = History(), False
-        shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
-        own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
-        everyone = CallbackList(
-            [*own, self.history, *([ProgressLine(bar=shown == 1)] if shown else ())],
-            self,
-            {"epochs": epochs, "steps": steps, "verbose": shown},
-        )
         feed, means, guard = Feed(x, None, None, self.policy, augment), Means(), PairGuard(self, self.optimizer)
-        run = Run(self, everyone, {"means": means, "guard": guard}, feed, batch_size, shuffle, epochs, initial_epoch)
-        self.training_run = run
-        with Interrupt() as interrupt:
-            everyone.call("on_train_begin", {})
-            while not run.complete and not interrupt.asked:
-                epoch = run.epoch
-                if run.batch:  # a callback has taken the run to the middle of an epoch
-                    everyone.call("on_epoch_resume", epoch, run.batch)
-                else:
-                    everyone.call("on_epoch_begin", epoch, {})
-                    means.reset()
-                for number, index in run.batches():
-                    if number == steps:
-                        break
-                    everyone.call("on_train_batch_begin", number, {})
-                    batch = feed.take(index, epoch)[0]
-                    if x.dtype == np.uint8:
-                        batch = scale_bytes(batch, self)
-                    guard.before_step()
-                    values = self._step(batch)
-                    total = values["d_loss"] + values.get("g_loss", 0.0)
-                    guard.after_step(total, batch, f"epoch {epoch + 1}, batch {number + 1}")
-                    means.update(values)
-                    run.batch = number + 1
-                    everyone.call("on_train_batch_end", number, means.logs())
-                    if interrupt.asked:
-                        break
-                if not interrupt.asked:
-                    logs = means.logs()
-                    run.epoch_done(logs)
-                    everyone.call("on_epoch_end", epoch, logs)
-            if interrupt.asked:
-                print(f"\nStopped by Ctrl-C after {run.epoch} epochs and {run.batch} batches. {self.who} is usable.")
-                everyone.call("on_interrupt")
-            everyone.call("on_train_end", run.logs)
-        return self.history
+        parts = {"means": means, "guard": guard}
+        run = Run(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)
+
+        def step(index: np.ndarray, epoch: int, where: str) -> None:
+            batch = feed.take(index, epoch)[0]
+            if x.dtype == np.uint8:
+                batch = scale_bytes(batch, self)
+            guard.before_step()
+            values = self._step(batch)
+            guard.after_step(values["d_loss"] + values.get("g_loss", 0.0), batch, where)
+            means.update(values)
+
+        return run.play(step, callbacks, verbose)
 
     def _check_compiled(self, method: str) -> None:
         if self.loss is None:
