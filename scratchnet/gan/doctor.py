@@ -24,6 +24,7 @@ COLLAPSED = 0.3  # of the real pictures' diversity
 SWING = 0.2  # of D's probability from epoch to epoch
 GAP = 0.05  # between D's probabilities for real and generated pictures: below, it knows nothing
 APART = 0.1  # separation from which anyone can tell generated from real
+FIRST = 3  # epochs before GANMonitor speaks: at the start any generator is bad
 LATEST = 0.34  # the share of the epochs, the last ones, that says how things are
 
 
@@ -92,7 +93,7 @@ def gradient_norm(network: Any) -> float:
 
 
 class GANMonitor(Callback):
-    """After each epoch puts into the logs what the doctor looks at, and says at once when something is wrong.
+    """After each epoch puts into the logs what the doctor looks at, and says it when something is wrong.
 
     It adds d_gradient and g_gradient (gradient_norm, the mean over the epoch's steps), diversity (relative_diversity),
     separation, and, where a metric is given, its value under its name. Give it before callbacks that watch these
@@ -161,7 +162,7 @@ class GANMonitor(Callback):
             logs |= self.measured
         for name, value in logs.items():
             self.curves.setdefault(name, []).append(value)
-        if self.verbose:
+        if self.verbose and len(self.curves["d_loss"]) >= FIRST:
             for finding in diagnose(self.curves, gan):
                 if finding.name not in self.said:
                     self.said.append(finding.name)
