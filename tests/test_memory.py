@@ -7,6 +7,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.kernels import cpu
+from scratchnet.kernels.cpu import memory
 from scratchnet.kernels.cpu.memory import SMALLEST, empty
 from scratchnet.steps import train_step
 
@@ -38,6 +39,21 @@ def test_memory_comes_back_when_the_last_view_is_gone():
     del view
     gc.collect()
     assert address(empty(SHAPE, np.float32)) == place
+
+
+def test_sizes_that_nobody_asks_for_make_room(monkeypatch):
+    """A notebook trains many models: what the first ones left must not keep the last from their memory."""
+    monkeypatch.setattr(memory, "_STORE", memory._Store())
+    monkeypatch.setattr(memory, "MOST", 10 * SMALLEST)
+    for n in range(1, 9):
+        empty((n * SMALLEST,), np.uint8)  # dies at once
+        gc.collect()
+        assert memory._STORE.held <= memory.MOST
+    assert sum(block.nbytes for blocks in memory._STORE.free.values() for block in blocks) == memory._STORE.held
+    place = address(empty((8 * SMALLEST,), np.uint8))
+    assert address(empty((8 * SMALLEST,), np.uint8)) == place
+    empty((11 * SMALLEST,), np.uint8)  # more than may be held at all
+    assert memory._STORE.held <= memory.MOST
 
 
 def test_a_result_stays_the_caller_s():

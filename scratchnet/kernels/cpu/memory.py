@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import defaultdict
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,14 +23,14 @@ class _Store:
     """Memory that is held for later, by size."""
 
     def __init__(self) -> None:
-        self.free: defaultdict[int, list[np.ndarray]] = defaultdict(list)
+        self.free: OrderedDict[int, list[np.ndarray]] = OrderedDict()  # the sizes used last at the end
         self.held = 0
         self.lock = threading.RLock()  # an array may die, and come back here, while a list is changed
 
     def take(self, size: int) -> np.ndarray:
         """`size` bytes that begin at a cache line."""
         with self.lock:
-            if self.free[size]:
+            if self.free.get(size):
                 self.held -= size
                 return self.free[size].pop()
         memory = np.empty(size + _LINE, np.uint8)
@@ -38,11 +38,21 @@ class _Store:
         return memory[start : start + size]
 
     def give_back(self, memory: np.ndarray) -> None:
-        """Hold it for later, unless enough is held."""
+        """Hold it for later; where too much is held then, what was not asked for longest goes."""
+        size = memory.nbytes
+        if size > MOST:
+            return
         with self.lock:
-            if self.held + memory.nbytes <= MOST:
-                self.held += memory.nbytes
-                self.free[memory.nbytes].append(memory)
+            self.held += size
+            self.free.setdefault(size, []).append(memory)
+            self.free.move_to_end(size)
+            while self.held > MOST:
+                oldest, blocks = next(iter(self.free.items()))
+                if not blocks:
+                    del self.free[oldest]
+                else:
+                    blocks.pop(0)
+                    self.held -= oldest
 
 
 _STORE = _Store()
