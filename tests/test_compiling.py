@@ -39,6 +39,18 @@ def test_a_second_process_compiles_nothing(tmp_path):
     assert files() == before
 
 
+def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(tmp_path):
+    """A run that is killed in the first process goes on in one that compiles nothing."""
+    printed = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        program = str(TESTS / "resumed_run.py")
+        printed.append(run([program, str(tmp_path / name), "2", "epoch"], NUMBA_CACHE_DIR=str(tmp_path / "cache")))
+    first, second = (text.split()[-1] for text in printed)
+    assert len(first) == 64
+    assert first == second
+
+
 def test_the_kernels_are_right_for_the_narrowest_vectors():
     """`generic` is the least processor of its kind: on a PC vectors of four floats, and no fused multiply-add."""
     width = "from scratchnet.kernels.cpu import simd; print(simd.vector_bytes())"

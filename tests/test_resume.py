@@ -43,14 +43,6 @@ def undisturbed(tmp_path_factory):
     return end(start(tmp_path_factory.mktemp("undisturbed"), "epoch", "2"))
 
 
-@pytest.fixture(scope="module")
-def undisturbed_here(tmp_path_factory):
-    """The same in this process. Where a process compiles its kernels itself, a last bit may differ from one that finds
-    them compiled: LLVM does not always make the same machine code of them."""
-    folder = tmp_path_factory.mktemp("undisturbed_here")
-    return fingerprint(train(folder, EPOCHS), folder)
-
-
 def kill_again_and_again(folder, kills, seed):
     """Start the run, kill it at a random moment, start it again, and when it is complete do so with another one.
 
@@ -105,20 +97,20 @@ def python_handles_ctrl_c():
 
 @pytest.mark.usefixtures("python_handles_ctrl_c")
 @pytest.mark.parametrize("after", [[1], [BATCHES], [BATCHES + 4, 1, 11], [EPOCHS * BATCHES]])
-def test_after_ctrl_c(undisturbed_here, tmp_path, after, capsys):
+def test_after_ctrl_c(undisturbed, tmp_path, after, capsys):
     for batches in after:
         train(tmp_path, EPOCHS, "epoch", [CtrlC(batches)])
     model = train(tmp_path, EPOCHS)
-    assert fingerprint(model, tmp_path) == undisturbed_here
+    assert fingerprint(model, tmp_path) == undisturbed
     epochs = (sum(after) - 1) // BATCHES  # after the last batch of an epoch, its end is still to come
     line = f"run.safetensors: {epochs} epochs and {sum(after) - epochs * BATCHES} batches are done."
     assert line in capsys.readouterr().out
 
 
-def test_more_epochs(undisturbed_here, tmp_path):
+def test_more_epochs(undisturbed, tmp_path):
     train(tmp_path, 2)
     assert train(tmp_path, 2).history.epoch == [0, 1]  # complete: nothing is trained anew
-    assert fingerprint(train(tmp_path, EPOCHS), tmp_path) == undisturbed_here
+    assert fingerprint(train(tmp_path, EPOCHS), tmp_path) == undisturbed
 
 
 def test_a_loaded_model_goes_on(tmp_path, capsys):
@@ -160,9 +152,9 @@ def broken_off(folder, after=4):
         train(folder, EPOCHS, 2, [Killed(after)])
 
 
-def test_a_callback_that_fails_loses_nothing(undisturbed_here, tmp_path):
+def test_a_callback_that_fails_loses_nothing(undisturbed, tmp_path):
     broken_off(tmp_path, 7)
-    assert fingerprint(train(tmp_path, EPOCHS, 2), tmp_path) == undisturbed_here
+    assert fingerprint(train(tmp_path, EPOCHS, 2), tmp_path) == undisturbed
 
 
 def test_the_backup_of_another_run(tmp_path):

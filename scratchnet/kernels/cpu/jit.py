@@ -39,9 +39,9 @@ _LOCK = threading.RLock()
 serial = numba.njit(**_SETTINGS)
 
 
-def parallel(function: Callable[..., Any]) -> Callable[..., Any]:
+def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Callable[..., Any]:
     """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
-    compiled = numba.njit(parallel=True, **_SETTINGS)(function)
+    compiled = numba.njit(parallel=True, **{**_SETTINGS, "fastmath": fastmath})(function)
 
     @functools.wraps(function)
     def launch(*args: Any) -> Any:
@@ -50,6 +50,16 @@ def parallel(function: Callable[..., Any]) -> Callable[..., Any]:
 
     launch.compiled = compiled
     return launch
+
+
+def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`parallel` for a kernel that adds and multiplies several numbers for each output, in the order that is written.
+
+    LLVM optimizes the copy of a kernel that is cached once more than the one that is run at once. Where it may
+    reassociate, the second pass can choose another order, and the process that compiles has other last bits than those
+    that find the kernel compiled. Sums over many elements need the freedom, or they would not be vectorized.
+    """
+    return parallel(function, _FASTMATH - {"reassoc"})
 
 
 _scratch: dict[np.dtype, np.ndarray] = {}

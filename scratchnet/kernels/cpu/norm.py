@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import parallel, serial
+from scratchnet.kernels.cpu.jit import in_order, parallel, serial
 from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, parts_for, sum_of
 
@@ -56,7 +56,7 @@ def _put_together(means, squares, R, mean, var):
 # In what follows a result y of at most `low` is where ReLU stops the gradient: 0, or minus infinity without ReLU.
 
 
-@parallel
+@in_order
 def _normalize(x, mean, scale, gamma, beta, low, y):
     R, C = x.shape
     for task in prange((R + _ROWS - 1) // _ROWS):
@@ -82,7 +82,7 @@ def _gradient_sums(dy, x, mean, scale, gamma, beta, low, sums, products):
                 product[c] += d * normal
 
 
-@parallel
+@in_order
 def _input_grad(dy, x, mean, scale, gamma, beta, low, dy_mean, product_mean, dx):
     (R, C), zero = x.shape, x.dtype.type(0)
     for task in prange((R + _ROWS - 1) // _ROWS):
