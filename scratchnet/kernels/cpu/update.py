@@ -13,7 +13,7 @@ import numpy as np
 from numba import carray, prange, types
 from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.jit import BLOCK, parallel, serial
+from scratchnet.kernels.cpu.jit import BLOCK, in_order, serial
 
 
 @intrinsic
@@ -37,7 +37,7 @@ def _block(table, block, k, like):
     return array[block * BLOCK : (block + 1) * BLOCK]
 
 
-@parallel
+@in_order
 def _sgd(table, blocks, numbers, nesterov):
     for block in prange(blocks):
         lr, momentum = numbers[0], numbers[1]
@@ -47,7 +47,7 @@ def _sgd(table, blocks, numbers, nesterov):
             w[e] += momentum * a[e] - lr * d[e] if nesterov else a[e]
 
 
-@parallel
+@in_order
 def _rmsprop(table, blocks, numbers, centered):
     for block in prange(blocks):
         lr, rho, new, momentum, epsilon = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -64,7 +64,7 @@ def _rmsprop(table, blocks, numbers, centered):
             w[e] -= move[e]
 
 
-@parallel
+@in_order
 def _adam(table, blocks, numbers):
     for block in prange(blocks):
         rate, new_1, new_2, epsilon, decay = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -77,7 +77,7 @@ def _adam(table, blocks, numbers):
             w[e] -= rate * mean[e] / (math.sqrt(square[e]) + epsilon)
 
 
-@parallel
+@in_order
 def _average(table, blocks, numbers):
     for block in prange(blocks):
         average, w = _block(table, block, 0, numbers), _block(table, block, 1, numbers)
