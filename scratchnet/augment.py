@@ -89,7 +89,10 @@ def check_pictures(x: np.ndarray, who: str) -> None:
 
 
 class Augmentation(Configurable):
-    """What changes pictures at random while they are trained on: Augment, ImageDataGenerator, or a class of yours."""
+    """What changes pictures at random while they are trained on: Augment, ImageDataGenerator, or a class of yours.
+
+    A class of yours has `change(x, index, step, key, dtype)`, which gets what `__call__` has checked and filled in.
+    """
 
     seed: int | None = None
 
@@ -114,6 +117,13 @@ class Augmentation(Configurable):
             ValueError: x is not (M, H, W, C).
             IndexError: an index out of range.
         """
+        x = np.asarray(x)
+        check_pictures(x, type(self).__name__)
+        index = np.arange(len(x)) if index is None else check_index(index, len(x))
+        return self.change(x, index, step, key_of(self.seed) if key is None else key, dtype)
+
+    def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
+        """The pictures x[index], each changed by random numbers of (key, step, its index); fresh."""
         raise NotImplementedError
 
     def identity(self) -> str:
@@ -205,19 +215,8 @@ class Augment(Augmentation):
     def __repr__(self) -> str:
         return f"Augment({', '.join(f'{name}={value!r}' for name, value in self.get_config().items())})"
 
-    def __call__(
-        self,
-        x: np.ndarray,
-        index: np.ndarray | None = None,
-        step: int = 0,
-        key: int | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray:
-        """The augmented pictures x[index]; see Augmentation."""
-        x = np.asarray(x)
-        check_pictures(x, "Augment")
-        index = np.arange(len(x)) if index is None else check_index(index, len(x))
-        key = key_of(self.seed) if key is None else key
+    def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
+        """Moved, recoloured, cut into; see Augmentation."""
         u = draws(key, step, index)
         low, high = self._limits(x.dtype)
         return kernels.of(x).augment(

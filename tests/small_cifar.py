@@ -12,9 +12,10 @@ import numpy as np
 from scratchnet.datasets import cifar10, collection
 from scratchnet.datasets.download import RemoteFile
 
+FORMS = ("cifar-10-batches-bin", "cifar-10-batches-py", "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz")
 PER_BATCH, TEST = 7, 4
 NAMES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
-ARCHIVE = "cifar-10-python.tar.gz"
+ARCHIVE = FORMS[3]
 
 
 def description(*mirrors, checksum="md5:0", size=1):

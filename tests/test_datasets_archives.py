@@ -12,18 +12,10 @@ import small_cifar
 
 from scratchnet.datasets import archives, cifar10, collection, fashion_mnist
 
-FORMS = ("cifar-10-batches-bin", "cifar-10-batches-py", "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz")
+pytestmark = pytest.mark.usefixtures("folder")
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A data folder of the test's own, and a small CIFAR-10."""
-    monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path))
-    monkeypatch.setattr(cifar10, "DESCRIPTION", small_cifar.description())
-    return tmp_path
-
-
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", small_cifar.FORMS)
 def test_each_form_gives_the_same_arrays_then_and_later(folder, form):
     small_cifar.lay(folder, form)
     for _ in range(2):
@@ -47,7 +39,7 @@ def test_the_real_shapes_names_and_constants():
 @pytest.mark.parametrize("size", [0, 1, 3, 1000, -1000, -10, -1])
 def test_a_truncated_archive_is_named(folder, size):
     whole = small_cifar.tar_gz(small_cifar.members(binary=True))
-    (folder / FORMS[2]).write_bytes(whole[:size] if size >= 0 else whole[: len(whole) + size])
+    (folder / small_cifar.FORMS[2]).write_bytes(whole[:size] if size >= 0 else whole[: len(whole) + size])
     with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz.*Delete"):
         cifar10.load_data()
 
@@ -56,7 +48,7 @@ def test_a_flipped_bit_in_an_archive_is_noticed(folder):
     whole = bytearray(small_cifar.tar_gz(small_cifar.members(binary=True)))
     for place in (5000, len(whole) // 2, len(whole) - 6):
         whole[place] ^= 4
-        (folder / FORMS[2]).write_bytes(whole)
+        (folder / small_cifar.FORMS[2]).write_bytes(whole)
         with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz"):
             cifar10.load_data()
         whole[place] ^= 4
@@ -64,24 +56,24 @@ def test_a_flipped_bit_in_an_archive_is_noticed(folder):
 
 def test_archives_write_nothing_and_follow_no_links(folder):
     contents = small_cifar.members(binary=True)
-    (folder / FORMS[2]).write_bytes(small_cifar.tar_gz({"../outside": b"x", "/outside": b"x", **contents}))
+    (folder / small_cifar.FORMS[2]).write_bytes(small_cifar.tar_gz({"../outside": b"x", "/outside": b"x", **contents}))
     assert small_cifar.same(cifar10.load_data())  # passed over
     assert not (folder.parent / "outside").exists()
     name = "cifar-10-batches-bin/test_batch.bin"
     link = tarfile.TarInfo(name)
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
-    (folder / FORMS[2]).write_bytes(small_cifar.tar_gz({**contents, name: link}))
+    (folder / small_cifar.FORMS[2]).write_bytes(small_cifar.tar_gz({**contents, name: link}))
     with pytest.raises(ValueError, match=r"test_batch.bin as a plain file.*a link"):
         cifar10.load_data()
-    (folder / FORMS[2]).write_bytes(small_cifar.tar_gz({**contents, name: bytes(10**6)}))
+    (folder / small_cifar.FORMS[2]).write_bytes(small_cifar.tar_gz({**contents, name: bytes(10**6)}))
     with pytest.raises(ValueError, match=r"test_batch.bin.*at most.*found 1,000,000 bytes"):
         cifar10.load_data()
     del contents[name]
-    (folder / FORMS[2]).write_bytes(small_cifar.tar_gz(contents))
+    (folder / small_cifar.FORMS[2]).write_bytes(small_cifar.tar_gz(contents))
     with pytest.raises(ValueError, match=r"lacks cifar-10-batches-bin/test_batch.bin"):
         cifar10.load_data()
     padded = gzip.decompress(small_cifar.tar_gz(contents)) + bytes(archives.TAIL + 20_000)
-    (folder / FORMS[2]).write_bytes(gzip.compress(padded, 1))
+    (folder / small_cifar.FORMS[2]).write_bytes(gzip.compress(padded, 1))
     with pytest.raises(ValueError, match="goes on after"):
         cifar10.load_data()
 
@@ -97,8 +89,8 @@ def test_archives_write_nothing_and_follow_no_links(folder):
     ],
 )
 def test_faults_of_an_unpacked_folder_are_named(folder, name, change, message):
-    small_cifar.lay(folder, FORMS[0])
-    path = folder / FORMS[0] / name
+    small_cifar.lay(folder, small_cifar.FORMS[0])
+    path = folder / small_cifar.FORMS[0] / name
     data = change(path.read_bytes())
     path.unlink() if data is None else path.write_bytes(data)
     with pytest.raises(ValueError, match=message):
@@ -230,8 +222,8 @@ def test_state_says_where(folder):
         return collection.state(cifar10.DESCRIPTION, cifar10.find)
 
     assert say().startswith("not here")
-    small_cifar.lay(folder, FORMS[3])
+    small_cifar.lay(folder, small_cifar.FORMS[3])
     assert say() == f"found in {folder}"
     cifar10.load_data()
-    (folder / FORMS[3]).unlink()
+    (folder / small_cifar.FORMS[3]).unlink()
     assert say() == f"decoded in {folder}"

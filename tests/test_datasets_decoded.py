@@ -8,19 +8,11 @@ import small_cifar
 
 from scratchnet.datasets import archives, cifar10, decoded
 
-FORMS = ("cifar-10-batches-bin", "cifar-10-batches-py", "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz")
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A data folder of the test's own, and a small CIFAR-10."""
-    monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path))
-    monkeypatch.setattr(cifar10, "DESCRIPTION", small_cifar.description())
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def test_later_loads_decode_nothing(folder, monkeypatch):
-    small_cifar.lay(folder, FORMS[3])
+    small_cifar.lay(folder, small_cifar.FORMS[3])
     cifar10.load_data()
     monkeypatch.setattr(archives, "read_members", None)
     monkeypatch.setattr(archives, "unpickle_batch", None)
@@ -30,7 +22,7 @@ def test_later_loads_decode_nothing(folder, monkeypatch):
 
 
 def test_what_a_killed_process_left_is_removed(folder):
-    small_cifar.lay(folder, FORMS[0])
+    small_cifar.lay(folder, small_cifar.FORMS[0])
     old, new = folder / "cifar10.npy.1.aa.part", folder / "cifar10.npy.2.bb.part"
     for path in (old, new):
         path.write_bytes(b"half")
@@ -40,17 +32,17 @@ def test_what_a_killed_process_left_is_removed(folder):
 
 
 def test_decoded_data_outlive_their_source_and_follow_it(folder):
-    small_cifar.lay(folder, FORMS[2])
+    small_cifar.lay(folder, small_cifar.FORMS[2])
     cifar10.load_data()
-    (folder / FORMS[2]).unlink()
+    (folder / small_cifar.FORMS[2]).unlink()
     assert small_cifar.same(cifar10.load_data())
-    small_cifar.lay(folder, FORMS[2], seed=1)  # another source: decoded anew
+    small_cifar.lay(folder, small_cifar.FORMS[2], seed=1)  # another source: decoded anew
     assert small_cifar.same(cifar10.load_data(), seed=1)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "longer", "empty", "pixel", "header", "other"])
 def test_a_damaged_decoded_file_is_made_anew(folder, damage):
-    small_cifar.lay(folder, FORMS[0])
+    small_cifar.lay(folder, small_cifar.FORMS[0])
     cifar10.load_data()
     path = folder / "cifar10.npy"
     whole = path.read_bytes()
@@ -71,7 +63,7 @@ def test_a_damaged_decoded_file_is_made_anew(folder, damage):
 
 
 def test_a_decoded_file_is_an_npy_file(folder):
-    small_cifar.lay(folder, FORMS[0])
+    small_cifar.lay(folder, small_cifar.FORMS[0])
     cifar10.load_data()
     flat = np.load(folder / "cifar10.npy", mmap_mode="r")
     assert flat.dtype == np.uint8
@@ -79,7 +71,7 @@ def test_a_decoded_file_is_an_npy_file(folder):
 
 
 def test_without_leave_to_write_it_is_decoded_each_time(folder, monkeypatch):
-    small_cifar.lay(folder, FORMS[3])
+    small_cifar.lay(folder, small_cifar.FORMS[3])
 
     def refuse(*arguments):
         raise PermissionError("read-only")

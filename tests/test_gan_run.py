@@ -1,9 +1,8 @@
 """A GAN's run: exact resume, Ctrl-C, a loss that is not finite, and the callbacks of classifiers."""
 
-import signal
-
 import numpy as np
 import pytest
+from ctrl_c import CtrlC
 from safetensors.numpy import load_file
 
 import scratchnet as sn
@@ -106,25 +105,10 @@ def test_a_killed_run_goes_on_to_the_same_bits(undisturbed, tmp_path, save_freq,
     assert_same(result(*train(tmp_path), tmp_path), undisturbed)
 
 
-class CtrlC(sn.Callback):
-    """Presses Ctrl-C after so many batches in all."""
-
-    def __init__(self, after):
-        self.after = after
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.after -= 1
-        if self.after == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
+@pytest.mark.usefixtures("python_handles_ctrl_c")
 @pytest.mark.parametrize("after", [1, BATCHES, 2 * BATCHES + 3])
 def test_ctrl_c_ends_after_a_whole_step_and_the_run_can_go_on(undisturbed, tmp_path, after, capsys):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        gan, _ = train(tmp_path, "epoch", [CtrlC(after)])
-    finally:
-        signal.signal(signal.SIGINT, before)
+    gan, _ = train(tmp_path, "epoch", [CtrlC(after)])
     assert gan.steps == after
     assert "GAN 'gan' is usable" in capsys.readouterr().out
     assert_same(result(*train(tmp_path), tmp_path), undisturbed)

@@ -28,13 +28,6 @@ class CtrlC(sn.callbacks.Callback):
         self.ended = True
 
 
-@pytest.fixture
-def python_handles_ctrl_c():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def model():
     sn.set_random_seed(0)
     m = sn.Sequential([sn.Dense(2, activation="softmax", input_shape=(4,))])

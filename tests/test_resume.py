@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ctrl_c import CtrlC
 from resumed_run import BATCHES, X, Y, fingerprint, make, train
 
 import scratchnet as sn
@@ -74,25 +75,6 @@ def test_killed_at_random_moments(undisturbed, tmp_path):
         chains = list(pool.map(kill_again_and_again, folders, [KILLS // CHAINS] * CHAINS, range(CHAINS)))
     assert all(chains)
     assert {result for results in chains for result in results} == {undisturbed}
-
-
-class CtrlC(sn.Callback):
-    """Presses Ctrl-C after so many batches in all."""
-
-    def __init__(self, after):
-        self.after = after
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.after -= 1
-        if self.after == 0:
-            signal.raise_signal(signal.SIGINT)
-
-
-@pytest.fixture
-def python_handles_ctrl_c():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("python_handles_ctrl_c")

@@ -215,8 +215,7 @@ class Layer(Configurable):
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
         """`backward` for a caller that changes neither dy nor the result, which may be dy."""
-        if self._expected_dy is None:
-            raise RuntimeError(f"{self.who}: backward before forward. Call y = layer.forward(x) first.")
+        self._require_forward()
         dy = np.asarray(dy)
         if dy.shape != self._expected_dy:
             raise ValueError(
@@ -228,6 +227,10 @@ class Layer(Configurable):
             upstream = self.activation.backward(upstream)
         dx = self.differentiate(upstream, param_grads, input_grad)
         return dx if input_grad else None
+
+    def _require_forward(self) -> None:
+        if self._expected_dy is None:
+            raise RuntimeError(f"{self.who}: backward before forward. Call y = forward(x) first.")
 
     def _receive(self, x: np.ndarray) -> np.ndarray:
         """x as this layer computes on it, after building if need be; the weights follow its dtype."""

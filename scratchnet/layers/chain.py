@@ -166,8 +166,7 @@ class Chain(Composite):
     def run_backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
-        if self._expected_dy is None:
-            raise RuntimeError(f"{self.who}: backward before forward. Call y = forward(x) first.")
+        self._require_forward()
         if not self.layers:
             return super().run_backward(dy, param_grads, input_grad)  # the identity
         for i in reversed(range(len(self.layers))):

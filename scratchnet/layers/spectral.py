@@ -94,8 +94,7 @@ class SpectralNormalization(Layer):
     def run_backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
-        if self._expected_dy is None:
-            raise RuntimeError(f"{self.who}: backward before forward. Call y = layer.forward(x) first.")
+        self._require_forward()
         dw_bar = np.zeros_like(self.w_bar) if param_grads else self.w_bar
         self.layer.grads = {**self.grads, "kernel": dw_bar}
         dx = self.layer.run_backward(dy, param_grads, input_grad, logits)

@@ -23,7 +23,6 @@ from scratchnet import kernels
 from scratchnet.augment import Augmentation, affine, check_pictures, check_seed, draws, key_of
 from scratchnet.feed import Flow
 from scratchnet.kernels.cpu.augment import FILL_MODES
-from scratchnet.kernels.cpu.gather import check_index
 from scratchnet.preprocessing.statistics import Standardization
 from scratchnet.shapes import nearest
 
@@ -161,20 +160,9 @@ class ImageDataGenerator(Standardization, Augmentation):
             x, y, sample_weight = (None if a is None else np.asarray(a)[part] for a in (x, y, sample_weight))
         return Flow(x, y, self, batch_size, shuffle, sample_weight, seed, self.dtype)
 
-    def __call__(
-        self,
-        x: np.ndarray,
-        index: np.ndarray | None = None,
-        step: int = 0,
-        key: int | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray:
-        """Pictures x[index], changed and standardized; see Augmentation."""
-        x = np.asarray(x)
-        check_pictures(x, "ImageDataGenerator")
+    def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
+        """Moved, recoloured and standardized; see Augmentation."""
         self.check_fitted()
-        index = np.arange(len(x)) if index is None else check_index(index, len(x))
-        key = key_of(None) if key is None else key
         plain = self.channel_shift_range == 0 and self.brightness_range is None
         scale, offset = self.as_scale_and_offset() if plain else (None, None)
         y = self._apply(x, index, self._parameters(draws(key, step, index), x.shape[1:3]), dtype, scale, offset)
