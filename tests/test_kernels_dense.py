@@ -28,6 +28,32 @@ def test_dense_and_its_gradients(N, D, U, bias, dtype, layout, seed):
         assert_close(gradient, expected, dtype)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("N", "D", "U"), [(32, 1024, 128), (64, 1152, 64), (1, 1040, 128), (19, 1025, 64), (32, 1031, 70)]
+)
+def test_few_examples_and_many_weights(N, D, U, dtype):
+    """Where the weights are read once, row by row, and where their number of rows is a prime and they are not."""
+    rng = np.random.default_rng(0)
+    x, w, b, dy = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U)))
+    dw, db = normal(rng, (D, U), dtype), normal(rng, (U,), dtype)
+    before = dw.copy(), db.copy()
+    with Unchanged(x, w, b, dy):
+        y, positive, dx = cpu.dense(x, w, b), cpu.dense(x, w, b, relu=True), cpu.dense_input_grad(dy, w)
+        cpu.dense_weight_grad(x, dy, dw, db)
+    np.testing.assert_array_equal(positive, np.maximum(y, 0))
+    X, W, DY = (a.astype(np.float64) for a in (x, w, dy))
+    for value, expected in (
+        (y, X @ W + b),
+        (dx, DY @ W.T),
+        (dw - before[0], X.T @ DY),
+        (db - before[1], DY.sum(axis=0)),
+    ):
+        assert_close(value, expected, dtype)
+    x[0, 3] = np.nan
+    assert np.isnan(cpu.dense(x, w, None, relu=True)).tolist() == [[n == 0] * U for n in range(N)]
+
+
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=4), dtypes, layouts, seeds)
 @example([129, 3], np.float32, "plain", 0)  # more rows than parts of the sum
 def test_bias_grad_sums_all_axes_but_the_last(shape, dtype, layout, seed):
@@ -63,9 +89,10 @@ def test_nan_and_infinity_are_seen():
     assert np.isnan(cpu.bias_grad(np.array([[1.0, np.nan], [2.0, 3.0]]))).tolist() == [False, True]
 
 
-def test_same_bits_for_any_number_of_threads():
+@pytest.mark.parametrize(("N", "D", "U"), [(67, 301, 33), (32, 2304, 128)])
+def test_same_bits_for_any_number_of_threads(N, D, U):
     rng = np.random.default_rng(0)
-    x, w, dy = (normal(rng, shape, np.float32) for shape in ((67, 301), (301, 33), (67, 33)))
+    x, w, dy = (normal(rng, shape, np.float32) for shape in ((N, D), (D, U), (N, U)))
     for kernel, *arguments in (
         (cpu.dense, x, w, None),
         (cpu.dense_input_grad, dy, w),

@@ -22,6 +22,7 @@ _MANY_PLACES = 512  # from here on it pays to lay the weights of a panel side by
 _FEW_TASKS = 8  # below, the filters are shared out too
 _DEEP = [P for P in HEIGHTS if P * Q >= 12]  # heights of tiles that run through pictures, where their rows are short
 _SHORT = min(_DEEP, default=0)
+_MOST_WASTED = 0.05  # of the products, on zeros right and left: tiles that run through pictures leave those out as well
 
 
 @parallel
@@ -107,12 +108,15 @@ def _correlate(x, x_shape, w, w_steps, kernel, s, relu, y, y0, y_steps, OH, OW, 
                 k, t = part // parts_t * k1, part % parts_t * t1
                 first, last = part == 0, part == parts_k * parts_t - 1
                 for o in range(others):
+                    # Only the columns that meet the picture, too, where the rows of a tile agree on them.
+                    m, n = (max(t, (left - o * sw) * C), (W + left - o * sw) * C) if deep else (t, T)
+                    count = max(0, min(n, t + t1, T) - m)
                     for i in range(i0, i1):
                         # Only the rows of the kernel that meet the picture.
                         ka, kb = max(k, top - i * sh), min(k + k1, KH, H + top - i * sh)
-                        b0 = p * w_panel + (ka * T + t) * w_row
+                        b0 = p * w_panel + (ka * T + m) * w_row
                         for z in range(len(tiles)):
-                            at = a0 + o * oa + ((i - i0) * sh + ka) * row + tiles[z, 0] * ta + t
+                            at = a0 + o * oa + ((i - i0) * sh + ka) * row + tiles[z, 0] * ta + m
                             to = y0 + n0 * yn + o * oy + i * yi + tiles[z, 0] * ty + f0
                             start, s0, sp = (s, f0, zero) if first else (y, to, ty)
                             # The last panel may be wider than y: it goes through the end of the buffer.
@@ -120,12 +124,20 @@ def _correlate(x, x_shape, w, w_steps, kernel, s, relu, y, y0, y_steps, OH, OW, 
                             out, out0, outp = (y, to, ty) if whole else (buffer, end, width)
                             add_products(
                                 tiles[z, 1], a, at, ta, zero, row, one, w, b0, zero, T * w_row, w_row,
-                                one, kb - ka, min(t1, T - t), start, s0, sp, out, out0, outp, relu and last,
+                                one, kb - ka, count, start, s0, sp, out, out0, outp, relu and last,
                             )  # fmt: skip
                             if not whole:
                                 for q in range(tiles[z, 2]):
                                     for e in range(F - f0):
                                         y[to + q * ty + e] = buffer[end + q * width + e]
+
+
+def transposed(x: np.ndarray) -> np.ndarray:
+    """x.T for x (D, N) contiguous, as a new contiguous array."""
+    D, N = x.shape
+    y, rows = empty((N, D), x.dtype), next(n for n in (16, 8, 4, 2, 1) if N % n == 0)  # rows of y in a task
+    _pack(x.reshape(-1), 0, rows, 0, 1, N, N // rows, 1, rows, D, y)
+    return y
 
 
 class Kernel(NamedTuple):
@@ -159,7 +171,9 @@ def _plan(
     width = panel_width(itemsize)
     # Tasks: a few pictures, or bands of one, or where there are few of both, groups of panels.
     images = max(1, N // _TASKS)
-    deep = OW < _SHORT and any(N % P == 0 for P in _DEEP)
+    inside = sum(max(0, min(KW, W + left - j * sw) - max(0, left - j * sw)) for j in range(OW))
+    wasted = 1 - inside / max(1, OW * KW)
+    deep = (OW < _SHORT or wasted > _MOST_WASTED) and any(N % P == 0 for P in _DEEP)
     if deep:
         images = max(P for P in _DEEP if N % P == 0)
     band = max(1, OH * N // (images * _TASKS)) if images * _TASKS > N and not deep else OH
@@ -167,7 +181,7 @@ def _plan(
     group = max(1, -(-F // width) * tasks // _FEW_TASKS)
     rows, columns = (band - 1) * sh + KH, (OW - 1) * sw + KW
     outside = top > 0 or left > 0 or (OH - 1) * sh + KH - top > H or columns - left > W
-    copied = outside and KH * KW > 0
+    copied = outside and KH * KW > 0 and not deep
     most = _PANEL_BYTES // (width * itemsize)
     # A tile that goes on with a sum must not meet another.
     tiles = tile_table(images if deep else OW, overlap=most >= KH * KW * C)

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
+from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate, transposed
 from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
-from scratchnet.kernels.cpu.weight_products import weight_products
+from scratchnet.kernels.cpu.tile import panel_width
+from scratchnet.kernels.cpu.weight_products import depth_of, row_products, weight_products
 
 _ONE_CELL = Kernel(1, 1, 1, 1, 0, 0)
 _BANDS, _ROWS = (32, 16, 8, 4, 2, 1), 64  # numbers of bands, and the fewest examples in one
+
+# With few examples the time goes into fetching the weights, not into arithmetic: they are then read once, row by row.
+_FEW, _DEEP, _WIDE = 64, 1024, 64  # at most so many examples, at least such D and U
+
+
+def _is_few(examples: int, w: np.ndarray) -> bool:
+    return 0 < examples <= _FEW and w.shape[0] >= _DEEP and w.shape[1] >= _WIDE
 
 
 def _as_picture(rows: np.ndarray) -> np.ndarray:
@@ -34,13 +42,23 @@ def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False) -> np.ndarray:
     """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]. With relu, y = max(y, 0)."""
     D, U = w.shape
-    return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)
+    depth = depth_of(w) if _is_few(len(x), w) else None
+    if depth is None:
+        return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)
+    y = empty((len(x), U), x.dtype)
+    y[:] = 0 if b is None else b
+    row_products(np.ascontiguousarray(x), np.ascontiguousarray(w), depth, y)
+    return np.maximum(y, 0, out=y) if relu else y
 
 
 def dense_input_grad(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
     """dx[n,d] = sum over u of dy[n,u] * w[d,u]."""
     D, U = w.shape
-    return _product(dy, Weights(as_flat(w), 0, D * U, D * U, 1, U), None, D, relu=False)
+    if not _is_few(len(dy), w) or len(dy) % panel_width(dy.itemsize):
+        return _product(dy, Weights(as_flat(w), 0, D * U, D * U, 1, U), None, D, relu=False)
+    # The other way round, dx^T = w dy^T: w is then read as it lies, and dy^T is small.
+    N = len(dy)
+    return transposed(_product(w, Weights(as_flat(dy.T), 0, U * N, U * N, N, 1), None, N, relu=False))
 
 
 def dense_weight_grad(
