@@ -22,6 +22,7 @@ _MANY_PLACES = 512  # from here on it pays to lay the weights of a panel side by
 _FEW_TASKS = 8  # below, the filters are shared out too
 _DEEP = [P for P in HEIGHTS if P * Q >= 12]  # heights of tiles that run through pictures, where their rows are short
 _SHORT = min(_DEEP, default=0)
+_DEEP_TASKS = 16  # of several rows each, which share the weights that are fetched
 _MOST_WASTED = 0.05  # of the products, on zeros right and left: tiles that run through pictures leave those out as well
 
 
@@ -174,9 +175,10 @@ def _plan(
     inside = sum(max(0, min(KW, W + left - j * sw) - max(0, left - j * sw)) for j in range(OW))
     wasted = 1 - inside / max(1, OW * KW)
     deep = (OW < _SHORT or wasted > _MOST_WASTED) and any(N % P == 0 for P in _DEEP)
+    band = max(1, OH * N // (images * _TASKS)) if images * _TASKS > N else OH
     if deep:
         images = max(P for P in _DEEP if N % P == 0)
-    band = max(1, OH * N // (images * _TASKS)) if images * _TASKS > N and not deep else OH
+        band = -(-OH * (N // images) // _DEEP_TASKS)
     tasks = -(-N // images) * -(-OH // band)
     group = max(1, -(-F // width) * tasks // _FEW_TASKS)
     rows, columns = (band - 1) * sh + KH, (OW - 1) * sw + KW
