@@ -69,7 +69,8 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):
         train("fashion_dcgan", 0, tmp_path, epochs=2)
     monkeypatch.setattr(sn.BackupAndRestore, "on_epoch_end", end)
     again = train("fashion_dcgan", 0, tmp_path, epochs=2)
-    assert whole.pop("seconds") != again.pop("seconds")
+    for result in (whole, again):
+        assert len(result.pop("seconds")) == 2  # the time that each epoch took is all that may differ
     assert again == whole
 
 
