@@ -21,7 +21,7 @@ for optimizer in (sn.Adam(1e-2), sn.RMSprop(1e-3, centered=True, momentum=0.5), 
         sn.DepthwiseConv2D(3, padding="same", activation="silu"), sn.BatchNormalization(),
         sn.Parallel([[], squeeze], merge="multiply"), sn.MaxPooling2D(3, strides=2, padding="same"),
         sn.Conv2DTranspose(9, 4, strides=2, padding="same", activation="tanh"), sn.AveragePooling2D(2),
-        sn.UpSampling2D(),
+        sn.UpSampling2D(), sn.Conv2D(64, 1), sn.Conv2D(64, 3, padding="same", activation="relu"),
         sn.AveragePooling2D(4), sn.Dropout(0.3), sn.Flatten(), sn.Dense(33, activation="relu"),
         sn.Dense(10, activation="softmax"),
     ])

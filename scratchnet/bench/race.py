@@ -1,7 +1,7 @@
 """Contestants take turns, each in a process of its own: none slows another, and memory can be told apart.
 
 A framework's threads go on turning for a while after its work; so each turn begins with a pause. And a processor that
-has slept takes a while to come back to its speed, longer than thirty short calls; so the pause is followed by a warm-up.
+has slept takes longer than thirty short calls to come back to its speed; so the pause is followed by a warm-up.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Contestant:
             stream.close()
 
     def run(self, task: str, repeat: int = 1, warm_up: float = 0.0, seconds: float = 60.0) -> list[float]:
-        """Seconds of each repetition, after `warm_up` seconds of the same; none where this contestant cannot do the task.
+        """Seconds of each repetition, after `warm_up` seconds of the same; none where the contestant cannot do it.
 
         Raises:
             RuntimeError: the process ended; what it last wrote is in the message.

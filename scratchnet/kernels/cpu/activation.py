@@ -5,12 +5,11 @@ A backward takes dy and whatever makes its formula simplest: the input x, or the
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import BLOCK, parallel, serial
+from scratchnet.kernels.cpu.exponential import exp_of, sigmoid_of, tanh_of
+from scratchnet.kernels.cpu.jit import BLOCK, in_order, parallel
 from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
 
@@ -36,44 +35,37 @@ def _rectify_backward(dy, x, slope, threshold, limit, dx):
             out[e] = 0 if a[e] > limit else middle
 
 
-@serial
-def _sigmoid_of(x):
-    # Only exponents of negative numbers: no overflow at either end.
-    e = math.exp(-abs(x))
-    return 1 / (1 + e) if x >= 0 else e / (1 + e)
-
-
-@parallel
+@in_order
 def _sigmoid(x, y):
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
         for e in range(len(a)):
-            out[e] = _sigmoid_of(a[e])
+            out[e] = sigmoid_of(a[e])
 
 
-@parallel
+@in_order
 def _tanh(x, y):
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
         for e in range(len(a)):
-            out[e] = math.tanh(a[e])
+            out[e] = tanh_of(a[e])
 
 
-@parallel
+@in_order
 def _silu(x, y):
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
         for e in range(len(a)):
-            out[e] = a[e] * _sigmoid_of(a[e])
+            out[e] = a[e] * sigmoid_of(a[e])
 
 
-@parallel
+@in_order
 def _silu_backward(dy, x, dx):
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         d, a = dy[block * BLOCK : (block + 1) * BLOCK], x[block * BLOCK : (block + 1) * BLOCK]
         out = dx[block * BLOCK : (block + 1) * BLOCK]
         for e in range(len(a)):
-            s = _sigmoid_of(a[e])
+            s = sigmoid_of(a[e])
             out[e] = d[e] * (s + a[e] * s * (1 - s))
 
 
@@ -95,7 +87,7 @@ def _tanh_backward(dy, y, dx):
             out[e] = d[e] * (1 - b[e] * b[e])
 
 
-@parallel
+@in_order
 def _softmax(x, y):
     R, K = x.shape
     for r in prange(R):
@@ -104,7 +96,7 @@ def _softmax(x, y):
             most = max(most, x[r, k])
         total = x[r, 0] * 0
         for k in range(K):
-            y[r, k] = math.exp(x[r, k] - most)
+            y[r, k] = exp_of(x[r, k] - most)
             total += y[r, k]
         for k in range(K):
             y[r, k] /= total

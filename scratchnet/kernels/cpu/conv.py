@@ -13,7 +13,18 @@ from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.spread import pays, spread
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 from scratchnet.kernels.cpu.weight_products import FEW, weight_products
+from scratchnet.kernels.cpu.winograd import slide_tiles, taps_of
+from scratchnet.kernels.cpu.winograd_gradient import weight_tiles
 from scratchnet.shapes import Pads, output_hw
+
+
+def _slide(x, weights, bias, kernel, relu, y, y0, y_steps, hw, F):
+    """`correlate`, or where that is faster the same with fewer multiplications."""
+    taps = taps_of(x.shape, kernel, hw, F, x.itemsize)
+    if taps is None:
+        correlate(x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
+    else:
+        slide_tiles(taps, x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
 
 
 def conv2d(
@@ -31,9 +42,7 @@ def conv2d(
     y = empty((len(x), OH, OW, F), x.dtype)
     weights = Weights(as_flat(w), 0, KW * C * F, C * F, F, 1)
     kernel = Kernel(KH, KW, *strides, pads[0][0], pads[1][0])
-    correlate(
-        np.ascontiguousarray(x), weights, b, kernel, relu, y.reshape(-1), 0, (OH * OW * F, OW * F, F), (OH, OW), F
-    )
+    _slide(np.ascontiguousarray(x), weights, b, kernel, relu, y.reshape(-1), 0, (OH * OW * F, OW * F, F), (OH, OW), F)
     return y
 
 
@@ -71,7 +80,7 @@ def conv2d_transpose(
             weights = Weights(flat_w, last, -sh * KW * C * F, -sw * C * F, 1, F)
             kernel = Kernel(rows, columns, 1, 1, rows - 1 - before, columns - 1 - left_of)
             hw = (len(range(h, OH, sh)), len(range(v, OW, sw)))
-            correlate(x, weights, b, kernel, relu, y.reshape(-1), (h * OW + v) * C, y_steps, hw, C)
+            _slide(x, weights, b, kernel, relu, y.reshape(-1), (h * OW + v) * C, y_steps, hw, C)
     return y
 
 
@@ -106,6 +115,13 @@ def conv2d_weight_grad(
         dw += turned[::-1, ::-1].swapaxes(2, 3)
         if db is not None:
             db += column_sums(dy)
+        return dw
+    kernel = Kernel(KH, KW, *strides, top, left)
+    taps = taps_of(x.shape, kernel, dy.shape[1:3], dy.shape[3], x.itemsize)
+    if taps is None:
+        weight_products(x, dy, kernel, dw, db)
     else:
-        weight_products(x, dy, (KH, KW, *strides, top, left), dw, db)
+        weight_tiles(taps, x, dy, kernel, dw)
+        if db is not None:
+            db += column_sums(dy)
     return dw

@@ -27,7 +27,7 @@ _MOST_WASTED = 0.05  # of the products, on zeros right and left: tiles that run 
 
 
 @parallel
-def _pack(w, w0, wk, wl, wr, wf, KH, KW, R, F, panels):
+def pack(w, w0, wk, wl, wr, wf, KH, KW, R, F, panels):
     """panels[(p, k, l, r), e] = w[w0 + k*wk + l*wl + r*wr + f*wf], f = p * width + e; 0 where f is F or more."""
     width = panels.shape[1]
     for task in prange((F + width - 1) // width * KH * KW):
@@ -137,7 +137,7 @@ def transposed(x: np.ndarray) -> np.ndarray:
     """x.T for x (D, N) contiguous, as a new contiguous array."""
     D, N = x.shape
     y, rows = empty((N, D), x.dtype), next(n for n in (16, 8, 4, 2, 1) if N % n == 0)  # rows of y in a task
-    _pack(x.reshape(-1), 0, rows, 0, 1, N, N // rows, 1, rows, D, y)
+    pack(x.reshape(-1), 0, rows, 0, 1, N, N // rows, 1, rows, D, y)
     return y
 
 
@@ -216,7 +216,7 @@ def correlate(
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
     if not natural or F % width or (width < F and N * OH * OW >= _MANY_PLACES):
         packed = empty((panels * KH * KW * C, width), x.dtype)
-        _pack(w, *weights[1:], KH, KW, C, F, packed)
+        pack(w, *weights[1:], KH, KW, C, F, packed)
         w, w_row, w_panel = packed.reshape(-1), width, KH * KW * C * width
     s = np.zeros(panels * width, x.dtype)
     if bias is not None:

@@ -19,6 +19,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from scratchnet.kernels.cpu.memory import LINE, empty
+
 # A thread that waits for work turns in circles for a little, since the next kernel mostly comes soon, and then sleeps.
 # OpenMP's own default is to turn for long: where another program needs the core, that makes both eight times slower.
 # OpenMP reads this once, when the first kernel runs.
@@ -37,6 +39,8 @@ _SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": 
 _LOCK = threading.RLock()
 
 serial = numba.njit(**_SETTINGS)
+_IN_ORDER = _FASTMATH - {"reassoc"}
+serial_in_order = numba.njit(**{**_SETTINGS, "fastmath": _IN_ORDER})
 
 
 def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Callable[..., Any]:
@@ -59,7 +63,7 @@ def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
     reassociate, the second pass can choose another order, and the process that compiles has other last bits than those
     that find the kernel compiled. Sums over many elements need the freedom, or they would not be vectorized.
     """
-    return parallel(function, _FASTMATH - {"reassoc"})
+    return parallel(function, _IN_ORDER)
 
 
 _scratch: dict[np.dtype, np.ndarray] = {}
@@ -69,5 +73,6 @@ def scratch(size: int, dtype: np.dtype) -> np.ndarray:
     """For each thread, at least `size` numbers that a kernel may write over; the next kernel does so too."""
     held = _scratch.get(dtype)
     if held is None or held.shape[1] < size:
-        held = _scratch[dtype] = np.empty((numba.config.NUMBA_NUM_THREADS, size), dtype)
+        whole = -(-size * dtype.itemsize // LINE) * LINE // dtype.itemsize  # each thread's part begins at a cache line
+        held = _scratch[dtype] = empty((numba.config.NUMBA_NUM_THREADS, whole), dtype)
     return held

@@ -16,7 +16,7 @@ import numpy as np
 
 SMALLEST = 1 << 16  # bytes; below, the C library keeps memory at hand by itself
 MOST = 1 << 28  # bytes that are held for later
-_LINE = 64  # bytes in a cache line: a vector that begins at one needs only one
+LINE = 64  # bytes in a cache line: a vector that begins at one needs only one
 
 
 class _Store:
@@ -33,8 +33,8 @@ class _Store:
             if self.free.get(size):
                 self.held -= size
                 return self.free[size].pop()
-        memory = np.empty(size + _LINE, np.uint8)
-        start = -memory.__array_interface__["data"][0] % _LINE
+        memory = np.empty(size + LINE, np.uint8)
+        start = -memory.__array_interface__["data"][0] % LINE
         return memory[start : start + size]
 
     def give_back(self, memory: np.ndarray) -> None:

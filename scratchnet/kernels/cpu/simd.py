@@ -118,6 +118,38 @@ def tile_load(typing, P, Q, y, yo, ys):
 
 
 @intrinsic(prefer_literal=True)
+def grid_load(typing, P, Q, x, xo, xs, xt):
+    """tile[p, q] = x[xo + p*xs + q*xt ...], one vector each: P rows of Q pixels that need not be neighbours."""
+    tile = _tile(x, P, Q)
+
+    def codegen(context, builder, signature, args):
+        _, _, array, offset, row, cell = args
+        vector = context.get_value_type(tile.dtype)
+        loads = []
+        for _ in range(P.literal_value):
+            place = offset
+            for _ in range(Q.literal_value):
+                (pointer,) = _vector_pointers(context, builder, signature.args[2], array, place, 1)
+                loads.append(builder.load(pointer, align=_bytes(vector)))
+                place = builder.add(place, cell)
+            offset = builder.add(offset, row)
+        return context.make_tuple(builder, tile, loads)
+
+    return tile(P, Q, x, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def tile_add(typing, tile, other):
+    """tile + other, elementwise."""
+
+    def codegen(context, builder, signature, args):
+        left, right = (cgutils.unpack_tuple(builder, a) for a in args)
+        return context.make_tuple(builder, tile, [builder.fadd(a, b) for a, b in zip(left, right)])
+
+    return tile(tile, other), codegen
+
+
+@intrinsic(prefer_literal=True)
 def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
     """tile[p, q] + a[ao + p*step] * b[bo + q*lanes ...]: P numbers times Q vectors, P * Q multiply-adds."""
 

@@ -1,0 +1,127 @@
+"""Convolutions with fewer multiplications, against sums over views of the windows: any size, stride, padding, batch."""
+
+import numpy as np
+import pytest
+from compare import DTYPES, Unchanged, assert_close, dtypes, normal, seeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_kernels_conv import windows_of
+
+from scratchnet.kernels import cpu
+from scratchnet.kernels.cpu import conv, winograd
+from scratchnet.kernels.cpu.correlate import Kernel
+from scratchnet.shapes import output_hw
+
+LANES = {np.float32: winograd.VECTOR_BYTES // 4, np.float64: winograd.VECTOR_BYTES // 8}
+
+
+@pytest.fixture
+def everywhere(monkeypatch):
+    """This way wherever it can go, also where it does not pay."""
+    monkeypatch.setattr(winograd, "FEWEST_TILES", 1)
+    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", 1)
+    monkeypatch.setattr(winograd, "LARGEST_PART", np.inf)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The names of the kernels of this way that were called."""
+    called = []
+
+    def spy(name, kernel):
+        def call(*arguments):
+            called.append(name)
+            kernel(*arguments)
+
+        monkeypatch.setattr(conv, name, call)
+
+    for name in ("slide_tiles", "weight_tiles"):
+        spy(name, getattr(conv, name))
+    return called
+
+
+@st.composite
+def tiled_windows(draw):
+    """(N, (H, W), (KH, KW), strides, pads) whose kernel has 2 or 3 cells for each remainder by the stride."""
+    taps, axes = draw(st.sampled_from([2, 3])), []
+    for _ in range(2):
+        stride = draw(st.integers(1, 3))
+        kernel = taps * stride
+        pads = draw(st.integers(0, kernel - 1)), draw(st.integers(0, kernel - 1))
+        size = draw(st.integers(max(1, kernel - sum(pads)), kernel + 7))
+        axes.append((size, kernel, stride, pads))
+    sizes, kernels, strides, pads = zip(*axes)
+    return draw(st.sampled_from([1, 2, 5, 9])), sizes, kernels, strides, pads
+
+
+@settings(max_examples=60)
+@given(tiled_windows(), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.booleans(), dtypes, seeds)
+def test_all_three_kernels(window, channels, filters, relu, use_bias, dtype, seed):
+    N, hw, kernel, strides, pads = window
+    C, F, rng = channels * LANES[dtype], filters * LANES[dtype], np.random.default_rng(seed)
+    x, w = normal(rng, (N, *hw, C), dtype), normal(rng, (*kernel, C, F), dtype)
+    b = normal(rng, (F,), dtype) if use_bias else None
+    dy = normal(rng, (N, *output_hw(hw, kernel, strides, pads), F), dtype)
+    with pytest.MonkeyPatch.context() as patch, Unchanged(x, w, dy):
+        everywhere.__wrapped__(patch)
+        called = calls.__wrapped__(patch)
+        y = cpu.conv2d(x, w, b, strides, pads, relu)
+        dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)
+        before = dw.astype(np.float64), db.astype(np.float64)
+        cpu.conv2d_weight_grad(x, dy, kernel, strides, pads, dw, db)
+        assert called == ["slide_tiles", "weight_tiles"]
+        dx = cpu.conv2d_input_grad(dy, w, hw, strides, pads)
+        phases = min(strides[0], hw[0]) * min(strides[1], hw[1])
+        assert called[2:] == ["slide_tiles"] * phases
+    views = windows_of(x, kernel, strides, pads)
+    expected = np.einsum("nijckl,klcf->nijf", views, w.astype(np.float64)) + (0 if b is None else b)
+    assert_close(y, np.maximum(expected, 0) if relu else expected, dtype)
+    assert_close(dw, before[0] + np.einsum("nijckl,nijf->klcf", views, dy.astype(np.float64)), dtype)
+    assert_close(db, before[1] + dy.sum((0, 1, 2), np.float64), dtype)
+    expected = np.zeros((N, hw[0] + sum(pads[0]), hw[1] + sum(pads[1]), C))
+    spread = np.einsum("nijf,klcf->nijklc", dy.astype(np.float64), w.astype(np.float64))
+    for i, j, k, m in np.ndindex(spread.shape[1:5]):
+        expected[:, strides[0] * i + k, strides[1] * j + m] += spread[:, i, j, k, m]
+    inside = expected[:, pads[0][0] : pads[0][0] + hw[0], pads[1][0] : pads[1][0] + hw[1]]
+    assert_close(dx, inside, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("size", "kernel", "stride"), [(13, 3, 1), (12, 4, 2)])
+def test_layers_with_many_channels_go_this_way(dtype, size, kernel, stride, calls):
+    """Without being asked to; a batch in many blocks and chunks, weights beyond the first-level cache."""
+    rng = np.random.default_rng(0)
+    x, w = normal(rng, (40, size, size, 320), dtype), normal(rng, (kernel, kernel, 320, 64), dtype)
+    pads, strides = ((1, 1), (1, 1)), (stride, stride)
+    y = cpu.conv2d(x, w, None, strides, pads)
+    views = windows_of(x, (kernel, kernel), strides, pads)
+    assert_close(y, np.einsum("nijckl,klcf->nijf", views, w.astype(np.float64), optimize=True), dtype)
+    dw = cpu.conv2d_weight_grad(x, y, (kernel, kernel), strides, pads)
+    assert_close(dw, np.einsum("nijckl,nijf->klcf", views, y.astype(np.float64), optimize=True), dtype)
+    assert calls == ["slide_tiles", "weight_tiles"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "hw", "filters"),
+    [
+        ((32, 16, 16, 63), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 64),  # channels that leave a rest
+        ((32, 16, 16, 64), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 65),
+        ((32, 16, 16, 64), Kernel(5, 5, 1, 1, 2, 2), (16, 16), 64),
+        ((32, 16, 16, 64), Kernel(3, 2, 1, 1, 1, 1), (16, 16), 64),
+        ((32, 16, 16, 64), Kernel(3, 3, 2, 2, 1, 1), (8, 8), 64),  # remainders with kernels of several sizes
+        ((32, 16, 16, 32), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 64),  # few channels
+        ((1, 16, 16, 64), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 64),  # few tiles
+        ((512, 2, 2, 64), Kernel(2, 2, 1, 1, 0, 0), (1, 1), 64),  # one output of four is needed
+    ],
+)
+def test_where_it_does_not_go(shape, kernel, hw, filters):
+    assert winograd.taps_of(shape, kernel, hw, filters, 4) is None
+
+
+def test_a_nan_is_seen_in_its_tile_and_nowhere_else(everywhere):
+    x, w = np.zeros((1, 8, 8, LANES[np.float32]), np.float32), np.ones((3, 3, *[LANES[np.float32]] * 2), np.float32)
+    x[0, 0, 0, 0] = np.nan
+    y = cpu.conv2d(x, w, None, (1, 1), ((0, 0), (0, 0)))
+    assert np.isnan(y[0, 0, 0]).all()
+    assert not np.isnan(y[0, 2:]).any()
+    assert not np.isnan(y[0, :, 2:]).any()
