@@ -24,7 +24,7 @@ from scratchnet.kernels.cpu.memory import LINE, empty
 # A thread that waits for work turns in circles for a little, since the next kernel mostly comes soon, and then sleeps.
 # OpenMP's own default is to turn for long: where another program needs the core, that makes both eight times slower.
 # OpenMP reads this once, when the first kernel runs.
-os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 BLOCK = 4096  # elements: small enough for the first-level cache, large enough to be worth a task
 PARTS = 8  # of a batch, when a sum runs over it
