@@ -10,9 +10,11 @@ from test_kernels_conv import windows_of
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu import conv, winograd
 from scratchnet.kernels.cpu.correlate import Kernel
+from scratchnet.kernels.cpu.weight_products import FEW
 from scratchnet.shapes import output_hw
 
-LANES = {np.float32: winograd.VECTOR_BYTES // 4, np.float64: winograd.VECTOR_BYTES // 8}
+# Numbers in a vector, but no fewer than the channels that `spread` takes for itself.
+LANES = {dtype: max(FEW, winograd.VECTOR_BYTES // np.dtype(dtype).itemsize) for dtype in DTYPES}
 
 
 @pytest.fixture
