@@ -84,8 +84,9 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         epochs: other than the recipe's.
 
     Returns:
-        What the JSON file holds: the history with the distance after each epoch, the seconds of each, the scores of the
-        last and of the best generator beside floor and noise; the file also has the date and the machine.
+        What the JSON file holds: the seconds of each epoch; the history with the distance after each, and how many
+        samples that distance was measured on, with the floor for as many; the scores of the last and of the best
+        generator, on more samples, beside floor and noise. The file also has the date and the machine.
     """
     plot.pyplot()  # says now, and not after the training, where matplotlib is missing
     recipe, epochs = RECIPES[name], epochs or RECIPES[name].epochs
@@ -94,9 +95,10 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
     set_random_seed(seed)
     gan = make(recipe, x.shape[-1])
     stopwatch, noise = Stopwatch(), FixedNoise(6 * COLUMNS)
+    metrics = GenerationMetrics(x, classifier, min(MEASURED, len(x) // 2))
     watchers = [
         stopwatch,
-        GenerationMetrics(x, classifier, min(MEASURED, len(x) // 2)),
+        metrics,
         GANMonitor(),
         noise,
         ModelCheckpoint(f"{stem}.best.safetensors", "fcd", save_best_only=True),
@@ -115,6 +117,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         "training_pictures": len(x),
         "seconds": stopwatch.seconds,
         "history": record.history,
+        "measured": {"samples": metrics.n, "floor": metrics.floor},
         "last": report(x, gan.generate(count, seed=1), classifier).as_dict(),
         "best": report(x, best.generate(count, seed=1), classifier).as_dict(),
     }
