@@ -98,11 +98,13 @@ def example_weights(
     return each if weight is None else weight * each
 
 
-def at_least_one(value: Any, name: str) -> int:
-    """A whole number of at least 1, else a ValueError."""
-    if not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"expected {name} to be a whole number of at least 1, got {value!r}.")
-    return int(value)
+def check_verbose(verbose: Any, who: str) -> int:
+    """0 for silence, 1 for a bar and a line an epoch, 2 for the line alone; a ValueError for anything else."""
+    if isinstance(verbose, (int, np.integer)) and 0 <= verbose <= 2:
+        return int(verbose)
+    if verbose == "auto":
+        return 1
+    raise ValueError(f"{who}: expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
 
 
 def kept_for_training(count: int, validation_split: float) -> int:

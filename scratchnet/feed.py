@@ -10,8 +10,9 @@ import numpy as np
 
 from scratchnet import kernels, random
 from scratchnet.augment import Augmentation, key_of
-from scratchnet.checking import as_numbers, at_least_one, check_data, example_weights, kept_for_training
+from scratchnet.checking import as_numbers, check_data, example_weights, kept_for_training
 from scratchnet.losses import Loss
+from scratchnet.shapes import check_count
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
 Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # x, y, weights
@@ -54,7 +55,7 @@ class Flow:
         for name, array in (("label", self.y), ("weight", self.sample_weight)):
             if array is not None and len(array) != len(self.x):
                 raise ValueError(f"flow: expected a {name} for each of {len(self.x)} pictures, got {len(array)}.")
-        self.batch_size, self.shuffle, self.seed = at_least_one(batch_size, "batch_size"), shuffle, seed
+        self.batch_size, self.shuffle, self.seed = check_count(batch_size, "batch_size", "flow"), shuffle, seed
         self.dtype = np.dtype(dtype)
         self.key, self.passes = key_of(seed), 0
         self._place, self._order = 0, self._new_order()

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scratchnet.shapes import check_count
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -83,13 +85,13 @@ def images(
         columns: pictures in a row.
 
     Raises:
-        ValueError: there is no picture, or x is not a stack of pictures.
+        ValueError: there is no picture, x is not a stack of pictures, or columns is below 1.
     """
     x = np.asarray(x)
     if x.ndim not in (3, 4) or len(x) == 0:
         raise ValueError(f"plot.images: expected pictures of shape (N, H, W) or (N, H, W, C), got {x.shape}.")
     labels = None if labels is None else np.asarray(labels).reshape(-1)
-    columns = min(columns, len(x))
+    columns = min(check_count(columns, "columns", "plot.images"), len(x))
     rows = -(-len(x) // columns)
     side = WIDTH / max(columns, 5)
     figure, axes = _figure(rows, columns, (side * columns, rows * (side + (0.25 if labels is not None else 0))))

@@ -11,8 +11,10 @@ import numpy as np
 
 from scratchnet import config, random
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.checking import check_verbose
 from scratchnet.feed import Feed
 from scratchnet.interrupt import Interrupt
+from scratchnet.shapes import check_count
 from scratchnet.steps import batches
 
 Step = Callable[[np.ndarray, int, str], None]
@@ -28,6 +30,9 @@ class Run:
         batch_size, shuffle, epochs: as in fit.
         epoch: the first one.
         steps: batches an epoch, if not all.
+
+    Raises:
+        ValueError: an epoch below 0.
 
     Attributes:
         epoch: epochs that are done.
@@ -49,7 +54,7 @@ class Run:
         self.batch_size, self.shuffle, self.epochs = batch_size, shuffle, epochs
         self.steps = -(-len(feed) // batch_size) if steps is None else steps
         self.callbacks = CallbackList([], model, {})
-        self.epoch, self.batch = epoch, 0
+        self.epoch, self.batch = check_count(epoch, "initial_epoch", f"{model.who}: fit", smallest=0), 0
         self.logs: dict[str, float] = {}
         self._at_epoch = random.get_state()
 
@@ -124,20 +129,21 @@ class Run:
 
     def _everyone(self, callbacks: Callback | Sequence[Callback] | None, verbose: int | str) -> CallbackList:
         """The reader's callbacks, then the history and the progress, which see what those put into the logs."""
-        shown = 0 if verbose in (0, False) else 2 if verbose == 2 else 1
+        shown = check_verbose(verbose, f"{self.model.who}: fit")
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         progress = [ProgressLine(bar=shown == 1)] if shown else []
         params = {"epochs": self.epochs, "steps": self.steps, "verbose": shown}
         return CallbackList([*own, self.model.history, *progress], self.model, params)
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same in a run that goes on with this one: layers, data, batches."""
+        """What must be the same in a run that goes on with this one: layers, data, batches, and how it was compiled."""
         layers = json.dumps(_without_names(config.describe(self.model, self.model.who)), sort_keys=True)
         return {
             "model": f"{type(self.model).__name__} with a checksum of {zlib.crc32(layers.encode()):08x}",
             **self.feed.identity(),
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
+            **{k: v for name, part in self.model.compiled_with().items() for k, v in _settings(part, name)},
         }
 
     def get_state(self) -> dict[str, Any]:
@@ -162,6 +168,22 @@ class Run:
         self.epoch, self.batch, self.logs = state["epoch"], state["batch"], state["logs"]
         self._at_epoch = state["random_at_epoch"]
         random.set_state(state["random"])
+
+
+def _settings(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """A part of compile's settings, taken apart: ("optimizer", "optimizers.Adam"), ("optimizer.beta_1", 0.9), ..."""
+    if isinstance(value, config.Configurable):
+        yield name, config.class_name(type(value))
+        value = value.get_config()
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _settings(part, f"{name}.{key}")
+    elif isinstance(value, (list, tuple)):
+        for number, part in enumerate(value):
+            yield from _settings(part, f"{name}.{number}")
+    else:
+        value = value.item() if isinstance(value, np.generic) else value
+        yield name, value if isinstance(value, (bool, int, float, str, type(None))) else type(value).__name__
 
 
 def _without_names(tree: Any) -> Any:

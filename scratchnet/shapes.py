@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterable, Sequence
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,18 @@ def pair(value: int | Sequence[int], name: str, who: str, smallest: int = 1) -> 
             f"{name}=(3, 3), got {value!r}."
         )
     return int(numbers[0]), int(numbers[1])
+
+
+def check_count(value: Any, name: str, who: str, smallest: int = 1) -> int:
+    """A whole number of at least `smallest`, such as a number of filters; else a ValueError. True is no number."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < smallest:
+        raise ValueError(f"{who}: expected {name} to be a whole number of at least {smallest}, got {value!r}.")
+    return int(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a real number, NaN and infinity among them; text, arrays and True are none."""
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def check_padding(padding: str, who: str) -> str:

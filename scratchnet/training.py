@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet import kernels, losses, optimizers
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.checking import as_numbers, at_least_one, check_compiled, check_pair
+from scratchnet.checking import as_numbers, check_compiled, check_pair, check_verbose
 from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
 from scratchnet.feed import Feed, Flow, make_feed
@@ -23,6 +23,7 @@ from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.run import Run
 from scratchnet.saving import model_state, set_model_state
+from scratchnet.shapes import check_count
 from scratchnet.steps import Means, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
@@ -68,16 +69,15 @@ class Trainable:
         if len(set(names)) < len(names):
             raise ValueError(f"{self.who}: two metrics have one name: {', '.join(names)}. Give each only once.")
 
+    def compiled_with(self) -> dict[str, Any]:
+        """Optimizer, loss and metrics, as compile made them."""
+        return {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
+
     def get_training_state(self) -> dict[str, Any] | None:
-        """Optimizer, loss and metrics as JSON and arrays can hold them; None before compile."""
+        """Optimizer, its memory, loss and metrics as JSON and arrays can hold them; None before compile."""
         if self.loss is None:
             return None
-        return {
-            "optimizer": describe(self.optimizer, self.who),
-            "optimizer_state": self.optimizer.get_state(),
-            "loss": describe(self.loss, self.who),
-            "metrics": [describe(metric, self.who) for metric in self.metrics],
-        }
+        return {**describe(self.compiled_with(), self.who), "optimizer_state": self.optimizer.get_state()}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizer's memory included."""
@@ -143,20 +143,21 @@ class Trainable:
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
         check_compiled(self, "fit")
-        feed, epochs = self._feed("fit", x, y, sample_weight, augment), at_least_one(epochs, "epochs")
+        who = f"{self.who}: fit"
+        feed, epochs = self._feed("fit", x, y, sample_weight, augment), check_count(epochs, "epochs", who)
         if isinstance(x, Flow):
             if batch_size is not None or validation_split:
-                raise ValueError(f"{self.who}: fit: a generator has its own batch_size, and subset= for validation.")
+                raise ValueError(f"{who}: a generator has its own batch_size, and subset= for validation.")
             batch_size, shuffle = x.batch_size, x.shuffle
-        batch_size, validation = 32 if batch_size is None else at_least_one(batch_size, "batch_size"), None
+        batch_size, validation = 32 if batch_size is None else check_count(batch_size, "batch_size", who), None
         if validation_data is not None:
             theirs = (validation_data, None, None)
             if not isinstance(validation_data, Flow):
-                theirs = check_pair(validation_data, f"{self.who}: fit")
+                theirs = check_pair(validation_data, who)
             validation = self._feed("fit's validation_data", *theirs)
         elif validation_split:
             feed, validation = feed.split(validation_split)
-        feed.weigh(class_weight, f"{self.who}: fit")
+        feed.weigh(class_weight, who)
         if not self.built:
             self.astype(self.policy)
             self.build((None, *feed.x.shape[1:]))
@@ -191,10 +192,13 @@ class Trainable:
             ValueError: as in `fit`.
         """
         check_compiled(self, "evaluate")
+        who = f"{self.who}: evaluate"
         start, feed = time.perf_counter(), self._feed("evaluate", x, y, sample_weight)
-        logs = self._measure(feed, at_least_one(batch_size, "batch_size")).logs()
-        if verbose not in (0, False):
-            print(f"{timing_text(-(-len(feed) // batch_size), time.perf_counter() - start)} - {log_text(logs)}")
+        logs = self._measure(feed, check_count(batch_size, "batch_size", who)).logs()
+        if check_verbose(verbose, who):
+            steps = -(-len(feed) // batch_size)
+            timing = timing_text(steps, time.perf_counter() - start)
+            print(f"{steps}/{steps} - {timing} - {log_text(logs)}")
         values = list(logs.values())
         return values if len(values) > 1 else values[0]
 
@@ -204,7 +208,7 @@ class Trainable:
         Raises:
             ValueError: x is empty or has the wrong shape.
         """
-        size = at_least_one(batch_size, "batch_size")
+        size = check_count(batch_size, "batch_size", f"{self.who}: predict")
         if isinstance(x, Flow):
             feed = Feed(x.x, None, None, self.policy, x.augment, x.key)
         else:

@@ -8,6 +8,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.callbacks.monitor import Monitor
+from scratchnet.generation.callback import NAMES
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = (X.sum(axis=1) > 0).astype(int)
@@ -113,6 +114,27 @@ def test_bad_arguments():
     ):
         with pytest.raises(ValueError, match=message):
             make()
+
+
+CLASSIFIERS = ["loss", "accuracy", "val_loss", "val_accuracy", "top_5_accuracy", "acc", "auc"]
+CLASSIFIERS += ["categorical_crossentropy", "val_binary_crossentropy"]
+GENERATION = ["fcd", "kid", "precision", "recall", "class_entropy"]
+MONITORED = ["d_loss", "g_loss", "separation", "diversity", "d_gradient", "g_gradient"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*CLASSIFIERS, *GENERATION, *MONITORED],
+)
+def test_which_of_two_values_is_better_by_itself(name):
+    larger = ("accuracy", "acc", "auc", "precision", "recall", "class_entropy", "diversity")
+    assert Monitor(name).larger_is_better == name.endswith(larger)
+    assert Monitor(name, "max").larger_is_better
+    assert not Monitor(name, "min").larger_is_better
+
+
+def test_the_names_of_the_metrics_are_all_looked_at():
+    assert sorted(GENERATION) == sorted(NAMES)
 
 
 # Learning rates

@@ -1,11 +1,13 @@
-"""GAN: shapes and ranges that are refused, one step against the same by hand, saving, averaging, determinism."""
+"""GAN: one step against the same by hand, saving, averaging, determinism."""
+
+import re
 
 import numpy as np
 import pytest
 from threads import with_threads
 
 import scratchnet as sn
-from scratchnet.gan import losses, tricks
+from scratchnet.gan import losses
 from scratchnet.gan.data import to_range
 
 X = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 2)).astype(np.uint8)
@@ -53,8 +55,11 @@ def test_history_has_what_it_promises(capsys):
     assert set(history.history) == {"d_loss", "g_loss", "d_real", "d_fake"}
     assert all(len(values) == 3 and np.isfinite(values).all() for values in history.history.values())
     assert all(0 < p < 1 for p in history.history["d_real"] + history.history["d_fake"])
-    lines = [line for line in capsys.readouterr().out.splitlines() if "d_loss" in line]
+    lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3  # one an epoch
+    assert all(
+        re.match(rf"Epoch {n}/3 - \d+s - .*/step - d_fake: .* - d_loss: ", line) for n, line in enumerate(lines, 1)
+    )
     assert gan.steps == 3 * 2  # what does not fill a batch is left out
 
 
@@ -154,6 +159,12 @@ def test_d_learns_more_often_than_g():
     assert "g_loss" not in gan.train_on_batch(X[:8]) or gan.steps % 3 == 0
 
 
+def test_the_average_takes_in_gs_steps_alone():
+    gan = make(average=0.9, d_steps=3)
+    gan.fit(X, 2, 10, verbose=0)
+    assert gan.average.updates == gan.optimizer.iterations["generator"] == 2
+
+
 def test_options_change_what_is_learnt():
     weights = [make(**options) for options in ({}, {"translation": 2}, {"instance_noise": 0.3}, {"real_label": 0.9})]
     for gan in weights:
@@ -243,97 +254,8 @@ def test_weights_out_and_in():
     assert other.count_params() == other.generator.count_params() + other.discriminator.count_params()
 
 
-def test_translation_moves_pictures_and_its_backward_moves_back():
-    x = np.random.default_rng(0).normal(size=(50, 5, 6, 2))
-    one = tricks.Translation(3)
-    y = one.forward(x)
-    for n, (a, b) in enumerate(one.offsets):
-        expected = np.zeros_like(x[n])
-        for h in range(5):
-            for v in range(6):
-                if 0 <= h - a < 5 and 0 <= v - b < 6:
-                    expected[h, v] = x[n, h - a, v - b]
-        np.testing.assert_array_equal(y[n], expected)
-    dy = np.random.default_rng(1).normal(size=y.shape)
-    np.testing.assert_allclose(np.sum(y * dy), np.sum(x * one.backward(dy)))  # the transpose
-    assert {-3, 0, 3} <= set(one.offsets.reshape(-1).tolist())
-    far = sn.gan.tricks.kernels.of(x).translate(x, np.full((50, 2), 9))
-    assert not far.any()
-
-
-def test_instance_noise_goes_in_a_straight_line():
-    noise, x = tricks.InstanceNoise(0.5, 4), np.zeros((200, 50), np.float32)
-    for expected in (0.5, 0.375, 0.25, 0.125, 0.0, 0.0):
-        y = noise.forward(x)
-        assert y.dtype == np.float32
-        assert y.std() == pytest.approx(expected, abs=0.01)
-        noise.step += 1
-    assert not x.any()
-
-
 def sequential(*layers):
     return sn.Sequential(layers)
-
-
-def test_networks_that_do_not_fit():
-    g = sequential(sn.Dense(6, input_shape=(4,)))
-    d = sequential(sn.Dense(1, input_shape=(6,)))
-    for arguments, message in (
-        ((g, d, 5), r"expected a generator for inputs of shape \(N, 5\).*latent_dim=5.*got one for \(N, 4\)"),
-        ((g, sequential(sn.Dense(1, input_shape=(7,))), 4), r"makes \(N, 6\), and the discriminator takes \(N"),
-        ((g, sequential(sn.Dense(2, input_shape=(6,))), 4), r"one score a picture, \(N, 1\), got \(N, 2\)"),
-        ((g, sequential(sn.Dense(1, activation="tanh", input_shape=(6,))), 4), "ends in tanh"),
-        ((g, g, 4), "the same model"),
-        ((g, d, 0), "latent_dim"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            sn.GAN(*arguments)
-    with pytest.raises(ValueError, match="momentum"):
-        sn.GAN(g, d, 4, average=1.0)
-    assert "4 numbers" in repr(sn.GAN(sequential(sn.Dense(6)), sequential(sn.Dense(1)), 4))  # built on the way
-
-
-def test_options_that_are_refused():
-    gan, adam = make(), sn.Adam()
-    for options, message in (
-        ({"generator_optimizer": adam, "discriminator_optimizer": adam}, "the same optimizer object"),
-        ({"loss": "non_saturated"}, "non_saturating"),
-        ({"loss": "hinge", "real_label": 0.9}, "no label to smooth"),
-        ({"loss": losses.Minimax(), "real_label": 0.9}, r"Minimax\(real_label=0.9\)"),
-        ({"real_label": 1.5}, "real_label"),
-        ({"d_steps": 0}, "d_steps"),
-        ({"instance_noise": -1}, "instance_noise"),
-        ({"noise_steps": 0}, "noise_steps"),
-        ({"translation": -1}, "translation"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            gan.compile(**options)
-    plane = sn.GAN(sequential(sn.Dense(2)), sequential(sn.Dense(1)), 3)
-    with pytest.raises(ValueError, match="translation is for pictures"):
-        plane.compile(translation=1)
-    with pytest.raises(RuntimeError, match="before compile"):
-        plane.fit(np.zeros((4, 2)))
-
-
-def test_pictures_that_are_refused():
-    gan = make()
-    for x, message in (
-        (X[..., :1], r"expected real pictures of shape \(N, 8, 8, 2\), got \(40, 8, 8, 1\)"),
-        (X.transpose(0, 3, 1, 2), "Channels come last"),
-        (X.astype(np.float32), r"from 0 to 255, and the generator ends in tanh.*x / 127.5 - 1"),
-        (np.full((4, 8, 8, 2), np.nan), r"NaN or infinity in x, first in x\[0\]"),
-        (X[:0], "at least one example"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            gan.fit(x)
-    with pytest.raises(ValueError, match="steps_per_epoch from 1 to 4"):
-        gan.fit(X, 1, 10, steps_per_epoch=5)
-    with pytest.warns(UserWarning, match=r"scale them: 2 \* x - 1"):
-        gan.fit(X / 255.0, 1, 20, verbose=0)
-    grey = sn.GAN(*sn.zoo.dcgan(8, 1, 3, 2), 3)
-    grey.compile()
-    with pytest.raises(ValueError, match=r"x\[..., None\]"):
-        grey.fit(X[..., 0])
 
 
 def test_uint8_comes_into_gs_range():
@@ -344,8 +266,6 @@ def test_uint8_comes_into_gs_range():
         sn.set_random_seed(3)
         one.fit(x, 1, 16, verbose=0)
     assert_same(by_hand.params, other.params)
-    sigmoid = sn.GAN(sequential(sn.Dense(3, activation="sigmoid")), sequential(sn.Dense(1)), 2)
-    np.testing.assert_allclose(to_range(np.array([[0, 51, 255]], np.uint8), sigmoid), [[0, 0.2, 1]], atol=1e-6)
 
 
 def test_a_sigmoid_at_ds_end_changes_nothing():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import scratchnet as sn
-from scratchnet.datasets.ring import coverage, ring_of_gaussians
-from scratchnet.gan import GANMonitor, diagnose, diversity, relative_diversity, ring, separation
+from scratchnet.datasets.ring import centres, coverage, ring_of_gaussians
+from scratchnet.gan import GANMonitor, diagnose, diversity, losses, relative_diversity, ring, separation
 
 GOOD = {"d_loss": [1.3] * 9, "g_loss": [0.8] * 9, "d_real": [0.6] * 9, "d_fake": [0.4] * 9}
 
@@ -29,11 +29,68 @@ def test_a_healthy_gan(capsys):
     assert 0.7 < found["diversity"][-1] < 1.3
 
 
-def test_d_has_won(capsys):
-    options = {"generator_optimizer": sn.SGD(0.0), "discriminator_optimizer": sn.Adam(5e-3), "instance_noise": 0.0}
-    gan = played(4, GANMonitor(), **options)
+def strong_d(loss="non_saturating", real_label=None, **options):
+    """Options by which D learns quickly from the pictures of a G that does not learn at all."""
+    settings = {"generator_optimizer": sn.SGD(0.0), "discriminator_optimizer": sn.Adam(5e-3), "instance_noise": 0.0}
+    return {**settings, "loss": loss, "real_label": real_label, **options}
+
+
+@pytest.mark.parametrize(
+    ("loss", "label"),
+    [
+        ("non_saturating", None),
+        ("non_saturating", 0.9),
+        ("minimax", 0.9),
+        ("least_squares", None),
+        ("least_squares", 0.9),
+        ("hinge", None),
+    ],
+)
+def test_d_has_won(loss, label, capsys):
+    gan = played(4, GANMonitor(), **strong_d(loss, label))
     assert "D has won" in names(gan)
+    assert "D has won" in diagnose(gan.history).names  # which knows its GAN
     assert capsys.readouterr().out.count("D has won") == 1
+
+
+@pytest.mark.parametrize(("loss", "label"), [("minimax", None), ("hinge", None), ("non_saturating", 0.9)])
+def test_a_healthy_gan_with_other_losses(loss, label):
+    assert names(played(3, GANMonitor(verbose=0), loss=loss, real_label=label)) == []
+
+
+def test_what_each_loss_asks_of_d():
+    """Where D's loss is smallest; a hinge's is as small beyond."""
+    z = np.linspace(-6, 6, 120001)[:, None]
+    for loss in (losses.NonSaturating(0.9), losses.Minimax(0.7), losses.LeastSquares(0.8), losses.Hinge()):
+        best = min(z[:, None], key=lambda one: (round(loss.real(one)[0], 12), abs(one.item())))
+        assert loss.probability(best).item() == pytest.approx(loss.targets[0], abs=1e-3)
+    assert losses.Hinge().probability(np.array([[-1.0]])).item() == pytest.approx(losses.Hinge().targets[1])
+
+
+def test_g_gets_no_gradient():
+    """The minimax loss and a D that is far ahead: the real points are far away, and D is sure at once."""
+    found = {}
+    for loss in ("minimax", "non_saturating"):
+        sn.set_random_seed(0)
+        gan = ring.ring_gan(32, **strong_d(loss, discriminator_optimizer=sn.Adam(0.02)))
+        gan.fit(ring_of_gaussians(25600) + 8, 4, 256, GANMonitor(verbose=0), verbose=0)
+        found[loss] = names(gan)
+    assert "G gets no gradient" in found["minimax"]
+    assert "G gets no gradient" not in found["non_saturating"]
+
+
+def test_the_distance_rises(capsys):
+    """Good at first, and then rates at which both lose what they had learnt."""
+
+    def distance(gan):
+        return max(0.0, separation(gan, 500))
+
+    rates = sn.LearningRateScheduler(lambda epoch, rate: rate if epoch < 7 else 0.3)
+    gan = played(11, [GANMonitor(distance, "kid"), rates])
+    assert "the distance to real pictures rises" in names(gan)
+    assert "the distance to real pictures rises: kid was" in capsys.readouterr().out
+    calm = played(11, [GANMonitor(distance, "kid", verbose=0)])
+    assert names(calm) == []
 
 
 def test_g_has_collapsed():
@@ -72,6 +129,16 @@ def test_curves_alone():
     assert diagnose({**GOOD, "d_real": [0.5] * 9, "d_fake": [0.49] * 9}).names == ["D learns nothing"]
     assert diagnose({**GOOD, "d_real": [0.5] * 9, "d_fake": [0.49] * 9, "separation": [0.01] * 9}).names == []
     assert diagnose({**GOOD, "d_real": [0.7] * 3 + [0.5] * 6, "d_fake": [0.3] * 3 + [0.49] * 6}).names == []
+    assert diagnose({**GOOD, "g_gradient": [5.0] * 9}).names == []
+    assert diagnose({**GOOD, "g_gradient": [5.0] * 5 + [0.04] * 4}).names == ["G gets no gradient"]
+    assert diagnose({**GOOD, "g_gradient": [1e-5] * 9}).names == ["G gets no gradient"]
+    for name in ("fcd", "kid"):
+        falls, rises = [9.0, 5, 3, 2, 1.5, 1.4, 1.2, 1.3, 1.2], [9.0, 5, 3, 2, 1.5, 1.8, 2.0, 2.2, 2.3]
+        assert diagnose({**GOOD, name: falls}).names == []
+        assert diagnose({**GOOD, name: rises}).names == ["the distance to real pictures rises"]
+        assert f"{name} was 1.5 after 5 epochs" in diagnose({**GOOD, name: rises})[0].fact
+    near_0 = [0.3, 0.1, 0.02, 0.005, 0.001, 0.0005, 0.002, 0.003, 0.002]
+    assert diagnose({**GOOD, "kid": near_0}).names == []
     for wrong in ({}, {"loss": [1.0]}, {name: [] for name in GOOD}):
         with pytest.raises(ValueError, match="history of a GAN"):
             diagnose(wrong)
@@ -107,8 +174,27 @@ def test_diversity():
     assert abs(separation(gan)) < 0.01
     gan.generate = lambda n, seed: ring_of_gaussians(2000, seed=1) + 1
     assert separation(gan) > 0.1
-    with pytest.raises(ValueError, match="every"):
-        GANMonitor(every=0)
+
+
+def test_a_metric_is_measured_every_so_many_epochs():
+    calls = []
+    monitor = GANMonitor(lambda gan: calls.append(gan) or float(len(calls)), every=3, verbose=0)
+    gan = played(5, monitor)
+    assert len(calls) == 2
+    assert gan.history.history["metric"] == [1, 1, 1, 2, 2]
+
+
+def test_the_doctors_real_pictures_come_from_all_of_the_data():
+    """Points in the order of their clouds: the first 64 would be one of them."""
+    points = np.repeat(centres(), 100, axis=0).astype(np.float32)
+    gan = ring.ring_gan(width=4)
+    for _ in range(2):
+        gan.fit(points, 1, 100, verbose=0)
+        assert len(gan.real_sample) == 64
+        assert coverage(gan.real_sample).modes == 8
+        np.testing.assert_array_equal(gan.real_sample[[0, -1]], points[[0, -1]])
+    gan.fit(points[:5], 1, 5, verbose=0)
+    np.testing.assert_array_equal(gan.real_sample, points[:5])
 
 
 def test_ring():
@@ -128,7 +214,8 @@ def test_ring():
         coverage(np.zeros((3, 3)))
 
 
-def test_a_gan_covers_the_ring():
-    found = coverage(ring.play(0).generate(5000, seed=0))
+@pytest.mark.parametrize("seed", range(5))
+def test_a_gan_covers_the_ring(seed):
+    found = coverage(ring.play(seed).generate(5000, seed=seed))
     assert found.modes == 8
     assert found.share >= 0.9

@@ -63,8 +63,8 @@ def test_fixed_noise(gan, tmp_path):
     assert (tmp_path / "a.gif").read_bytes()[:4] == b"GIF8"
     with pytest.raises(ValueError, match=r"ends in .gif"):
         noise.save(tmp_path / "a.mp4")
-    with pytest.raises(ValueError, match="at least 1"):
-        FixedNoise(0)
+    with pytest.raises(ValueError, match="columns to be a whole number of at least 1, got 0"):
+        noise.figure(columns=0)
 
 
 def test_watching_changes_nothing_that_is_learnt(gan):

@@ -122,6 +122,28 @@ def test_a_backup_of_another_gan_is_refused(tmp_path):
         other.fit(X, 1, 8, sn.BackupAndRestore(tmp_path), verbose=0)
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"loss": "hinge"}, "its loss was gan.NonSaturating, this one's is gan.Hinge"),
+        ({"real_label": 0.9}, "its loss.real_label was 1.0, this one's is 0.9"),
+        ({"translation": 1}, "its options.translation was 0, this one's is 1"),
+        ({"d_steps": 2}, "its options.d_steps was 1, this one's is 2"),
+        (
+            {"discriminator_optimizer": sn.Adam(1e-3)},
+            "its optimizers.discriminator.learning_rate was 0.0002, .* is 0.001",
+        ),
+    ],
+)
+def test_a_backup_of_other_settings_is_refused(tmp_path, changed, message):
+    gan = make()
+    gan.compile()
+    gan.fit(X, 1, 8, sn.BackupAndRestore(tmp_path), verbose=0)
+    gan.compile(**changed)
+    with pytest.raises(ValueError, match=f"backup of another run: {message}"):
+        gan.fit(X, 2, 8, sn.BackupAndRestore(tmp_path), verbose=0)
+
+
 def test_a_loss_that_is_not_finite_moves_no_weight():
     gan = make()
     gan.fit(X, 1, 8, verbose=0)
@@ -167,6 +189,12 @@ def test_rates_of_both_networks_fall_together():
     both = gan.optimizer.both
     assert both["generator"].learning_rate == pytest.approx(2.5e-4)
     assert both["discriminator"].learning_rate == pytest.approx(1e-3)
+    for rate in (0.0, 0.0, 3e-4):  # a rate of 0 does not make them alike
+        gan.optimizer.learning_rate = rate
+        assert both["discriminator"].learning_rate == pytest.approx(4 * rate)
+    both["discriminator"].learning_rate = 3e-4  # a ratio that is changed by hand
+    gan.optimizer.learning_rate = 1e-4
+    assert both["discriminator"].learning_rate == pytest.approx(1e-4)
 
 
 def test_the_best_by_a_metric_is_kept(tmp_path):

@@ -166,6 +166,48 @@ def test_batch_size_and_shuffle(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"optimizer": sn.SGD(0.1)}, "its optimizer was optimizers.Adam, this one's is optimizers.SGD"),
+        ({"optimizer": sn.Adam(0.2)}, "its optimizer.learning_rate was 0.1, this one's is 0.2"),
+        (
+            {"optimizer": sn.Adam(sn.CosineDecay(0.1, 5))},
+            "its optimizer.learning_rate was 0.1, this one's is schedules",
+        ),
+        (
+            {"loss": sn.SparseCategoricalCrossentropy(label_smoothing=0.1)},
+            "its loss.label_smoothing was 0.0, .* is 0.1",
+        ),
+        ({"metrics": []}, "its metrics.0 was metrics.Accuracy, this one's is None"),
+    ],
+)
+def test_other_settings_of_compile(tmp_path, changed, message):
+    first = {"optimizer": sn.Adam(0.1), "loss": sn.SparseCategoricalCrossentropy(), "metrics": ["accuracy"]}
+    model = make()
+    model.compile(**first)
+    model.fit(X, Y, 1, 8, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+    model.compile(**{**first, **changed})
+    with pytest.raises(ValueError, match=f"backup of another run: {message}"):
+        model.fit(X, Y, 2, 8, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+
+
+class Weighted(sn.losses.MeanSquaredError):
+    """A loss made with what no file can hold."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.weights = weights
+
+
+def test_settings_that_no_file_can_hold_hinder_no_backup(tmp_path):
+    for epochs in (1, 2):
+        model = sn.Sequential([sn.Flatten(), sn.Dense(1)])
+        model.compile("sgd", Weighted(np.ones(3)))
+        model.fit(X, Y.astype(float), epochs, 42, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+    assert model.history.epoch == [0, 1]
+
+
+@pytest.mark.parametrize(
     ("mine", "message"),
     [
         ([], "CSVLogger of the run are missing"),

@@ -292,14 +292,28 @@ def test_a_line_an_epoch_as_keras_prints_it(verbose, capsys):
     compiled().fit(x, y, epochs=2, batch_size=8, validation_data=(x, y), verbose=verbose)
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert lines[0] == "Epoch 1/2"
-    assert lines[2] == "Epoch 2/2"
-    assert len(lines) == 4
+    assert len(lines) == 2
     names = ["accuracy", "loss", "val_accuracy", "val_loss"]
-    line = r"3/3 - \d+s - \d+(ms|us)/step" + "".join(rf" - {name}: {NUMBER}" for name in names)
-    assert re.fullmatch(line, lines[1]), lines[1]
-    assert re.fullmatch(line, lines[3]), lines[3]
+    values = r" - \d+s - \d+(ms|us)/step" + "".join(rf" - {name}: {NUMBER}" for name in names)
+    for epoch, line in enumerate(lines, 1):
+        assert re.fullmatch(f"Epoch {epoch}/2{values}", line), line
     assert err == ""  # no bar where nobody watches
+
+
+def test_with_a_bar_the_values_take_its_place(capsys, monkeypatch):
+    x, y = data(20)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    compiled().fit(x, y, epochs=2, batch_size=8)
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[::2] == ["Epoch 1/2", "Epoch 2/2"]
+    assert len(lines) == 4
+    assert all(re.match(r"3/3 - \d+s - \d+(ms|us)/step - accuracy: ", line) for line in lines[1::2])
+    assert "Epoch 2/2:" in err
+    compiled().fit(x, y, epochs=2, batch_size=8, verbose=2)
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert err == ""
 
 
 def test_silence(capsys):

@@ -22,7 +22,8 @@ class BackupAndRestore(Callback):
         delete_checkpoint: whether the file is removed once the run is complete.
 
     Raises:
-        ValueError: the file is of another run (other layers, data, batch size, or callbacks), or damaged.
+        ValueError: the file is of another run (other layers, data, batch size, callbacks, or settings of compile), or
+            damaged.
         OSError: the file cannot be written.
 
     Source: the name is that of https://keras.io/api/callbacks/backup_and_restore/
@@ -43,11 +44,12 @@ class BackupAndRestore(Callback):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return
         tree = saving.read(self.path, "run")
-        for name, value in self.identity.items():
-            if tree["identity"].get(name) != value:
+        before = tree["identity"]
+        for name in {**self.identity, **before}:
+            if before.get(name) != self.identity.get(name):
                 raise ValueError(
-                    f"{self.path} is the backup of another run: its {name} was {_short(tree['identity'].get(name))}, "
-                    f"this one's is {_short(value)}. Take another path, or remove the file to begin anew."
+                    f"{self.path} is the backup of another run: its {name} was {_short(before.get(name))}, this one's "
+                    f"is {_short(self.identity.get(name))}. Take another path, or remove the file to begin anew."
                 )
         run = self.model.training_run
         run.set_state(tree["state"])

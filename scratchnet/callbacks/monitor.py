@@ -10,14 +10,17 @@ from typing import Any
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.shapes import nearest
 
+# Ends of the names whose larger values are better; not "entropy", in which losses end too.
+LARGER = ("accuracy", "acc", "auc", "precision", "recall", "class_entropy", "diversity")
+
 
 class Monitor(Callback):
     """Watches one value of the logs and remembers its best.
 
     Args:
         monitor: its name, such as "val_loss".
-        mode: "min" or "max", which of two values is better; "auto" takes the larger accuracy, and the smaller of
-            anything else.
+        mode: "min" or "max", which of two values is better; "auto" takes the larger accuracy, AUC, precision, recall,
+            class entropy and diversity, and the smaller of anything else.
         min_delta: how much better a value must be to count.
         best: what the first value is compared with; None for nothing.
 
@@ -32,8 +35,7 @@ class Monitor(Callback):
         if not min_delta >= 0:
             raise ValueError(f"{type(self).__name__}: expected min_delta of at least 0, got {min_delta!r}.")
         self.monitor, self.min_delta, self.first_best = monitor, min_delta, best
-        larger = monitor.endswith(("accuracy", "acc", "auc", "precision", "recall"))
-        self.larger_is_better = mode == "max" or (mode == "auto" and larger)
+        self.larger_is_better = mode == "max" or (mode == "auto" and monitor.endswith(LARGER))
         self.best = best
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -10,22 +10,29 @@ from scratchnet.callbacks.base import Callback, Logs, log_text
 
 
 def timing_text(steps: int, seconds: float, done: int | None = None) -> str:
-    """188/188 - 2s - 12ms/step, where that time went into `done` of the steps, or into all of them."""
+    """2s - 12ms/step, where that time went into `done` of the steps, or into all of them."""
     step = seconds / max(1, steps if done is None else done)
     each = f"{step * 1e3:.0f}ms" if step >= 1e-3 else f"{step * 1e6:.0f}us"
-    return f"{steps}/{steps} - {seconds:.0f}s - {each}/step"
+    return f"{seconds:.0f}s - {each}/step"
 
 
 def progress_bar(total: int, title: str) -> Any:
-    """A bar that vanishes when it is full: a widget in a notebook, text in a terminal, nothing in a file or pipe."""
+    """A bar below its title, gone when it is full: a widget in a notebook, text in a terminal; else None."""
     from tqdm.auto import tqdm
 
-    hidden = False if "notebook" in tqdm.__mro__[1].__module__ else not sys.stderr.isatty()
-    return tqdm(total=total, desc=title, leave=False, disable=hidden, unit="batch")
+    if "notebook" not in tqdm.__mro__[1].__module__ and not sys.stderr.isatty():
+        return None
+    print(title)
+    return tqdm(total=total, desc=title, leave=False, unit="batch")
 
 
 class ProgressLine(Callback):
-    """One line an epoch on standard output, as Keras prints it, and with bar=True a bar while the epoch runs."""
+    """One line an epoch on standard output, as Keras has it, and with bar=True a bar while the epoch runs.
+
+        Epoch 1/10 - 2s - 12ms/step - accuracy: 0.7123 - loss: 0.8012
+
+    With a bar the epoch's number stands on a line above it, and the values take the bar's place when it is gone.
+    """
 
     def __init__(self, bar: bool = True) -> None:
         self.bar = bar
@@ -37,11 +44,11 @@ class ProgressLine(Callback):
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
         """Start the bar and the clock where some batches are done."""
-        title = f"Epoch {epoch + 1}/{self.params['epochs']}"
-        print(title)
-        self.progress = progress_bar(self.params["steps"], title) if self.bar else None
+        steps, self.title = self.params["steps"], f"Epoch {epoch + 1}/{self.params['epochs']}"
+        self.progress = progress_bar(steps, self.title) if self.bar else None
         if self.progress is not None:
             self.progress.update(batch)
+            self.title = f"{steps}/{steps}"
         self.done, self.start = batch, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -55,7 +62,7 @@ class ProgressLine(Callback):
         if self.progress is not None:
             self.progress.close()
         timing = timing_text(self.params["steps"], time.perf_counter() - self.start, self.params["steps"] - self.done)
-        print(f"{timing} - {log_text(logs or {})}", flush=True)
+        print(f"{self.title} - {timing} - {log_text(logs or {})}", flush=True)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Take the bar away where an epoch was broken off."""

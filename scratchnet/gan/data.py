@@ -9,13 +9,12 @@ import numpy as np
 
 from scratchnet.checking import as_numbers, check_finite
 
-RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 _SLACK = 0.01  # of rounding or of a resize that overshoots
 
 
-def output_range(gan: Any) -> tuple[float, float] | None:
-    """The least and the largest number that the generator can give; None where its last layer knows no limits."""
-    return RANGES.get(gan.generator.head)
+def scaling(limits: tuple[float, float]) -> str:
+    """How pixels x from 0 to 255 are brought to a generator's range, as errors say it."""
+    return "x / 127.5 - 1" if limits[0] < 0 else "x / 255"
 
 
 def real_pictures(x: Any, gan: Any, method: str) -> np.ndarray:
@@ -35,16 +34,15 @@ def real_pictures(x: Any, gan: Any, method: str) -> np.ndarray:
             hint = " Channels come last: x.transpose(0, 2, 3, 1)."
         raise ValueError(f"{who}: expected real pictures of shape (N, {str(expected)[1:-1]}), got {x.shape}.{hint}")
     check_finite(x, "x", who)
-    limits = output_range(gan)
+    limits = gan.picture_range
     if limits is None or x.dtype == np.uint8:
         return x
     low, high, (least, most) = float(x.min()), float(x.max()), limits
     if low < least - _SLACK or high > most + _SLACK:
-        scale = "x / 127.5 - 1" if least < 0 else "x / 255"
         raise ValueError(
-            f"{who}: the real pictures go from {low:g} to {high:g}, and the generator ends in {gan.generator.head}, "
-            f"which gives {least:g} to {most:g}: the discriminator would tell them apart by that alone. Scale them: "
-            f"{scale} for pixels from 0 to 255, or hand them over as uint8."
+            f"{who}: the real pictures go from {low:g} to {high:g}, and the generator ends in "
+            f"{gan.generator.last_activation}, which gives {least:g} to {most:g}: the discriminator would tell them "
+            f"apart by that alone. Scale them: {scaling(limits)} for pixels from 0 to 255, or hand them over as uint8."
         )
     if least < 0 <= low and len(x) > 1:
         warnings.warn(
@@ -64,7 +62,7 @@ def to_range(x: np.ndarray, gan: Any) -> np.ndarray:
 
 def scale_bytes(batch: np.ndarray, gan: Any) -> np.ndarray:
     """A batch of numbers from 0 to 255 brought to G's range, in place."""
-    if (limits := output_range(gan)) is not None:
+    if (limits := gan.picture_range) is not None:
         batch *= gan.policy.type((limits[1] - limits[0]) / 255)
         batch += gan.policy.type(limits[0])
     return batch

@@ -9,22 +9,25 @@ can be read are D's probabilities, whether gradients arrive, and how much the pi
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import kernels
-from scratchnet.callbacks import Callback, Logs
-from scratchnet.gan.data import output_range
+from scratchnet.gan.data import scaling
+from scratchnet.gan.measures import relative_diversity, separation
+from scratchnet.gan.model import GAN
 
-SURE = 0.95  # a mean probability from which D makes no more mistakes
+SURE = 0.9  # of the way from 1/2 to the probability that D's loss asks for: from there D makes no more mistakes
 COLLAPSED = 0.3  # of the real pictures' diversity
 SWING = 0.2  # of D's probability from epoch to epoch
 GAP = 0.05  # between D's probabilities for real and generated pictures: below, it knows nothing
 APART = 0.1  # separation from which anyone can tell generated from real
-FIRST = 3  # epochs before GANMonitor speaks: at the start any generator is bad
+FADED = 0.01  # of G's longest gradient
+NO_GRADIENT = 1e-3  # the length that is none at all; in runs that learn it is from 0.1 to over 100
+RISE = 1.3  # of the smallest distance to real pictures
+RISE_OF_FALL = 0.02  # of how far it had fallen: a kernel distance near 0 may double by chance
+STEADY = 5  # epochs before a rising distance means something
 LATEST = 0.34  # the share of the epochs, the last ones, that says how things are
 
 
@@ -50,139 +53,30 @@ class Diagnosis(list[Finding]):
         return [finding.name for finding in self]
 
 
-def diversity(x: np.ndarray) -> float:
-    """The mean distance between two examples of a batch, the root of the sum of squares; 0 for a single one."""
-    flat = np.asarray(x, np.float64).reshape(len(x), -1)
-    squares = np.square(flat).sum(axis=1)
-    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * flat @ flat.T, 0))
-    pairs = len(flat) * (len(flat) - 1)
-    return float(distances[~np.eye(len(flat), dtype=bool)].sum() / pairs) if pairs else 0.0
-
-
-def relative_diversity(gan: Any, n: int = 64, seed: int = 0) -> float:
-    """The diversity of n generated pictures in units of that of the real ones that `fit` was given.
-
-    Raises:
-        RuntimeError: the GAN was not trained, so that it knows no real pictures.
-    """
-    if gan.real_sample is None:
-        raise RuntimeError(f"{gan.who}: diversity before fit. It is measured against real pictures.")
-    return diversity(gan.decode(gan.latents(n, seed))) / max(diversity(gan.real_sample), 1e-12)
-
-
-def separation(gan: Any, n: int = 64, seed: int = 0) -> float:
-    """How far n generated pictures are from real ones: the energy distance, in units of the real ones' diversity.
-
-        (2 E|x - y| - E|x - x'| - E|y - y'|) / E|x - x'|,  x real, y generated, x' and y' others of their kind
-
-    About 0 where both come from one source, above 0 where not. Source: Szekely and Rizzo, 2013.
-
-    Raises:
-        RuntimeError: the GAN was not trained, so that it knows no real pictures.
-    """
-    if gan.real_sample is None:
-        raise RuntimeError(f"{gan.who}: separation before fit. It is measured against real pictures.")
-    real, fake = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (gan.real_sample, gan.generate(n, seed)))
-    between = np.mean([np.linalg.norm(real - one, axis=1).mean() for one in fake])
-    return float((2 * between - diversity(real) - diversity(fake)) / max(diversity(real), 1e-12))
-
-
-def gradient_norm(network: Any) -> float:
-    """The length of all gradients of the last step taken as one vector."""
-    return math.sqrt(sum(kernels.of(g).square_sum(g) for g in network.grads.values()))
-
-
-class GANMonitor(Callback):
-    """After each epoch puts into the logs what the doctor looks at, and says it when something is wrong.
-
-    It adds d_gradient and g_gradient (gradient_norm, the mean over the epoch's steps), diversity (relative_diversity),
-    separation, and, where a metric is given, its value under its name. Give it before callbacks that watch these
-    names, such as ModelCheckpoint("best.safetensors", "fcd", save_best_only=True).
-
-    Args:
-        metric: a function of the GAN that returns a number, or a dict of numbers by name.
-        name: of the metric's value, where that is one number.
-        every: epochs from one measurement of the metric to the next; in between its last value stands.
-        n: pictures for the diversity.
-        verbose: 0 for silence, 1 to print each finding once, when it is first seen.
-    """
-
-    def __init__(
-        self,
-        metric: Callable[[Any], float | Mapping[str, float]] | None = None,
-        name: str = "metric",
-        every: int = 1,
-        n: int = 64,
-        verbose: int = 1,
-    ):
-        if every < 1:
-            raise ValueError(f"GANMonitor: expected every to be at least 1 epoch, got {every!r}.")
-        self.metric, self.name, self.every, self.n, self.verbose = metric, name, every, n, verbose
-        self._begin()
-
-    def _begin(self) -> None:
-        self.said: list[str] = []
-        self.measured: dict[str, float] = {}
-        self.curves: dict[str, list[float]] = {}
-        self.norms = {"d_gradient": 0.0, "g_gradient": 0.0}  # summed over this epoch's steps
-        self.steps = {"d_gradient": 0, "g_gradient": 0}
-
-    def get_state(self) -> dict[str, Any]:
-        """The curves so far, the last value of the metric, what was said, and this epoch's sums."""
-        return {name: getattr(self, name) for name in ("said", "measured", "curves", "norms", "steps")}
-
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        for name, value in state.items():
-            setattr(self, name, value)
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last run."""
-        self._begin()
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Take in this step's gradients."""
-        gan = self.model
-        for name, network, every in (("d_gradient", gan.discriminator, 1), ("g_gradient", gan.generator, gan.d_steps)):
-            if gan.steps % every == 0:  # else G's are those of an earlier step
-                self.norms[name] += gradient_norm(network)
-                self.steps[name] += 1
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Measure, and look."""
-        gan, logs = self.model, {} if logs is None else logs
-        logs |= {name: total / max(1, self.steps[name]) for name, total in self.norms.items()}
-        self.norms, self.steps = dict.fromkeys(self.norms, 0.0), dict.fromkeys(self.steps, 0)
-        logs["diversity"], logs["separation"] = relative_diversity(gan, self.n), separation(gan, self.n)
-        if self.metric is not None:
-            if epoch % self.every == 0 or not self.measured:
-                value = self.metric(gan)
-                values = value if isinstance(value, Mapping) else {self.name: value}
-                self.measured = {name: float(one) for name, one in values.items()}
-            logs |= self.measured
-        for name, value in logs.items():
-            self.curves.setdefault(name, []).append(value)
-        if self.verbose and len(self.curves["d_loss"]) >= FIRST:
-            for finding in diagnose(self.curves, gan):
-                if finding.name not in self.said:
-                    self.said.append(finding.name)
-                    print(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")
-
-
 def diagnose(history: Any, gan: Any = None) -> Diagnosis:
     """What the curves of a run, and the GAN as it is now, show.
 
     Args:
-        history: what `fit` returned, or a dict of lists: d_loss, g_loss, d_real, d_fake, and what GANMonitor adds.
+        history: what `fit` returned, or a dict of lists: d_loss, g_loss, d_real, d_fake, and what GANMonitor and
+            GenerationMetrics add. Or the GAN after `fit`, whose history is then taken.
         gan: the GAN after `fit`; with it the range of the pictures and their diversity are looked at too.
 
     Returns:
         The findings, as a list that prints as text. Their names: "the losses are not finite", "the range of the real
-        pictures is wrong", "D has won", "G has collapsed", "D learns nothing", "they oscillate".
+        pictures is wrong", "D has won", "G gets no gradient", "G has collapsed", "D learns nothing", "they oscillate",
+        "the distance to real pictures rises".
 
     Raises:
         ValueError: the history has no epoch, or is not that of a GAN.
+        TypeError: something that is no history.
     """
+    if isinstance(history, GAN):
+        history, gan = history.history, history
+    if not isinstance(getattr(history, "history", history), Mapping):
+        raise TypeError(
+            f"diagnose: expected a history, a dict of its lists, or a GAN after fit, got {history!r}. gan.fit(...) "
+            "returns the history, and gan.history keeps it."
+        )
     curves = {name: np.asarray(values, np.float64) for name, values in getattr(history, "history", history).items()}
     missing = {"d_loss", "g_loss", "d_real", "d_fake"} - curves.keys()
     if missing or len(curves["d_loss"]) == 0:
@@ -191,7 +85,17 @@ def diagnose(history: Any, gan: Any = None) -> Diagnosis:
     now = {name: float(values[-latest:].mean()) for name, values in curves.items()}
     if gan is not None and gan.real_sample is not None:
         now["diversity"], now["separation"] = relative_diversity(gan), separation(gan)
-    looks = (_not_finite(curves), _wrong_range(gan), _won(now), _collapsed(now), _blind(curves, now), _swings(curves))
+    loss = getattr(getattr(history, "model", None) if gan is None else gan, "loss", None)
+    looks = (
+        _not_finite(curves),
+        _wrong_range(gan),
+        _won(now, (1.0, 0.0) if loss is None else loss.targets),
+        _no_gradient(curves, now),
+        _collapsed(now),
+        _blind(curves, now),
+        _swings(curves),
+        _rises(curves, latest),
+    )
     return Diagnosis(finding for finding in looks if finding is not None)
 
 
@@ -207,7 +111,7 @@ def _not_finite(curves: Mapping[str, np.ndarray]) -> Finding | None:
 
 
 def _wrong_range(gan: Any) -> Finding | None:
-    if gan is None or gan.real_sample is None or (limits := output_range(gan)) is None:
+    if gan is None or gan.real_sample is None or (limits := gan.picture_range) is None:
         return None
     low, high = float(gan.real_sample.min()), float(gan.real_sample.max())
     least, most = limits
@@ -217,20 +121,36 @@ def _wrong_range(gan: Any) -> Finding | None:
         return None
     return Finding(
         "the range of the real pictures is wrong",
-        f"they go from {low:.3g} to {high:.3g}, and the generator's {gan.generator.head} from {least:g} to {most:g}.",
-        "D tells them apart by that alone. Hand the pictures over as uint8, or as x / 127.5 - 1.",
+        f"they go from {low:.3g} to {high:.3g}, and the generator's {gan.generator.last_activation} from {least:g} to "
+        f"{most:g}.",
+        f"D tells them apart by that alone. Hand the pictures over as uint8, or as {scaling(limits)}.",
     )
 
 
-def _won(now: Mapping[str, float]) -> Finding | None:
-    if not (now["d_real"] > SURE and now["d_fake"] < 1 - SURE):
+def _won(now: Mapping[str, float], targets: tuple[float, float]) -> Finding | None:
+    real, fake = targets
+    if not (now["d_real"] > 0.5 + SURE * (real - 0.5) and now["d_fake"] < 0.5 + SURE * (fake - 0.5)):
         return None
     return Finding(
         "D has won",
-        f"it is sure of nearly every picture: {now['d_real']:.3f} for real ones, {now['d_fake']:.3f} for generated "
-        f"ones; g_loss is {now['g_loss']:.3g}.",
+        f"it is sure of nearly every picture: {now['d_real']:.3f} for real ones and {now['d_fake']:.3f} for "
+        f"generated ones, where its loss asks for {real:.2f} and {fake:.2f}; g_loss is {now['g_loss']:.3g}.",
         "What G gets from it says little. Non-saturating loss; a smaller learning rate for D; real_label=0.9; "
         "instance_noise=0.1; translation; SpectralNormalization in D; a wider G.",
+    )
+
+
+def _no_gradient(curves: Mapping[str, np.ndarray], now: Mapping[str, float]) -> Finding | None:
+    if "g_gradient" not in curves:
+        return None
+    longest = float(curves["g_gradient"].max())
+    if not now["g_gradient"] < max(NO_GRADIENT, FADED * longest):
+        return None
+    return Finding(
+        "G gets no gradient",
+        f"its length is {now['g_gradient']:.2g}, in the epoch of the longest it was {longest:.2g}.",
+        "Nothing tells G what to change. Non-saturating loss in place of minimax; a smaller learning rate for D, "
+        "real_label=0.9 or instance_noise=0.1, so that D is less sure; LeakyReLU in D in place of ReLU.",
     )
 
 
@@ -274,3 +194,21 @@ def _swings(curves: Mapping[str, np.ndarray]) -> Finding | None:
         "Each undoes what the other has learnt. Smaller learning rates; beta_1=0.5 or 0; larger batches; average=0.999 "
         "in GAN(...), whose pictures are steadier.",
     )
+
+
+def _rises(curves: Mapping[str, np.ndarray], latest: int) -> Finding | None:
+    for name in ("fcd", "kid"):
+        values = curves.get(name, np.zeros(0))
+        if len(values) < STEADY:
+            continue
+        best, now = float(values[:-latest].min()), float(values[-latest:].mean())
+        if now > RISE * best and now - best > RISE_OF_FALL * (values[0] - best):
+            return Finding(
+                "the distance to real pictures rises",
+                f"{name} was {best:.3g} after {int(values[:-latest].argmin()) + 1} epochs of this run, and in the last "
+                f"{latest} it is {now:.3g}.",
+                f'G was better before: keep that one, by ModelCheckpoint("best.safetensors", "{name}", '
+                "save_best_only=True). Smaller learning rates, or such as fall; average=0.999 in GAN(...); translation "
+                "or more pictures, where D knows them by heart.",
+            )
+    return None

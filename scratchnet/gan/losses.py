@@ -13,13 +13,14 @@ real picture, so that its scores stay finite. Generated ones keep 0: otherwise G
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scratchnet import kernels
 from scratchnet.config import Configurable
-from scratchnet.shapes import nearest
+from scratchnet.shapes import is_number, nearest
 
 
 class AdversarialLoss(Configurable):
@@ -36,7 +37,7 @@ class AdversarialLoss(Configurable):
 
     def __init__(self, real_label: float = 1.0):
         who = type(self).__name__
-        if not 0 < real_label <= 1:
+        if not is_number(real_label) or not 0 < real_label <= 1:
             raise ValueError(f"{who}: expected a real_label above 0 up to 1, such as 0.9, got {real_label!r}.")
         if real_label != 1 and not self.smoothable:
             raise ValueError(f"{who}: there is no label to smooth in this loss. Leave real_label away.")
@@ -58,6 +59,11 @@ class AdversarialLoss(Configurable):
         """(value, gradient for the real scores, gradient for the generated ones): both parts of D's loss."""
         (on_real, d_real), (on_fake, d_fake) = self.real(real), self.fake(fake)
         return on_real + on_fake, d_real, d_fake
+
+    @property
+    def targets(self) -> tuple[float, float]:
+        """The probabilities, for real and for generated pictures, beyond which D's loss asks for no more."""
+        return self.real_label, 0.0
 
     def probability(self, z: np.ndarray) -> np.ndarray:
         """How sure D is that pictures with these scores are real, from 0 to 1: sigmoid(z)."""
@@ -157,6 +163,11 @@ class Hinge(AdversarialLoss):
     """
 
     smoothable = False
+
+    @property
+    def targets(self) -> tuple[float, float]:
+        """Those at the margin, where z is 1 and -1."""
+        return 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))
 
     def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """See the class."""

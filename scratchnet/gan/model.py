@@ -11,11 +11,13 @@ import numpy as np
 from scratchnet import random, saving
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
+from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
-from scratchnet.layers.conv import check_count
-from scratchnet.shapes import shape_text
+from scratchnet.models import Sequential
+from scratchnet.shapes import check_count, shape_text
 
 ROLES = ("generator", "discriminator")
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
 def _with_prefix(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -50,6 +52,7 @@ class GAN(Adversarial, Configurable):
 
     Raises:
         ValueError: G does not take latent_dim numbers, its pictures do not fit D, D gives no scores, or a bad argument.
+        TypeError: a generator or discriminator that is no Sequential.
 
     Source: Goodfellow et al., arXiv 1406.2661.
     """
@@ -61,12 +64,21 @@ class GAN(Adversarial, Configurable):
     ):
         self.name = name
         self.latent_dim = check_count(latent_dim, "latent_dim", self.who)
+        for role, network in zip(ROLES, (generator, discriminator)):
+            if not isinstance(network, Sequential):
+                raise TypeError(
+                    f"{self.who}: expected a model as {role}, got {network!r} of type {type(network).__name__}. Layers "
+                    "become one by sn.Sequential([...])."
+                )
         if generator is discriminator:
             raise ValueError(f"{self.who}: generator and discriminator are the same model.")
         self.generator, self.discriminator = generator, discriminator
         self.policy = generator.policy
         if discriminator.policy != self.policy:
-            raise ValueError(f"{self.who}: generator and discriminator have dtypes {self.policy} and otherwise.")
+            raise ValueError(
+                f"{self.who}: the generator computes in {self.policy}, the discriminator in {discriminator.policy}. "
+                "Make both with the same dtype."
+            )
         self._build()
         self.input_shape = (None, self.latent_dim)
         self.average = None if average is None else MovingAverage(generator, average)
@@ -94,11 +106,7 @@ class GAN(Adversarial, Configurable):
                 f"{self.who}: expected a discriminator that gives one score a picture, (N, 1), got "
                 f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
             )
-        if discriminator.head not in (None, "sigmoid"):
-            raise ValueError(
-                f"{self.who}: expected a discriminator that ends in scores or in a sigmoid, got one that ends in "
-                f"{discriminator.head}. Leave that out."
-            )
+        ends_in_sigmoid(discriminator)  # raises where D ends in what cannot be left out
 
     @property
     def who(self) -> str:
@@ -107,6 +115,14 @@ class GAN(Adversarial, Configurable):
 
     def __repr__(self) -> str:
         return f"<{self.who}, {self.latent_dim} numbers -> {shape_text(self.generator.output_shape)}>"
+
+    @property
+    def picture_range(self) -> tuple[float, float] | None:
+        """(black, white) of G's pictures: -1 to 1 behind a tanh, 0 to 1 behind a sigmoid; None where it has no limits.
+
+        Layers behind the activation that only move numbers, such as Reshape, change nothing.
+        """
+        return RANGES.get(self.generator.last_activation)
 
     # Weights, as saving, checkpoints and the guard want them.
 
@@ -173,7 +189,7 @@ class GAN(Adversarial, Configurable):
         return rng.standard_normal((check_count(n, "n", self.who), self.latent_dim), dtype=self.policy)
 
     def generate(self, n: int = 16, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
-        """n new pictures, (n, H, W, C), in the range that G gives them (-1 to 1 after a tanh).
+        """n new pictures, (n, H, W, C), in the range that G gives them, see `picture_range`.
 
         They are those of the averaged G, where the GAN has one. The same seed gives the same latents.
         """
@@ -216,3 +232,9 @@ class GAN(Adversarial, Configurable):
         """Print both networks' tables."""
         for role in ROLES:
             getattr(self, role).summary()
+
+
+def check_gan(model: Any, who: str) -> None:
+    """Raise a TypeError for a model that is no GAN; `who` is the callback that is for nothing else."""
+    if not isinstance(model, GAN):
+        raise TypeError(f"{who}: expected a GAN, got {type(model).__name__}. This callback is for sn.GAN's fit.")

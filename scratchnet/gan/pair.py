@@ -17,12 +17,19 @@ class OptimizerPair:
     """The optimizers of G and D as callbacks see them.
 
     Attributes:
-        learning_rate: G's. Setting it changes D's as well, and their ratio stays what it was.
+        learning_rate: G's. Setting it changes D's as well, and their ratio stays what it was, also beyond a rate of 0.
         state, iterations: of both, by name.
     """
 
     def __init__(self, generator: Optimizer, discriminator: Optimizer):
         self.both = {"generator": generator, "discriminator": discriminator}
+        self._ratio = 1.0  # of D's rate to G's, when G's was last above 0
+        self._note_ratio()
+
+    def _note_ratio(self) -> None:
+        generator, discriminator = self.both.values()
+        if generator.learning_rate:
+            self._ratio = discriminator.learning_rate / generator.learning_rate
 
     @property
     def learning_rate(self) -> float:
@@ -31,10 +38,10 @@ class OptimizerPair:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
+        self._note_ratio()
         generator, discriminator = self.both.values()
-        ratio = discriminator.learning_rate / generator.learning_rate if generator.learning_rate else 1.0
         generator.learning_rate = value
-        discriminator.learning_rate = value * ratio
+        discriminator.learning_rate = value * self._ratio
 
     @property
     def state(self) -> dict[str, Any]:
@@ -115,9 +122,10 @@ class PairGuard(Guard):
 
     def advice(self, x: np.ndarray) -> str:
         """What usually helps."""
+        low, high = self.model.picture_range or (-1, 1)
         rates = " and ".join(f"{o.learning_rate:g}" for o in self.optimizer.both.values())
         return (
             f"smaller learning rates (generator and discriminator have {rates}); clipnorm=1 in the optimizers; "
-            "SpectralNormalization round the discriminator's layers; real pictures from -1 to 1 (here they go from "
-            f"{np.min(x):g} to {np.max(x):g})."
+            "SpectralNormalization round the discriminator's layers; real pictures from "
+            f"{low:g} to {high:g} (here they go from {np.min(x):g} to {np.max(x):g})."
         )

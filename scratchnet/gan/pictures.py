@@ -14,15 +14,27 @@ import numpy as np
 
 from scratchnet import plot
 from scratchnet.callbacks import Callback, Logs
+from scratchnet.gan.model import check_gan
+from scratchnet.shapes import check_count, shape_text
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
     from matplotlib.figure import Figure
 
 
-def as_bytes(x: np.ndarray) -> np.ndarray:
-    """Pictures from -1 to 1 as uint8, 0 to 255."""
-    return np.clip(np.rint((np.asarray(x) + 1) * 127.5), 0, 255).astype(np.uint8)
+def as_bytes(x: np.ndarray, value_range: tuple[float, float] | None = None) -> np.ndarray:
+    """Pictures as uint8, 0 to 255, from value_range, (black, white), such as gan.picture_range; None for -1 to 1."""
+    low, high = value_range or (-1.0, 1.0)
+    return np.clip(np.rint((np.asarray(x) - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
+
+
+def _check_pictures(gan: Any, who: str) -> None:
+    shape = gan.generator.output_shape
+    if len(shape) != 4:
+        raise ValueError(
+            f"{who}: expected a GAN whose generator makes pictures (N, H, W, C), got {shape_text(shape)}. Points are "
+            "drawn with matplotlib's plot."
+        )
 
 
 def sheet(x: np.ndarray, columns: int = 8) -> np.ndarray:
@@ -32,10 +44,10 @@ def sheet(x: np.ndarray, columns: int = 8) -> np.ndarray:
         ValueError: x is not a stack of pictures, or columns is below 1.
     """
     x = np.asarray(x)
-    if x.ndim != 4 or len(x) == 0 or columns < 1:
-        raise ValueError(f"sheet: expected pictures (N, H, W, C) and columns of at least 1, got {x.shape}, {columns}.")
+    if x.ndim != 4 or len(x) == 0:
+        raise ValueError(f"sheet: expected pictures (N, H, W, C), got {x.shape}.")
     N, H, W, C = x.shape
-    columns = min(columns, N)
+    columns = min(check_count(columns, "columns", "sheet"), N)
     rows = -(-N // columns)
     full = np.zeros((rows * columns, H, W, C), x.dtype)
     full[:N] = x
@@ -54,13 +66,13 @@ class FixedNoise(Callback):
         frames: {epoch, from 1: pictures (n, H, W, C) as uint8}, a part of what BackupAndRestore keeps.
 
     Raises:
-        ValueError: n or every below 1.
+        ValueError: n or every below 1; on training, a GAN that makes no pictures.
+        TypeError: on training, a model that is no GAN.
     """
 
     def __init__(self, n: int = 64, seed: int = 0, every: int = 1):
-        if n < 1 or every < 1:
-            raise ValueError(f"FixedNoise: expected n and every of at least 1, got {n!r} and {every!r}.")
-        self.n, self.seed, self.every = n, seed, every
+        self.n, self.every = check_count(n, "n", "FixedNoise"), check_count(every, "every", "FixedNoise")
+        self.seed = seed
         self.frames: dict[int, np.ndarray] = {}
 
     def get_state(self) -> dict[str, Any]:
@@ -72,19 +84,22 @@ class FixedNoise(Callback):
         self.frames = dict(zip(state["epochs"], state["frames"]))
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last run."""
+        """See that it is a GAN of pictures, and forget the last run."""
+        check_gan(self.model, "FixedNoise")
+        _check_pictures(self.model, "FixedNoise")
         self.frames = {}
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep a sheet."""
         if (epoch + 1) % self.every == 0:
-            self.frames[epoch + 1] = as_bytes(self.model.decode(self.model.latents(self.n, self.seed)))
+            gan = self.model
+            self.frames[epoch + 1] = as_bytes(gan.decode(gan.latents(self.n, self.seed)), gan.picture_range)
 
     def figure(self, epoch: int | None = None, columns: int = 8) -> Figure:
         """The sheet after an epoch, from 1; the last one without.
 
         Raises:
-            ValueError: there is no sheet of that epoch.
+            ValueError: there is no sheet of that epoch, or columns is below 1.
         """
         if epoch is None and self.frames:
             epoch = max(self.frames)
@@ -153,7 +168,12 @@ def spherical(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray
 
 
 def interpolate(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> np.ndarray:
-    """Pictures on the way from one latent to another, (rows, steps, H, W, C), the ends included."""
+    """Pictures on the way from one latent to another, (rows, steps, H, W, C), the ends included.
+
+    Raises:
+        ValueError: rows or steps below 1.
+    """
+    rows, steps = check_count(rows, "rows", "interpolate"), check_count(steps, "steps", "interpolate")
     ends, t = gan.latents(2 * rows, seed), np.linspace(0, 1, steps)
     z = np.concatenate([spherical(a, b, t) for a, b in zip(ends[::2], ends[1::2])])
     x = gan.decode(z)
@@ -161,17 +181,25 @@ def interpolate(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> np.n
 
 
 def interpolation(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> Figure:
-    """A figure of `interpolate`: each row goes from one picture to another."""
+    """A figure of `interpolate`: each row goes from one picture to another.
+
+    Raises:
+        ValueError: rows or steps below 1, or a GAN that makes no pictures.
+    """
+    _check_pictures(gan, "interpolation")
     x = interpolate(gan, rows, steps, seed)
-    return plot.images(as_bytes(x.reshape(-1, *x.shape[2:])), columns=steps)
+    return plot.images(as_bytes(x.reshape(-1, *x.shape[2:]), gan.picture_range), columns=steps)
 
 
 def latent_walk(gan: Any, stops: int = 5, seed: int = 0) -> Any:
     """A slider that walks from picture to picture, round through `stops` latents and back to the first.
 
     Raises:
+        ValueError: stops below 1, or a GAN that makes no pictures.
         ImportError: ipywidgets is not installed; the text has the line that installs it.
     """
+    _check_pictures(gan, "latent_walk")
+    stops = check_count(stops, "stops", "latent_walk")
     try:
         import ipywidgets
     except ImportError as error:
@@ -181,7 +209,7 @@ def latent_walk(gan: Any, stops: int = 5, seed: int = 0) -> Any:
     def show(place: float) -> Figure:
         i = int(place) % stops
         z = spherical(places[i], places[(i + 1) % stops], place - int(place))
-        return plot.images(as_bytes(gan.decode(z[None])), columns=1)
+        return plot.images(as_bytes(gan.decode(z[None]), gan.picture_range), columns=1)
 
     slider = ipywidgets.FloatSlider(0.0, min=0.0, max=float(stops), step=0.05, description="place", readout=False)
     return ipywidgets.interactive(show, place=slider)

@@ -31,8 +31,23 @@ class Judgement(NamedTuple):
 
 
 def ends_in_sigmoid(discriminator: Any) -> bool:
-    """Whether D has a sigmoid at its end; the losses take scores, and so leave it out."""
-    return discriminator.head == "sigmoid"
+    """Whether D has a sigmoid at its end; the losses take scores, and so leave it out.
+
+    Raises:
+        ValueError: D ends in another activation, or has a layer behind its sigmoid.
+    """
+    last = discriminator.last_activation
+    if last not in (None, "sigmoid"):
+        raise ValueError(
+            f"{discriminator.who}: expected a discriminator that ends in scores or in a sigmoid, got one that ends in "
+            f"{last}. Leave that out."
+        )
+    if last != discriminator.head:
+        raise ValueError(
+            f"{discriminator.who}: expected a discriminator that ends in scores or in a sigmoid, got a sigmoid with "
+            f"{discriminator.layers[-1].who} behind it, where it cannot be left out. Put it last, or take it away."
+        )
+    return last == "sigmoid"
 
 
 def discriminator_step(

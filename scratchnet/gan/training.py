@@ -10,7 +10,6 @@ import numpy as np
 from scratchnet import optimizers
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
-from scratchnet.checking import at_least_one
 from scratchnet.config import describe, make
 from scratchnet.feed import Feed
 from scratchnet.gan import losses
@@ -22,6 +21,7 @@ from scratchnet.gan.tricks import Tricks
 from scratchnet.optimizers import Adam, Optimizer
 from scratchnet.run import Run
 from scratchnet.saving import model_state, set_model_state
+from scratchnet.shapes import check_count, shape_text
 
 SAMPLE = 64  # real pictures that are kept for the doctor
 
@@ -78,22 +78,28 @@ class Adversarial:
         own = {} if real_label is None else {"real_label": real_label}
         tricks = {"instance_noise": instance_noise, "noise_steps": noise_steps, "translation": translation}
         loss, prepared = losses.get(loss, **own), Tricks(**tricks)
-        if translation and len(self.discriminator.input_shape) != 4:
-            raise ValueError(f"{self.who}: translation is for pictures, and D takes {self.discriminator.input_shape}.")
-        self.d_steps = at_least_one(d_steps, "d_steps")
+        shape = self.discriminator.input_shape
+        if translation and len(shape) != 4:
+            raise ValueError(f"{self.who}: translation is for pictures, and D takes {shape_text(shape)}.")
+        if translation and translation >= min(shape[1:3]):
+            raise ValueError(
+                f"{self.who}: expected a translation below the pictures' {shape[1]} x {shape[2]} pixels, got "
+                f"{translation}: nothing would be left of some. An eighth of their size is usual."
+            )
+        self.d_steps = check_count(d_steps, "d_steps", self.who)
         self.optimizer, self.loss, self.tricks, self.options = OptimizerPair(*pair), loss, prepared, tricks
         self.steps = 0
+
+    def compiled_with(self) -> dict[str, Any]:
+        """Optimizers, loss and options, as compile made them."""
+        options = {"d_steps": self.d_steps, **self.options}
+        return {"optimizers": self.optimizer.both, "loss": self.loss, "options": options}
 
     def get_training_state(self) -> dict[str, Any] | None:
         """Optimizers, loss, options and counters as JSON and arrays can hold them; None before compile."""
         if self.loss is None:
             return None
-        return {
-            "optimizers": {name: describe(one, self.who) for name, one in self.optimizer.both.items()},
-            "loss": describe(self.loss, self.who),
-            "options": {"d_steps": self.d_steps, **self.options},
-            "progress": self._progress(),
-        }
+        return {**describe(self.compiled_with(), self.who), "progress": self._progress()}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizers' memories included."""
@@ -127,7 +133,8 @@ class Adversarial:
 
         Returns:
             d_loss, d_real and d_fake (how sure D was, on average, that real and generated pictures are real), and
-            g_loss where G learnt.
+            g_loss where G learnt. A loss that is NaN or infinite is returned as it is, and moves no weight: unlike
+            `fit`, which then raises, it has no earlier weights to go back to.
 
         Raises:
             RuntimeError: the GAN is not compiled.
@@ -191,13 +198,23 @@ class Adversarial:
             DivergedError: a loss became NaN or infinite; the GAN is back where it was good.
         """
         self._check_compiled("fit")
-        x = real_pictures(x, self, "fit")
-        epochs, batch_size = at_least_one(epochs, "epochs"), min(at_least_one(batch_size, "batch_size"), len(x))
+        who = f"{self.who}: fit"
+        if isinstance(epochs, (np.ndarray, list, tuple)):
+            raise ValueError(
+                f"{who}: expected epochs as a number, got an array of shape {np.shape(epochs)}. A GAN learns from "
+                "pictures alone, without labels: gan.fit(x, epochs=20)."
+            )
+        x, epochs = real_pictures(x, self, "fit"), check_count(epochs, "epochs", who)
+        batch_size = min(check_count(batch_size, "batch_size", who), len(x))
         steps = len(x) // batch_size
-        if steps_per_epoch is not None and not 1 <= steps_per_epoch <= steps:
-            raise ValueError(f"expected steps_per_epoch from 1 to {steps}, the batches there are: {steps_per_epoch!r}.")
+        if steps_per_epoch is not None and check_count(steps_per_epoch, "steps_per_epoch", who) > steps:
+            raise ValueError(
+                f"{who}: expected steps_per_epoch from 1 to {steps}, the batches that {len(x)} pictures give, got "
+                f"{steps_per_epoch}."
+            )
         steps = steps_per_epoch or steps
-        self.real_sample = to_range(x[:SAMPLE], self)
+        spread = np.linspace(0, len(x) - 1, min(SAMPLE, len(x))).astype(np.int64)  # pictures may come class by class
+        self.real_sample = to_range(x[spread], self)
         feed, means, guard = Feed(x, None, None, self.policy, augment), Means(), PairGuard(self, self.optimizer)
         parts = {"means": means, "guard": guard}
         run = Run(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.shapes import check_count, is_number
 
 
 class InstanceNoise:
@@ -28,11 +29,9 @@ class InstanceNoise:
     """
 
     def __init__(self, std: float, steps: int):
-        if not 0 <= std < np.inf:
+        if not is_number(std) or not 0 <= std < np.inf:
             raise ValueError(f"instance_noise: expected a standard deviation of at least 0, got {std!r}.")
-        if not isinstance(steps, (int, np.integer)) or steps < 1:
-            raise ValueError(f"noise_steps: expected a whole number of at least 1, got {steps!r}.")
-        self.std, self.steps = std, int(steps)
+        self.std, self.steps = std, check_count(steps, "noise_steps", "InstanceNoise")
         self.step = 0
 
     @property
@@ -64,9 +63,7 @@ class Translation:
     """
 
     def __init__(self, pixels: int):
-        if not isinstance(pixels, (int, np.integer)) or pixels < 0:
-            raise ValueError(f"translation: expected a whole number of pixels, at least 0, got {pixels!r}.")
-        self.pixels = int(pixels)
+        self.pixels = check_count(pixels, "translation", "Translation", smallest=0)
         self.offsets = np.zeros((0, 2), np.int64)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -9,11 +9,10 @@ import numpy as np
 
 from scratchnet import random
 from scratchnet.callbacks import Callback
-from scratchnet.checking import at_least_one
 from scratchnet.generation.features import FeatureClassifier, classifier
 from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
 from scratchnet.generation.pictures import Range, check_pictures, check_real
-from scratchnet.shapes import nearest
+from scratchnet.shapes import check_count, nearest
 
 NAMES = ("class_entropy", "fcd", "kid", "precision", "recall")
 
@@ -31,7 +30,7 @@ class GenerationMetrics(Callback):
         n: pictures that are generated, and real ones they are compared with; more than the features.
         metrics: of "fcd", "kid", "precision", "recall", "class_entropy".
         value_range: (black, white) of the real ones; None for 0 to 255 in whole numbers and -1 to 1 in floats.
-            Generated ones are from -1 to 1.
+            Generated ones have the model's picture_range, as sn.GAN tells it, or else -1 to 1.
         seed: of the generated pictures and of the real ones that are chosen.
 
     Attributes:
@@ -58,7 +57,7 @@ class GenerationMetrics(Callback):
         check_real(real, value_range, "real")
         names = [metrics] if isinstance(metrics, str) else metrics
         self.metrics = [nearest(name, NAMES, "metric of generated pictures") for name in names]
-        self.n, self.seed = at_least_one(n, "n"), seed
+        self.n, self.seed = check_count(n, "n", "GenerationMetrics"), seed
         if not self.classifier.dimension < n <= len(real):
             raise ValueError(
                 f"GenerationMetrics: expected n above {self.classifier.dimension}, the number of features, and at most "
@@ -88,7 +87,8 @@ class GenerationMetrics(Callback):
         """The metrics of the model as it is now."""
         with random.untouched():
             pictures = self.model.generate(self.n, self.seed)
-        return self._measure(self.classifier.features(pictures, name="generated"))
+        value_range = getattr(self.model, "picture_range", None)
+        return self._measure(self.classifier.features(pictures, value_range, "generated"))
 
     def _measure(self, fake: np.ndarray) -> dict[str, float]:
         values: dict[str, float] = {}

@@ -16,6 +16,7 @@ def nearest_training_pictures(
     train: Any,
     space: str | FeatureClassifier = "pixels",
     value_range: Range | None = None,
+    fake_range: Range | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(index, distance), both (N,): for each generated picture the nearest training picture, and how far it is.
 
@@ -27,15 +28,18 @@ def nearest_training_pictures(
         fake: generated pictures, (N, H, W, C) or (N, H, W).
         train: the pictures that were trained on, (M, H, W, C) or (M, H, W).
         space: "pixels"; or whose features: "fashion_mnist", "cifar10", or a FeatureClassifier of your own.
-        value_range: (black, white) of both; None for 0 to 255 in whole numbers and -1 to 1 in floats.
+        value_range: (black, white) of the training pictures, and of the generated ones where they have no range of
+            their own; None for 0 to 255 in whole numbers and -1 to 1 in floats.
+        fake_range: (black, white) of the generated ones, such as gan.picture_range; None for value_range.
 
     Raises:
         ValueError: pictures that cannot be measured, see `check_pictures`; in pixels, of different shapes.
     """
+    fake_range = value_range if fake_range is None else fake_range
     if space != "pixels":
         judge = classifier(space)
-        return nearest_points(judge.features(fake, value_range, "fake"), judge.features(train, value_range, "train"))
-    fake, fake_range = check_pictures(fake, "fake", value_range)
+        return nearest_points(judge.features(fake, fake_range, "fake"), judge.features(train, value_range, "train"))
+    fake, fake_range = check_pictures(fake, "fake", fake_range)
     train, train_range = check_pictures(train, "train", value_range)
     if fake.shape[1:] != train.shape[1:]:
         raise ValueError(

@@ -11,6 +11,7 @@ from scratchnet.generation import distances
 from scratchnet.generation.features import FeatureClassifier, classifier
 from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
 from scratchnet.generation.pictures import Range, check_pictures, check_real, padded, scaled
+from scratchnet.shapes import check_count
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def report(
     value_range: Range | None = None,
     k: int = 3,
     seed: int = 0,
+    fake_range: Range | None = None,
 ) -> Report:
     """Generated pictures, other real pictures and noise, each compared with the same real pictures.
 
@@ -107,9 +109,11 @@ def report(
         fake: generated pictures, of the same size.
         classifier: whose features: "fashion_mnist", "cifar10", or a FeatureClassifier of your own.
         samples: in each set; by default half of the real ones, or all of the generated where they are fewer.
-        value_range: (black, white) of both; None for 0 to 255 in whole numbers and -1 to 1 in floats.
+        value_range: (black, white) of the real ones, and of the generated ones where they have no range of their own;
+            None for 0 to 255 in whole numbers and -1 to 1 in floats.
         k: neighbours in precision and recall.
         seed: of the shuffling, of the noise and of KID's subsets.
+        fake_range: (black, white) of the generated ones, such as gan.picture_range; None for value_range.
 
     Raises:
         ValueError: pictures that cannot be measured (see `check_pictures`), of different sizes, or too few of them.
@@ -119,9 +123,14 @@ def report(
     """
     judge = _classifier(classifier)
     real, real_range = check_pictures(real, "real", value_range)
-    fake, fake_range = check_pictures(fake, "fake", value_range)
+    fake, fake_range = check_pictures(fake, "fake", value_range if fake_range is None else fake_range)
     check_real(real, real_range, "real")
-    m = min(len(real) // 2, len(fake)) if samples is None else samples
+    if real.shape[1:] != fake.shape[1:]:
+        raise ValueError(
+            f"report: expected pictures of one size, got {real.shape[1:]} for real and {fake.shape[1:]} for generated "
+            "ones. Cut or pad one of them."
+        )
+    m = min(len(real) // 2, len(fake)) if samples is None else check_count(samples, "samples", "report")
     if not max(4, k + 1) <= m <= min(len(real) // 2, len(fake)):
         raise ValueError(
             f"report: expected samples from {max(4, k + 1)} to {min(len(real) // 2, len(fake))} (half of {len(real)} "

@@ -1,7 +1,9 @@
 """How the package's feature classifiers were made: `python -m scratchnet.generation.train_classifier fashion_mnist`.
 
-Trains on the whole data set, measures on its test set, and writes the weights into a file that the metrics read. The
-same seed gives the same file on the same machine. The data are found, or downloaded, as `scratchnet.datasets` does it.
+Trains on the whole data set, measures on its test set, and writes the model into NAME.safetensors in the current
+folder, or into the file that is named. The package's own, which the metrics read, stand in
+scratchnet/generation/weights/; a file elsewhere is taken by `FeatureClassifier(sn.load_model(path))`. The same seed
+gives the same file on the same machine. The data are found, or downloaded, as `scratchnet.datasets` does it.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
         prog="python -m scratchnet.generation.train_classifier", description=__doc__.splitlines()[0]
     )
     parser.add_argument("name", choices=NAMES)
-    parser.add_argument("output", nargs="?", type=Path, help="the file (NAME.safetensors in this folder)")
+    parser.add_argument("output", nargs="?", type=Path, help="the file (NAME.safetensors in the current folder)")
     parser.add_argument("--epochs", type=int, help=f"passes over the data ({EPOCHS})")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--small", action="store_true", help="on the part of Fashion-MNIST that needs no download")

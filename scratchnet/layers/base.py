@@ -49,6 +49,7 @@ class Layer(Configurable):
     """
 
     rank: ClassVar[int | None] = None  # axes of the input, batch included; None where any number will do
+    keeps_range: ClassVar[bool] = False  # whether y holds the numbers of x, or zeros, and no others
 
     def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
         if unknown:
@@ -307,3 +308,8 @@ class Layer(Configurable):
     def head(self) -> str | None:
         """The name of the activation that this layer ends in, None for none."""
         return None if self.activation is None else self.activation.name
+
+    @property
+    def last_activation(self) -> str | None:
+        """The name of the activation that limits the outputs: `head`, or one before layers that keep the range."""
+        return self.head

@@ -195,6 +195,19 @@ class Chain(Composite):
         """The name of the activation that the last layer ends in, None for none."""
         return self.layers[-1].head if self.layers else None
 
+    @property
+    def keeps_range(self) -> bool:
+        """Whether all layers only move numbers."""
+        return all(layer.keeps_range for layer in self.layers)
+
+    @property
+    def last_activation(self) -> str | None:
+        """The name of the activation behind which layers only move numbers; None where there is none."""
+        for layer in reversed(self.layers):
+            if not layer.keeps_range:
+                return layer.last_activation
+        return None
+
     def zero_grads(self) -> None:
         for layer in self.layers:
             layer.zero_grads()

@@ -11,16 +11,9 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer, Shape
-from scratchnet.shapes import check_kernel_fits, check_padding, pads_2d, pair
+from scratchnet.shapes import check_count, check_kernel_fits, check_padding, pads_2d, pair
 
 Size = int | Sequence[int]
-
-
-def check_count(value: Any, name: str, who: str) -> int:
-    """A whole number of at least one, such as a number of filters; else a ValueError."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{who}: expected {name} to be a whole number of at least 1, got {value!r}.")
-    return int(value)
 
 
 class _Filter(Layer):

@@ -10,7 +10,7 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Shape
-from scratchnet.layers.conv import check_count
+from scratchnet.shapes import check_count
 
 
 class Dense(activations.FusesReLU):

@@ -17,6 +17,8 @@ from scratchnet.shapes import pair, shape_text
 class Flatten(Layer):
     """All axes but the first become one: x (N, H, W, C) to y (N, H*W*C), row by row, channels fastest."""
 
+    keeps_range = True
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return (None, math.prod(input_shape[1:]))
 
@@ -37,6 +39,8 @@ class Reshape(Layer):
     Raises:
         ValueError: the numbers do not fill that shape.
     """
+
+    keeps_range = True
 
     def __init__(self, target_shape: Sequence[int], **options: Any):
         super().__init__(**options)
@@ -72,6 +76,7 @@ class ZeroPadding2D(Layer):
     """
 
     rank = 4
+    keeps_range = True
 
     def __init__(self, padding: int | Sequence[Any] = (1, 1), **options: Any):
         super().__init__(**options)
@@ -111,6 +116,7 @@ class UpSampling2D(Layer):
     """
 
     rank = 4
+    keeps_range = True
 
     def __init__(self, size: Size = (2, 2), interpolation: str = "nearest", **options: Any):
         super().__init__(**options)

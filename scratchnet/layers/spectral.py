@@ -9,8 +9,9 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.layers.base import Layer, Shape
-from scratchnet.layers.conv import Conv2D, Conv2DTranspose, check_count
+from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
+from scratchnet.shapes import check_count
 
 _SMALL = 1e-12  # added to lengths: a kernel of zeros stays zeros
 

@@ -18,9 +18,8 @@ from scratchnet.layers import (
     Reshape,
     SpectralNormalization,
 )
-from scratchnet.layers.conv import check_count
 from scratchnet.models import Sequential
-from scratchnet.shapes import nearest
+from scratchnet.shapes import check_count, nearest
 
 
 def article_generator() -> Sequential:

@@ -1,0 +1,101 @@
+"""The doctor at work while a GAN learns: after each epoch it measures, and says what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scratchnet.callbacks import Callback, Logs
+from scratchnet.gan.doctor import diagnose
+from scratchnet.gan.measures import gradient_norm, relative_diversity, separation
+from scratchnet.gan.model import check_gan
+from scratchnet.shapes import check_count
+
+FIRST = 3  # epochs before GANMonitor speaks: at the start any generator is bad
+
+
+class GANMonitor(Callback):
+    """After each epoch puts into the logs what the doctor looks at, and says it when something is wrong.
+
+    It adds d_gradient and g_gradient (gradient_norm, the mean over the epoch's steps), diversity (relative_diversity),
+    separation, and, where a metric is given, its value under its name. Give it before callbacks that watch these
+    names, such as ModelCheckpoint("best.safetensors", "fcd", save_best_only=True).
+
+    Args:
+        metric: a function of the GAN that returns a number, or a dict of numbers by name.
+        name: of the metric's value, where that is one number.
+        every: epochs from one measurement of the metric to the next; in between its last value stands.
+        n: pictures for the diversity, at least 2.
+        verbose: 0 for silence, 1 to print each finding once, when it is first seen.
+
+    Raises:
+        ValueError: every below 1, or n below 2.
+        TypeError: a metric that is no function; on training, a model that is no GAN.
+    """
+
+    def __init__(
+        self,
+        metric: Callable[[Any], float | Mapping[str, float]] | None = None,
+        name: str = "metric",
+        every: int = 1,
+        n: int = 64,
+        verbose: int = 1,
+    ):
+        if metric is not None and not callable(metric):
+            raise TypeError(
+                f"GANMonitor: expected metric as a function of the GAN that returns a number, got {metric!r}. For fcd, "
+                "kid and the like put the callback sn.generation.GenerationMetrics(real) beside this one."
+            )
+        self.metric, self.name, self.verbose = metric, name, verbose
+        self.every = check_count(every, "every", "GANMonitor")
+        self.n = check_count(n, "n", "GANMonitor", smallest=2)  # one picture differs from no other
+        self._begin()
+
+    def _begin(self) -> None:
+        self.said: list[str] = []
+        self.measured: dict[str, float] = {}
+        self.curves: dict[str, list[float]] = {}
+        self.norms = {"d_gradient": 0.0, "g_gradient": 0.0}  # summed over this epoch's steps
+        self.steps = {"d_gradient": 0, "g_gradient": 0}
+
+    def get_state(self) -> dict[str, Any]:
+        """The curves so far, the last value of the metric, what was said, and this epoch's sums."""
+        return {name: getattr(self, name) for name in ("said", "measured", "curves", "norms", "steps")}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """See that it is a GAN, and forget the last run."""
+        check_gan(self.model, "GANMonitor")
+        self._begin()
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Take in this step's gradients."""
+        gan = self.model
+        for name, network, every in (("d_gradient", gan.discriminator, 1), ("g_gradient", gan.generator, gan.d_steps)):
+            if gan.steps % every == 0:  # else G's are those of an earlier step
+                self.norms[name] += gradient_norm(network)
+                self.steps[name] += 1
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Measure, and look."""
+        gan, logs = self.model, {} if logs is None else logs
+        logs |= {name: total / max(1, self.steps[name]) for name, total in self.norms.items()}
+        self.norms, self.steps = dict.fromkeys(self.norms, 0.0), dict.fromkeys(self.steps, 0)
+        logs["diversity"], logs["separation"] = relative_diversity(gan, self.n), separation(gan, self.n)
+        if self.metric is not None:
+            if epoch % self.every == 0 or not self.measured:
+                value = self.metric(gan)
+                values = value if isinstance(value, Mapping) else {self.name: value}
+                self.measured = {name: float(one) for name, one in values.items()}
+            logs |= self.measured
+        for name, value in logs.items():
+            self.curves.setdefault(name, []).append(value)
+        if self.verbose and len(self.curves["d_loss"]) >= FIRST:
+            for finding in diagnose(self.curves, gan):
+                if finding.name not in self.said:
+                    self.said.append(finding.name)
+                    print(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")
