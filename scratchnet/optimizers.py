@@ -52,6 +52,7 @@ class Optimizer(Configurable):
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))
+        self._made_rate = self.schedule
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
 
@@ -61,8 +62,11 @@ class Optimizer(Configurable):
         return {**super().get_config(), "learning_rate": rate}
 
     def get_state(self) -> dict[str, Any]:
-        """What the updates so far have left: their number, the memory of each weight, and a rate that was set."""
-        rate = self.schedule.learning_rate if isinstance(self.schedule, Constant) else None
+        """What the updates so far have left: their number, the memory of each weight, and a rate that was set.
+
+        A rate that was not set since the optimizer was made is left out: a run may go on with another one.
+        """
+        rate = self.schedule.learning_rate if self.schedule is not self._made_rate else None
         return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:

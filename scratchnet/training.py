@@ -38,7 +38,7 @@ class Trainable:
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
     history: History | None = None
-    training_run: Run | None = None  # where `fit` is, or where it ended
+    training_run: Run | None = None  # where `fit` is, while it runs
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
     policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False

@@ -266,3 +266,12 @@ def test_all_of_them_together_need_no_validation(tmp_path):
         ]
         run(watchers, 2)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "m"]
+
+
+def test_what_is_no_callback_leaves_the_history_of_the_last_run():
+    model = compiled()
+    history = model.fit(X, Y, verbose=0)
+    with pytest.raises(TypeError, match="expected callbacks"):
+        model.fit(X, Y, callbacks=[3], verbose=0)
+    assert model.history is history
+    assert history.epoch == [0]

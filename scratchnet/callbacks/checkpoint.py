@@ -9,6 +9,7 @@ from typing import Any
 
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import Monitor
+from scratchnet.divergence import all_finite
 
 
 class ModelCheckpoint(Monitor):
@@ -78,7 +79,8 @@ class ModelCheckpoint(Monitor):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write after every so many batches, where that is wanted."""
         self.batches += 1
-        if self.save_freq != "epoch" and self.batches % self.save_freq == 0:
+        # Weights that are spoilt are not written over good ones: the next step will raise.
+        if self.save_freq != "epoch" and self.batches % self.save_freq == 0 and all_finite(self.model):
             self._save(self.epoch, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
