@@ -41,7 +41,7 @@ class Guard:
         self.step, self.resumed = state["step"], True
 
     def before_step(self) -> None:
-        """Copy the weights now and then, and where there is no copy yet. They are good once the step's loss is finite."""
+        """Copy the weights now and then, and where no copy is good yet. They are once the step's loss is finite."""
         if (self.good is None or self.step % EVERY == 0) and self.model.built:
             optimizer = copy.deepcopy((self.optimizer.state, self.optimizer.iterations))
             self.tried = (self.step, (self.model.get_weights(), optimizer))

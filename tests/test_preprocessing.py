@@ -262,3 +262,13 @@ def test_its_identity_holds_settings_and_statistics():
     one.fit(X)
     assert one.identity() != two.identity()
     assert "clip" in ImageDataGenerator(preprocessing_function=np.clip).identity()
+
+
+@pytest.mark.parametrize("subset", ["training", "validation"])
+def test_a_subset_hides_no_wrong_length(subset):
+    generator = ImageDataGenerator(validation_split=0.2)
+    for wrong in (Y[:-1], np.arange(31)):
+        with pytest.raises(ValueError, match=f"a label for each of 30 pictures, got {len(wrong)}"):
+            generator.flow(X, wrong, subset=subset)
+        with pytest.raises(ValueError, match=f"a weight for each of 30 pictures, got {len(wrong)}"):
+            generator.flow(X, Y, sample_weight=wrong, subset=subset)

@@ -21,7 +21,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.augment import Augmentation, affine, check_pictures, check_seed, draws, key_of
-from scratchnet.feed import Flow
+from scratchnet.feed import Flow, check_lengths
 from scratchnet.kernels.cpu.augment import FILL_MODES
 from scratchnet.preprocessing.statistics import Standardization
 from scratchnet.shapes import nearest
@@ -155,6 +155,7 @@ class ImageDataGenerator(Standardization, Augmentation):
                 raise ValueError(
                     f"flow: subset={subset!r} needs ImageDataGenerator(validation_split=...), such as 0.2."
                 )
+            check_lengths(len(x), y, sample_weight)  # what is cut off would hide it
             cut = int(len(x) * self.validation_split)
             part = slice(cut) if subset == "validation" else slice(cut, None)
             x, y, sample_weight = (None if a is None else np.asarray(a)[part] for a in (x, y, sample_weight))
