@@ -174,6 +174,21 @@ def test_a_file_an_epoch(tmp_path):
         run([sn.ModelCheckpoint(tmp_path / "{val_los}")], 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("m_{}.safetensors", r"'m_\{\}.safetensors': \{\} holds no name. Expected names .* \{epoch:02d\}"),
+        ("m_{0}", r"\{0\} holds no name"),
+        ("m_{loss:02d}", "Unknown format code 'd'"),
+        ("m_{epoch", "expected '}' before end of string"),
+        ("m_}", "Single '}'"),
+    ],
+)
+def test_braces_that_cannot_be_filled(name, message):
+    with pytest.raises(ValueError, match=f"ModelCheckpoint: filepath .*{message}"):
+        sn.ModelCheckpoint(name)
+
+
 def test_every_so_many_batches(tmp_path):
     run([sn.ModelCheckpoint(tmp_path / "{epoch}", save_freq=3)], 4)  # two batches an epoch: after batches 3 and 6
     assert sorted(p.name for p in tmp_path.iterdir()) == ["2", "3"]
@@ -218,6 +233,19 @@ def test_a_value_that_comes_later_gets_a_column(tmp_path):
     with open(tmp_path / "log.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["later"] for row in rows] == ["", "7.0", ""]
+
+
+def test_a_log_that_cannot_be_written_is_said_before_training(tmp_path):
+    for wrong in ("", ";;", 3, "\n"):
+        with pytest.raises(ValueError, match="CSVLogger: expected one character as separator"):
+            sn.CSVLogger(tmp_path / "log.csv", wrong)
+    model = compiled()
+    before = model.get_weights()
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        run([sn.CSVLogger(tmp_path)], 1, model)
+    assert same(before, model.get_weights())
+    run([sn.CSVLogger(tmp_path / "new" / "folder" / "log.csv")], 1)
+    assert (tmp_path / "new" / "folder" / "log.csv").is_file()
 
 
 # The moving average

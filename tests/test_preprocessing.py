@@ -203,6 +203,14 @@ def test_a_flow_s_seed_repeats_order_and_changes():
     assert not any(np.array_equal(a[0], b[0]) for a, b in zip(first[:3], first[3:]))
 
 
+def test_each_pass_of_a_seed_has_its_own_order():
+    flow = ImageDataGenerator().flow(X, Y, 30, seed=3)
+    orders = [next(flow)[1] for _ in range(3)]
+    assert len({tuple(order) for order in orders}) == 3
+    again = ImageDataGenerator().flow(X, Y, 30, seed=3)
+    np.testing.assert_array_equal(orders, [next(again)[1] for _ in range(3)])
+
+
 def test_a_flow_without_labels_and_by_number():
     flow = ImageDataGenerator().flow(X, batch_size=8, shuffle=False)
     np.testing.assert_array_equal(flow[3], X[24:])
