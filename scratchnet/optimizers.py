@@ -45,10 +45,10 @@ class Optimizer(Configurable):
         if len(wanted) > 1:
             raise ValueError(f"{type(self).__name__}: expected one way to clip at most, got {', '.join(wanted)}.")
         for name, value in wanted.items():
-            if not 0 < value < np.inf:
+            if not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
                 raise ValueError(f"{type(self).__name__}: expected a {name} above 0, got {value!r}.")
         self.weight_decay = 0.0 if weight_decay is None else weight_decay
-        if not 0 <= self.weight_decay < np.inf:
+        if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))

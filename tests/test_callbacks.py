@@ -105,6 +105,7 @@ def test_a_value_that_is_not_there_is_said():
 def test_bad_arguments():
     for make, message in (
         (lambda: sn.EarlyStopping(patience=-1), "patience of at least 0 epochs, got -1"),
+        (lambda: sn.EarlyStopping(patience="3"), "patience of at least 0 epochs, got '3'"),
         (lambda: sn.EarlyStopping(mode="mim"), "Did you mean 'min'"),
         (lambda: sn.ReduceLROnPlateau(factor=1), "factor from 0 to below 1, got 1"),
         (lambda: sn.ReduceLROnPlateau(min_delta=-1), "min_delta of at least 0, got -1"),
@@ -133,6 +134,16 @@ def test_learning_rate_scheduler(capsys):
     assert rates == [1, 1, 0.5, 0.5]
     with pytest.raises(TypeError, match="expected a rate of at least 0, got None"):
         run([sn.LearningRateScheduler(lambda epoch: None)], 1)
+
+
+def test_a_schedule_is_not_replaced_in_silence():
+    for callback in (sn.LearningRateScheduler(lambda epoch: 0.1), sn.ReduceLROnPlateau("loss")):
+        model = compiled(sn.CosineDecay(0.1, 10))
+        with pytest.raises(ValueError, match=f"{type(callback).__name__}: the optimizer has a CosineDecay"):
+            model.fit(X, Y, callbacks=callback, verbose=0)
+        assert model.optimizer.iterations == 0
+    with pytest.raises(TypeError, match=r"expected a function of \(epoch, rate\), got 0.1"):
+        sn.LearningRateScheduler(0.1)
 
 
 def test_reduce_on_plateau(capsys):
@@ -280,6 +291,17 @@ def test_the_average_is_measured_saved_and_handed_back(tmp_path):
     plain.fit(X, Y, 3, 10, validation_data=(X, Y), verbose=0)
     assert plain.history.history["loss"] == model.history.history["loss"]  # the weights themselves are trained as ever
     assert plain.history.history["val_loss"] != model.history.history["val_loss"]
+
+
+def test_the_average_is_saved_wherever_it_stands(tmp_path):
+    weights = []
+    for n, first in enumerate((True, False)):
+        average, checkpoint = sn.ExponentialMovingAverage(0.9), sn.ModelCheckpoint(tmp_path / f"{n}.safetensors")
+        stopping = sn.EarlyStopping("loss", mode="max", patience=9, restore_best_weights=True)  # the first epoch's
+        watchers = [average, checkpoint, stopping] if first else [checkpoint, stopping, average]
+        model, _ = run(watchers, 3)
+        weights.append((sn.load_model(tmp_path / f"{n}.safetensors").get_weights(), model.get_weights()))
+    assert all(same(a, b) for a, b in zip(*weights))
 
 
 def test_all_of_them_together_need_no_validation(tmp_path):

@@ -1,5 +1,7 @@
 """ImageDataGenerator: Keras's arguments mean what they say, flows hold every picture once, statistics are right."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,23 @@ def test_preprocessing_function_sees_moved_pictures_that_are_not_rescaled():
     moved = ImageDataGenerator(horizontal_flip=True)(X, key=1)
     np.testing.assert_array_equal(seen, moved)
     np.testing.assert_array_equal(y, (255 - moved) / 2)
+
+
+def test_fit_takes_little_memory_and_keeps_its_digits():
+    x = RNG.integers(0, 256, (2000, 16, 16, 3), dtype=np.uint8)
+    generator = ImageDataGenerator(featurewise_std_normalization=True, rescale=1 / 255)
+    tracemalloc.start()
+    generator.fit(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * x.nbytes  # all of it in float64 takes 8 times that, and its deviations as much again
+    whole = x / 255
+    np.testing.assert_allclose(generator.mean, whole.mean((0, 1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(generator.std, whole.std((0, 1, 2)), rtol=1e-12)
+    far = 1e8 + RNG.normal(size=(600, 4, 4, 2))  # the mean of squares would leave no digit of the deviation
+    generator = ImageDataGenerator(featurewise_std_normalization=True)
+    generator.fit(far)
+    np.testing.assert_allclose(generator.std, far.std((0, 1, 2)), rtol=1e-6)
 
 
 def test_fit_on_changed_pictures():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,13 @@ import numpy as np
 from scratchnet.augment import check_pictures
 
 EPSILON = 1e-6  # added to deviations, as in Keras
+PART = 256  # pictures of which the statistics are taken at a time
+
+
+def _parts(x: np.ndarray, scale: float) -> Iterator[np.ndarray]:
+    """All pictures times the scale in float64, some at a time: whole, they take eight times the bytes' memory."""
+    for start in range(0, len(x), PART):
+        yield x[start : start + PART] * np.float64(scale)
 
 
 class Standardization:
@@ -71,10 +78,13 @@ class Standardization:
         check_pictures(x, "ImageDataGenerator.fit")
         if augment:
             x = self.changed(x, rounds, seed)
-        x = x.astype(np.float64) * (1 if self.rescale is None else self.rescale)
-        self.mean, self.std = x.mean((0, 1, 2)), x.std((0, 1, 2))
+        scale = 1 if self.rescale is None else self.rescale
+        pixels = x.shape[0] * x.shape[1] * x.shape[2]
+        self.mean = sum(part.sum((0, 1, 2)) for part in _parts(x, scale)) / pixels
+        # About the mean, in a second pass: the mean of squares less the square of the mean may lose all its digits.
+        self.std = np.sqrt(sum(((part - self.mean) ** 2).sum((0, 1, 2)) for part in _parts(x, scale)) / pixels)
         if self.zca_whitening:
-            flat = (x - self.mean).reshape(len(x), -1)
+            flat = (x * np.float64(scale) - self.mean).reshape(len(x), -1)
             u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
             self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
 
