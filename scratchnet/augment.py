@@ -18,7 +18,7 @@ from scratchnet import kernels, random
 from scratchnet.config import Configurable, describe
 from scratchnet.kernels.cpu.augment import FILL_MODES
 from scratchnet.kernels.cpu.gather import check_index
-from scratchnet.shapes import nearest
+from scratchnet.shapes import as_floats, is_number, nearest
 
 # The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
 USES = (
@@ -195,12 +195,12 @@ class Augment(Augmentation):
         for name, value, limit in (("rotation", rotation, 180), ("width_shift", width_shift, 1),
                                    ("height_shift", height_shift, 1), ("brightness", brightness, 1),
                                    ("contrast", contrast, 1)):  # fmt: skip
-            if not _is_number(value) or not 0 <= value <= limit:
+            if not is_number(value) or not 0 <= value <= limit:
                 unit = "degrees" if name == "rotation" else "a share"
                 raise ValueError(f"Augment: expected {name} as {unit} from 0 to {limit}, got {value!r}.")
-        if not _is_number(zoom) or not 0 <= zoom < 1:
+        if not is_number(zoom) or not 0 <= zoom < 1:
             raise ValueError(f"Augment: expected zoom as a share from 0 to below 1, got {zoom!r}.")
-        limits, fill = (None if value is None else _numbers(value) for value in (value_range, cval))
+        limits, fill = (None if value is None else as_floats(value) for value in (value_range, cval))
         if value_range is not None and not (np.shape(limits) == (2,) and limits[0] < limits[1]):
             raise ValueError(f"Augment: expected value_range as (lowest, highest) or None, got {value_range!r}.")
         if fill is None or np.ndim(fill) > 1 or not np.isfinite(fill).all():
@@ -251,8 +251,7 @@ class Augment(Augmentation):
             if found.min() < low or found.max() > high:
                 raise ValueError(
                     f"Augment: brightness and contrast keep {x.dtype} pictures from {low} to {high}, and these go from "
-                    f"{found.min():g} to {found.max():g}. Give their scale: Augment(..., value_range=(0, 255)), or the "
-                    "range they have."
+                    f"{found.min():g} to {found.max():g}. Give their own scale, such as value_range=(0, 255)."
                 )
         return low, high
 
@@ -297,18 +296,6 @@ def check_seed(seed: Any, who: str) -> None:
 def key_of(seed: int | None) -> int:
     """The seed, or where it is None, a new key."""
     return int(random.new_key()) if seed is None else int(seed)
-
-
-def _numbers(value: Any) -> float | list[float] | None:
-    """A number, or numbers in a list, tuple or array, as Python's floats; None for anything else."""
-    try:
-        return np.asarray(value, np.float64).tolist()
-    except (TypeError, ValueError):
-        return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _centred(u: np.ndarray, largest: float) -> np.ndarray:

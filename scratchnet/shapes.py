@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -135,3 +136,16 @@ def nearest(name: object, known: Iterable[str], what: str) -> str:
     close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"unknown {what} {name!r}.{hint} Known: {', '.join(known)}.")
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a real number; text, arrays and True are none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def as_floats(value: Any) -> float | list[float] | None:
+    """A number, or numbers in a list, tuple or array, as Python's floats; None for anything else."""
+    try:
+        return np.asarray(value, np.float64).tolist()
+    except (TypeError, ValueError):
+        return None

@@ -88,12 +88,17 @@ class Standardization:
             u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
             self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
 
-    def check_fitted(self) -> None:
-        """Raise a ValueError if statistics of a data set are wanted and `fit` has not found them."""
+    def check_fitted(self, channels: int | None = None) -> None:
+        """Raise a ValueError if statistics of a data set are wanted and `fit` has not found them, or others."""
         if self.featurewise_center and self.mean is None:
             raise ValueError(
                 "ImageDataGenerator: featurewise normalization and whitening need the statistics of the data set. Call "
                 "datagen.fit(x_train) first."
+            )
+        if self.featurewise_center and channels is not None and np.size(self.mean) not in (1, channels):
+            raise ValueError(
+                f"ImageDataGenerator: the mean is of {np.size(self.mean)} channels, the pictures have {channels}. Call "
+                "datagen.fit with pictures like these."
             )
 
     def as_scale_and_offset(self) -> tuple[Any, Any]:
@@ -115,13 +120,11 @@ class Standardization:
         Raises:
             ValueError: `fit` is missing.
         """
-        self.check_fitted()
         x = np.asarray(x)
+        self.check_fitted(x.shape[-1])
         y = np.array(x, np.float64 if x.dtype == np.float64 else np.float32)
         if self.preprocessing_function is not None:
-            pictures = [
-                np.asarray(self.preprocessing_function(picture), y.dtype) for picture in y.reshape(-1, *y.shape[-3:])
-            ]
+            pictures = [self._preprocessed(picture) for picture in y.reshape(-1, *y.shape[-3:])]
             y = np.stack(pictures).reshape(y.shape)
         if self.rescale is not None:
             y *= y.dtype.type(self.rescale)
@@ -138,6 +141,16 @@ class Standardization:
                 y.shape
             )
         return y
+
+    def _preprocessed(self, picture: np.ndarray) -> np.ndarray:
+        result = self.preprocessing_function(picture)
+        if np.shape(result) != picture.shape:
+            came = "None" if result is None else f"shape {np.shape(result)}"
+            raise ValueError(
+                f"ImageDataGenerator: expected preprocessing_function to return a picture of shape {picture.shape}, as "
+                f"it got one, and it returned {came}."
+            )
+        return np.asarray(result, picture.dtype)
 
     def identity(self) -> str:
         """What must be the same in a run that goes on with another's state: arguments and statistics."""
