@@ -18,7 +18,7 @@ from scratchnet import kernels, random
 from scratchnet.config import Configurable, describe
 from scratchnet.kernels.cpu.augment import FILL_MODES
 from scratchnet.kernels.cpu.gather import check_index
-from scratchnet.shapes import nearest
+from scratchnet.shapes import as_floats, is_number, nearest
 
 # The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
 USES = (
@@ -162,7 +162,8 @@ class Augment(Augmentation):
         fill_mode: what lies outside, around abcd: "reflect" (dcba abcd dcba), "constant" (cval), "nearest" (aaaa abcd
             dddd), "wrap" (abcd abcd abcd).
         cval: for fill_mode="constant" and cutout: a number in the pictures' scale, or one for each channel.
-        value_range: (lowest, highest) number of the pictures; None for (0, 255) with bytes, (0, 1) with others.
+        value_range: (lowest, highest) number of the pictures; None for (0, 255) with whole numbers, (0, 1) with others;
+            pictures beyond are an error where brightness or contrast needs the range.
         seed: 64 bits; None to draw new ones (by `sn.set_random_seed`'s generator) for each run of fit, or call.
 
     Raises:
@@ -194,14 +195,15 @@ class Augment(Augmentation):
         for name, value, limit in (("rotation", rotation, 180), ("width_shift", width_shift, 1),
                                    ("height_shift", height_shift, 1), ("brightness", brightness, 1),
                                    ("contrast", contrast, 1)):  # fmt: skip
-            if not _is_number(value) or not 0 <= value <= limit:
+            if not is_number(value) or not 0 <= value <= limit:
                 unit = "degrees" if name == "rotation" else "a share"
                 raise ValueError(f"Augment: expected {name} as {unit} from 0 to {limit}, got {value!r}.")
-        if not _is_number(zoom) or not 0 <= zoom < 1:
+        if not is_number(zoom) or not 0 <= zoom < 1:
             raise ValueError(f"Augment: expected zoom as a share from 0 to below 1, got {zoom!r}.")
-        if value_range is not None and not (np.shape(value_range) == (2,) and value_range[0] < value_range[1]):
+        limits, fill = (None if value is None else as_floats(value) for value in (value_range, cval))
+        if value_range is not None and not (np.shape(limits) == (2,) and limits[0] < limits[1]):
             raise ValueError(f"Augment: expected value_range as (lowest, highest) or None, got {value_range!r}.")
-        if np.ndim(cval) > 1 or not np.isfinite(np.asarray(cval, np.float64)).all():
+        if fill is None or np.ndim(fill) > 1 or not np.isfinite(fill).all():
             raise ValueError(f"Augment: expected cval as a finite number, or one for each channel, got {cval!r}.")
         check_seed(seed, "Augment")
         self.crop_padding, self.cutout = int(crop_padding), int(cutout)
@@ -209,8 +211,12 @@ class Augment(Augmentation):
         self.rotation, self.zoom = float(rotation), float(zoom)
         self.width_shift, self.height_shift = float(width_shift), float(height_shift)
         self.brightness, self.contrast = float(brightness), float(contrast)
-        self.fill_mode, self.cval = nearest(fill_mode, FILL_MODES, "fill_mode"), cval
-        self.value_range, self.seed = value_range, seed
+        self.fill_mode, self.cval = nearest(fill_mode, FILL_MODES, "fill_mode"), fill
+        self.value_range, self.seed = None if limits is None else tuple(limits), seed
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this object again; of arrays, their numbers."""
+        return {**super().get_config(), "cval": self.cval, "value_range": self.value_range}
 
     def __repr__(self) -> str:
         return f"Augment({', '.join(f'{name}={value!r}' for name, value in self.get_config().items())})"
@@ -218,7 +224,11 @@ class Augment(Augmentation):
     def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
         """Moved, recoloured, cut into; see Augmentation."""
         u = draws(key, step, index)
-        low, high = self._limits(x.dtype)
+        low, high = self._limits(x, index)
+        if np.ndim(self.cval) and len(self.cval) != x.shape[-1]:
+            raise ValueError(
+                f"Augment: expected cval as one number, or one for each of the {x.shape[-1]} channels, got {self.cval}."
+            )
         return kernels.of(x).augment(
             x,
             index,
@@ -231,8 +241,19 @@ class Augment(Augmentation):
             dtype=dtype,
         )
 
-    def _limits(self, dtype: np.dtype) -> tuple[float, float]:
-        return self.value_range or ((0, 255) if dtype.kind in "ui" else (0, 1))
+    def _limits(self, x: np.ndarray, index: np.ndarray) -> tuple[float, float]:
+        """What recoloured pictures are kept within."""
+        if self.value_range is not None:
+            return self.value_range
+        low, high = (0, 255) if x.dtype.kind in "ui" else (0, 1)
+        if (self.brightness or self.contrast) and x.dtype != np.uint8:
+            found = x[index]
+            if found.min() < low or found.max() > high:
+                raise ValueError(
+                    f"Augment: brightness and contrast keep {x.dtype} pictures from {low} to {high}, and these go from "
+                    f"{found.min():g} to {found.max():g}. Give their own scale, such as value_range=(0, 255)."
+                )
+        return low, high
 
     def _matrix(self, u: Mapping[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
         steps = 2 * self.crop_padding + 1  # from -crop_padding to crop_padding
@@ -275,10 +296,6 @@ def check_seed(seed: Any, who: str) -> None:
 def key_of(seed: int | None) -> int:
     """The seed, or where it is None, a new key."""
     return int(random.new_key()) if seed is None else int(seed)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def _centred(u: np.ndarray, largest: float) -> np.ndarray:

@@ -91,6 +91,12 @@ def example_weights(
         return weight
     if not isinstance(class_weight, Mapping):
         raise ValueError(f"{who}: expected class_weight as a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}.")
+    for key in class_weight:
+        if not isinstance(key, (int, np.integer)) or isinstance(key, bool):
+            raise ValueError(
+                f"{who}: expected the numbers of classes as the keys of class_weight, got {key!r} of type "
+                f"{type(key).__name__}. A class's number is its place among the outputs, counted from 0."
+            )
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     each = check_weights(
         [class_weight.get(number, 1.0) for number in classes.astype(np.int64).tolist()], len(y), f"{who}: class_weight"
@@ -105,6 +111,23 @@ def check_verbose(verbose: Any, who: str) -> int:
     if verbose == "auto":
         return 1
     raise ValueError(f"{who}: expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
+
+
+def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outputs: int, who: str) -> None:
+    """Raise a ValueError for a key of class_weight that is the number of no class.
+
+    Args:
+        class_weight: as in `fit`, None for none.
+        y: labels; one that occurs among them is always a class, whatever the outputs are.
+        outputs: of the model; one alone stands for the classes 0 and 1.
+        who: how errors begin.
+    """
+    last = max(outputs, 2) - 1
+    for key in class_weight or ():
+        if not 0 <= key <= last and not (y == key).any():
+            raise ValueError(
+                f"{who}: class_weight has a weight for class {key}, and there is none: the classes go from 0 to {last}."
+            )
 
 
 def kept_for_training(count: int, validation_split: float) -> int:

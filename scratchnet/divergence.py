@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.layers import Chain, Layer
+from scratchnet.layers.chain import Composite
 
 EVERY = 100  # steps between copies of the weights: copying takes about a fiftieth of a step
 
@@ -21,12 +22,13 @@ class DivergedError(ArithmeticError):
 class Guard:
     """Watches the losses of a training run and keeps a copy of weights whose loss was finite.
 
-    Before each step `before_step()`, after it `after_step(loss, x, where)`.
+    Before each step `before_step()`, after it `after_step(loss, x, where)`, and after each epoch `after_epoch(...)`.
     """
 
     def __init__(self, model: Any, optimizer: Any):
         self.model, self.optimizer = model, optimizer
-        self.step = 0
+        self.step, self.resumed = 0, False
+        self.x: np.ndarray | None = None  # the last batch
         self.good: tuple[int, Any] | None = None  # the step before which they were copied, and the copies
         self.tried: Any = None  # copies whose loss is not known yet
 
@@ -36,11 +38,11 @@ class Guard:
 
     def set_state(self, state: Mapping[str, int]) -> None:
         """Go on counting from there."""
-        self.step = state["step"]
+        self.step, self.resumed = state["step"], True
 
     def before_step(self) -> None:
-        """Copy the weights now and then. They are good once the step's loss is finite."""
-        if self.step % EVERY == 0 and self.model.built:
+        """Copy the weights now and then, and where no copy is good yet. They are once the step's loss is finite."""
+        if (self.good is None or self.step % EVERY == 0) and self.model.built:
             optimizer = copy.deepcopy((self.optimizer.state, self.optimizer.iterations))
             self.tried = (self.step, (self.model.get_weights(), optimizer))
         self.step += 1
@@ -56,14 +58,32 @@ class Guard:
         Raises:
             DivergedError: the loss is not finite; the model and the optimizer are then back where they were good.
         """
+        self.x = x
         if math.isfinite(loss):
             if self.tried is not None:
                 self.good, self.tried = self.tried, None
             return
-        found = self.find(x)  # before the weights are brought back
+        self._raise(f"the loss became {loss} in step {self.step} ({where})")
+
+    def after_epoch(self, epoch: int, val_loss: float | None) -> None:
+        """Look at the weights that the epoch's last step left, which no training loss has judged yet.
+
+        Args:
+            epoch: counted from 0.
+            val_loss: of the validation data; None where there are none.
+
+        Raises:
+            DivergedError: the loss, or a weight, is not finite; model and optimizer are then back where they were good.
+        """
+        if val_loss is not None and not math.isfinite(val_loss):
+            self._raise(f"the validation loss became {val_loss} after epoch {epoch + 1}")
+        if not all_finite(self.model):
+            self._raise(f"weights became NaN or infinite in step {self.step}, the last of epoch {epoch + 1}")
+
+    def _raise(self, what: str) -> None:
+        found = self.find(self.x)  # before the weights are brought back
         raise DivergedError(
-            f"{self.model.who}: the loss became {loss} in step {self.step} ({where}). {found} {self._go_back()}\n"
-            f"What usually helps: {self.advice(x)}"
+            f"{self.model.who}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
         )
 
     def find(self, x: np.ndarray) -> str:
@@ -81,32 +101,46 @@ class Guard:
 
     def _go_back(self) -> str:
         if self.good is None:
-            return "It was the first step, so there are no good weights to go back to."
+            since = " since the run was resumed" if self.resumed else ""
+            return f"It was the first step{since}, so there are no good weights to go back to."
         step, (weights, (state, iterations)) = self.good
         self.model.set_weights(weights)
         self.optimizer.state, self.optimizer.iterations = copy.deepcopy(state), iterations
         return f"Model and optimizer are as they were after {step} steps, the last copy whose loss was finite."
 
 
-def _parts(layer: Layer) -> list[Layer]:
-    """A chain's layers, chains among them taken apart; any other layer as it is."""
-    if isinstance(layer, Chain):
-        return [part for inner in layer.layers for part in _parts(inner)]
+def all_finite(model: Any) -> bool:
+    """Whether none of the weights and of the state is NaN or infinite."""
+    return all(np.isfinite(array).all() for part in (model.params, model.state) for array in part.values())
+
+
+def _simple(layer: Layer) -> list[Layer]:
+    """The layers that are not made of others, in their order; chains and branches are taken apart."""
+    if isinstance(layer, Composite):
+        return [simple for inner in layer.layers for simple in _simple(inner)]
     return [layer]
+
+
+def _bad_output(layer: Layer, x: np.ndarray) -> Layer | None:
+    """The first layer within this one, or itself, whose output for x is not all finite."""
+    for inner in layer.layers if isinstance(layer, Composite) else ():
+        if (bad := _bad_output(inner, x)) is not None:
+            return bad
+        if isinstance(layer, Chain):  # branches all get the same x
+            x = inner.forward(x, training=True)
+    return None if isinstance(layer, Chain) or np.isfinite(layer.forward(x, training=True)).all() else layer
 
 
 def first_bad_place(model: Any, x: np.ndarray) -> str:
     """In words: the first layer whose weights, or else whose output for x, are not all finite."""
     if not np.isfinite(x).all():
         return "The inputs themselves hold NaN or infinity."
-    layers = _parts(model)
-    for i, layer in enumerate(layers):
+    places = {layer: f"{layer.who}, layer {i}" for i, layer in enumerate(_simple(model))}
+    for layer, place in places.items():
         for name, array in layer.params.items():
             if not np.isfinite(array).all():
-                return f"The first numbers that are not finite are in {name} of {layer.who}, layer {i}."
-    y = x
-    for i, layer in enumerate(layers):
-        y = layer.forward(y, training=True)
-        if not np.isfinite(y).all():
-            return f"The first numbers that are not finite came out of {layer.who}, layer {i}; its weights are finite."
+                return f"The first numbers that are not finite are in {name} of {place}."
+    if (bad := _bad_output(model, x)) is not None:
+        place = places.get(bad, bad.who)
+        return f"The first numbers that are not finite came out of {place}; its weights are finite."
     return "All weights and outputs are finite: it is the loss that is not."

@@ -18,6 +18,13 @@ SAMPLES = 64  # examples whose numbers tell one data set from another
 Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # x, y, weights
 
 
+def check_lengths(count: int, y: Any, sample_weight: Any) -> None:
+    """Raise a ValueError unless there are as many labels, and as many weights, as pictures; None is for none."""
+    for name, array in (("label", y), ("weight", sample_weight)):
+        if array is not None and len(array) != count:
+            raise ValueError(f"flow: expected a {name} for each of {count} pictures, got {len(array)}.")
+
+
 class Flow:
     """Pictures with their labels, to be taken in batches, each picture augmented: what `ImageDataGenerator.flow` gives.
 
@@ -52,9 +59,7 @@ class Flow:
         self.x, self.augment = as_numbers(x, "x", "flow"), augment
         self.y = None if y is None else as_numbers(y, "y", "flow")
         self.sample_weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight", "flow")
-        for name, array in (("label", self.y), ("weight", self.sample_weight)):
-            if array is not None and len(array) != len(self.x):
-                raise ValueError(f"flow: expected a {name} for each of {len(self.x)} pictures, got {len(array)}.")
+        check_lengths(len(self.x), self.y, self.sample_weight)
         self.batch_size, self.shuffle, self.seed = check_count(batch_size, "batch_size", "flow"), shuffle, seed
         self.dtype = np.dtype(dtype)
         self.key, self.passes = key_of(seed), 0

@@ -45,13 +45,14 @@ class Optimizer(Configurable):
         if len(wanted) > 1:
             raise ValueError(f"{type(self).__name__}: expected one way to clip at most, got {', '.join(wanted)}.")
         for name, value in wanted.items():
-            if not 0 < value < np.inf:
+            if not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
                 raise ValueError(f"{type(self).__name__}: expected a {name} above 0, got {value!r}.")
         self.weight_decay = 0.0 if weight_decay is None else weight_decay
-        if not 0 <= self.weight_decay < np.inf:
+        if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))
+        self._made_rate = self.schedule
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
 
@@ -61,8 +62,11 @@ class Optimizer(Configurable):
         return {**super().get_config(), "learning_rate": rate}
 
     def get_state(self) -> dict[str, Any]:
-        """What the updates so far have left: their number, the memory of each weight, and a rate that was set."""
-        rate = self.schedule.learning_rate if isinstance(self.schedule, Constant) else None
+        """What the updates so far have left: their number, the memory of each weight, and a rate that was set.
+
+        A rate that was not set since the optimizer was made is left out: a run may go on with another one.
+        """
+        rate = self.schedule.learning_rate if self.schedule is not self._made_rate else None
         return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:

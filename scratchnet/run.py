@@ -26,7 +26,8 @@ class Run:
     Args:
         model: with get_run_state and set_run_state.
         feed: what it is trained on.
-        parts: what else changes while it trains, by name, each with get_state and set_state; "means" among them.
+        parts: what else changes while it trains, by name, each with get_state and set_state; "means" and "guard" among
+            them.
         batch_size, shuffle, epochs: as in fit.
         epoch: the first one.
         steps: batches an epoch, if not all.
@@ -93,9 +94,9 @@ class Run:
         Returns:
             The History, also as model.history.
         """
-        model, means = self.model, self.parts["means"]
-        model.history, model.stop_training, model.training_run = History(), False, self
-        self.callbacks = everyone = self._everyone(callbacks, verbose)
+        model, means, history = self.model, self.parts["means"], History()
+        self.callbacks = everyone = self._everyone(callbacks, verbose, history)  # raises where something is no callback
+        model.history, model.stop_training, model.training_run = history, False, self
         with Interrupt() as interrupt:
             everyone.call("on_train_begin", {})
             while not self.complete and not interrupt.asked:
@@ -119,21 +120,25 @@ class Run:
                         measured = measure(epoch)
                         everyone.call("on_test_end", measured)
                         logs |= measured
+                    self.parts["guard"].after_epoch(epoch, logs.get("val_loss"))  # before anything is written
                     self.epoch, self.batch, self.logs = epoch + 1, 0, logs
                     everyone.call("on_epoch_end", epoch, logs)
             if interrupt.asked:
                 print(f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.who} is usable.")
                 everyone.call("on_interrupt")
             everyone.call("on_train_end", self.logs)
-        return model.history
+        model.training_run = None  # with it go the data, which the model would keep in memory
+        return history
 
-    def _everyone(self, callbacks: Callback | Sequence[Callback] | None, verbose: int | str) -> CallbackList:
+    def _everyone(
+        self, callbacks: Callback | Sequence[Callback] | None, verbose: int | str, history: History
+    ) -> CallbackList:
         """The reader's callbacks, then the history and the progress, which see what those put into the logs."""
         shown = check_verbose(verbose, f"{self.model.who}: fit")
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         progress = [ProgressLine(bar=shown == 1)] if shown else []
         params = {"epochs": self.epochs, "steps": self.steps, "verbose": shown}
-        return CallbackList([*own, self.model.history, *progress], self.model, params)
+        return CallbackList([*own, history, *progress], self.model, params)
 
     def identity(self) -> dict[str, Any]:
         """What must be the same in a run that goes on with this one: layers, data, batches, and how it was compiled."""
@@ -144,6 +149,7 @@ class Run:
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             **{k: v for name, part in self.model.compiled_with().items() for k, v in _settings(part, name)},
+            "validation": _text_of(self.parts.get("validation")),
         }
 
     def get_state(self) -> dict[str, Any]:
@@ -177,13 +183,18 @@ def _settings(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         value = value.get_config()
     if isinstance(value, Mapping):
         for key, part in value.items():
-            yield from _settings(part, f"{name}.{key}")
+            if key != "learning_rate":  # a run that diverged may go on with a smaller one
+                yield from _settings(part, f"{name}.{key}")
     elif isinstance(value, (list, tuple)):
         for number, part in enumerate(value):
             yield from _settings(part, f"{name}.{number}")
     else:
         value = value.item() if isinstance(value, np.generic) else value
         yield name, value if isinstance(value, (bool, int, float, str, type(None))) else type(value).__name__
+
+
+def _text_of(validation: Feed | None) -> str:
+    return "none" if validation is None else "; augmentation ".join(validation.identity().values())
 
 
 def _without_names(tree: Any) -> Any:

@@ -115,23 +115,30 @@ def _hash(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def _take_out(tree: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
-    """The tree as JSON can hold it: each array moved to `arrays`, with {"array": its name} in its place."""
+    """The tree as JSON can hold it: each array moved to `arrays`, with {"array": its name} in its place.
+
+    A dict that looks like that by itself is put into {"dict": ...}, and so is one that looks like this.
+    """
     if isinstance(tree, np.ndarray):
         while where in arrays:  # a/b + c and a + b/c
             where += "_"
         arrays[where] = np.ascontiguousarray(tree)
         return {"array": where}
     if isinstance(tree, Mapping) and all(isinstance(k, str) for k in tree):
-        return {k: _take_out(v, f"{where}/{k}" if where else k, arrays) for k, v in tree.items()}
+        taken = {k: _take_out(v, f"{where}/{k}" if where else k, arrays) for k, v in tree.items()}
+        return {"dict": taken} if taken.keys() in ({"array"}, {"dict"}) else taken
     if isinstance(tree, (list, tuple)):
         return [_take_out(v, f"{where}/{i}", arrays) for i, v in enumerate(tree)]
-    return config.describe(tree, where)
+    described = config.describe(tree, where)
+    return _take_out(described, where, arrays) if isinstance(described, dict) else described
 
 
 def _put_back(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(tree, dict):
         if tree.keys() == {"array"}:
             return arrays[tree["array"]]
+        if tree.keys() == {"dict"}:
+            tree = tree["dict"]
         return {k: _put_back(v, arrays) for k, v in tree.items()}
     return [_put_back(v, arrays) for v in tree] if isinstance(tree, list) else tree
 

@@ -149,3 +149,11 @@ def nearest(name: object, known: Iterable[str], what: str) -> str:
     close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(f"unknown {what} {name!r}.{hint} Known: {', '.join(known)}.")
+
+
+def as_floats(value: Any) -> float | list[float] | None:
+    """A number, or numbers in a list, tuple or array, as Python's floats; None for anything else."""
+    try:
+        return np.asarray(value, np.float64).tolist()
+    except (TypeError, ValueError):
+        return None

@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet import kernels, losses, optimizers
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.checking import as_numbers, check_compiled, check_pair, check_verbose
+from scratchnet.checking import as_numbers, check_classes, check_compiled, check_pair, check_verbose
 from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
 from scratchnet.feed import Feed, Flow, make_feed
@@ -39,7 +39,7 @@ class Trainable:
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
     history: History | None = None
-    training_run: Run | None = None  # where `fit` is, or where it ended
+    training_run: Run | None = None  # where `fit` is, while it runs
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
     policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False
@@ -161,6 +161,7 @@ class Trainable:
         if not self.built:
             self.astype(self.policy)
             self.build((None, *feed.x.shape[1:]))
+        check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.who}: fit")
         means, guard = Means(self.metrics), Guard(self, self.optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
         run = Run(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
@@ -231,6 +232,8 @@ class Trainable:
         check_compiled(self, "train_on_batch")
         feed = self._feed("train_on_batch", x, y, sample_weight)
         feed.weigh(class_weight, f"{self.who}: train_on_batch")
+        if self.built:
+            check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.who}: train_on_batch")
         x, y, weight = feed.take(np.arange(len(feed)))
         value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
         means = Means(self.metrics)

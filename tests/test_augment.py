@@ -276,6 +276,11 @@ def test_shifts_are_shares_of_the_size():
         ({"contrast": True}, "contrast as a share from 0 to 1, got True"),
         ({"fill_mode": "mirror"}, r"unknown fill_mode 'mirror'.*Known: constant, nearest, reflect, wrap"),
         ({"cval": np.inf}, "cval as a finite number"),
+        ({"cval": "a"}, "cval as a finite number, or one for each channel, got 'a'"),
+        ({"cval": None}, "cval as a finite number, or one for each channel, got None"),
+        ({"cval": np.ones((2, 2))}, "cval as a finite number"),
+        ({"value_range": np.array([1, 0])}, r"value_range as \(lowest, highest\) or None, got array"),
+        ({"value_range": "ab"}, r"value_range as \(lowest, highest\) or None, got 'ab'"),
         ({"value_range": (1, 0)}, r"value_range as \(lowest, highest\)"),
         ({"seed": -1}, r"seed to be a whole number from 0 to below 2\*\*64"),
     ],
@@ -290,6 +295,36 @@ def test_bad_pictures():
         sn.Augment()(PICTURES[..., 0])
     with pytest.raises(IndexError, match="from 0 to 39, got 40"):
         sn.Augment()(PICTURES, [40])
+
+
+@pytest.mark.parametrize("settings", [{"brightness": 0.1}, {"contrast": 0.1}])
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (PICTURES.astype(np.float32), "keep float32 pictures from 0 to 1, and these go from"),
+        (
+            np.linspace(-1, 1, 3 * 16).reshape(1, 4, 4, 3),
+            "keep float64 pictures from 0 to 1, and these go from -1 to 1",
+        ),
+        (np.full((1, 4, 4, 3), 60_000, np.uint16), "keep uint16 pictures from 0 to 255, and these go from 60000 to"),
+    ],
+)
+def test_pictures_of_another_scale_are_not_clipped_in_silence(settings, x, text):
+    with pytest.raises(ValueError, match=rf"{text}.*value_range=\(0, 255\)"):
+        alone(**settings)(x)
+    alone(**settings, value_range=(float(x.min()), float(x.max()) + 1))(x)
+    sn.Augment()(x)  # moves only
+
+
+def test_arrays_as_arguments():
+    x = PICTURES.astype(np.float32)
+    arrays = sn.Augment(**EVERYTHING, value_range=np.array([0, 255]), cval=np.array([1, 2, 3]))
+    lists = sn.Augment(**EVERYTHING, value_range=(0, 255), cval=[1, 2, 3])
+    np.testing.assert_array_equal(arrays(x), lists(x))
+    assert arrays.identity() == lists.identity()
+    assert config.make(config.describe(arrays, "it")).identity() == arrays.identity()
+    with pytest.raises(ValueError, match=r"cval as one number, or one for each of the 3 channels, got \[1.0, 2.0\]"):
+        sn.Augment(cval=[1, 2])(PICTURES)
 
 
 def test_it_can_be_written_down_and_made_again():

@@ -37,6 +37,20 @@ def test_a_step_of_the_dcgan_moves_both_networks():
         assert all(np.isfinite(w).all() for w in network.get_weights())
 
 
+def test_the_augmented_step_augments_and_learns(monkeypatch):
+    models, seen = [], []
+    made, step = ours.article_cnn, ours.train_step
+    monkeypatch.setattr(ours, "article_cnn", lambda: models.append(made()) or models[-1])
+    monkeypatch.setattr(ours, "train_step", lambda *given: seen.append(given[3]) or step(*given))
+    function = ours.prepare("cnn step, augmented")
+    assert "cnn step, augmented" in TASKS["cnn"]
+    before = models[-1].get_weights()
+    function()
+    assert (seen[0].shape, seen[0].dtype) == ((32, 32, 32, 3), np.float32)
+    assert seen[0].max() > 200  # moved, not rescaled: the article's step is measured on what it gets
+    assert all((new != old).any() for new, old in zip(models[-1].get_weights(), before))
+
+
 def test_contestants_take_turns_and_tell_their_memory():
     with Contestant("scratchnet", sys.executable, {}) as us, Contestant("a @ b", sys.executable, {}) as product:
         found = race([us, product], "cnn predict 1", rounds=2, repeat=3)

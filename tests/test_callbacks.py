@@ -106,6 +106,7 @@ def test_a_value_that_is_not_there_is_said():
 def test_bad_arguments():
     for make, message in (
         (lambda: sn.EarlyStopping(patience=-1), "patience of at least 0 epochs, got -1"),
+        (lambda: sn.EarlyStopping(patience="3"), "patience of at least 0 epochs, got '3'"),
         (lambda: sn.EarlyStopping(mode="mim"), "Did you mean 'min'"),
         (lambda: sn.ReduceLROnPlateau(factor=1), "factor from 0 to below 1, got 1"),
         (lambda: sn.ReduceLROnPlateau(min_delta=-1), "min_delta of at least 0, got -1"),
@@ -157,6 +158,16 @@ def test_learning_rate_scheduler(capsys):
         run([sn.LearningRateScheduler(lambda epoch: None)], 1)
 
 
+def test_a_schedule_is_not_replaced_in_silence():
+    for callback in (sn.LearningRateScheduler(lambda epoch: 0.1), sn.ReduceLROnPlateau("loss")):
+        model = compiled(sn.CosineDecay(0.1, 10))
+        with pytest.raises(ValueError, match=f"{type(callback).__name__}: the optimizer has a CosineDecay"):
+            model.fit(X, Y, callbacks=callback, verbose=0)
+        assert model.optimizer.iterations == 0
+    with pytest.raises(TypeError, match=r"expected a function of \(epoch, rate\), got 0.1"):
+        sn.LearningRateScheduler(0.1)
+
+
 def test_reduce_on_plateau(capsys):
     seen = []
 
@@ -194,6 +205,21 @@ def test_a_file_an_epoch(tmp_path):
     model.load_weights(tmp_path / "m_01_3.0.safetensors")
     with pytest.raises(ValueError, match=r"\{val_los\} in .* is none of epoch, accuracy, loss"):
         run([sn.ModelCheckpoint(tmp_path / "{val_los}")], 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("m_{}.safetensors", r"'m_\{\}.safetensors': \{\} holds no name. Expected names .* \{epoch:02d\}"),
+        ("m_{0}", r"\{0\} holds no name"),
+        ("m_{loss:02d}", "Unknown format code 'd'"),
+        ("m_{epoch", "expected '}' before end of string"),
+        ("m_}", "Single '}'"),
+    ],
+)
+def test_braces_that_cannot_be_filled(name, message):
+    with pytest.raises(ValueError, match=f"ModelCheckpoint: filepath .*{message}"):
+        sn.ModelCheckpoint(name)
 
 
 def test_every_so_many_batches(tmp_path):
@@ -242,6 +268,19 @@ def test_a_value_that_comes_later_gets_a_column(tmp_path):
     assert [row["later"] for row in rows] == ["", "7.0", ""]
 
 
+def test_a_log_that_cannot_be_written_is_said_before_training(tmp_path):
+    for wrong in ("", ";;", 3, "\n"):
+        with pytest.raises(ValueError, match="CSVLogger: expected one character as separator"):
+            sn.CSVLogger(tmp_path / "log.csv", wrong)
+    model = compiled()
+    before = model.get_weights()
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        run([sn.CSVLogger(tmp_path)], 1, model)
+    assert same(before, model.get_weights())
+    run([sn.CSVLogger(tmp_path / "new" / "folder" / "log.csv")], 1)
+    assert (tmp_path / "new" / "folder" / "log.csv").is_file()
+
+
 # The moving average
 
 
@@ -276,6 +315,17 @@ def test_the_average_is_measured_saved_and_handed_back(tmp_path):
     assert plain.history.history["val_loss"] != model.history.history["val_loss"]
 
 
+def test_the_average_is_saved_wherever_it_stands(tmp_path):
+    weights = []
+    for n, first in enumerate((True, False)):
+        average, checkpoint = sn.ExponentialMovingAverage(0.9), sn.ModelCheckpoint(tmp_path / f"{n}.safetensors")
+        stopping = sn.EarlyStopping("loss", mode="max", patience=9, restore_best_weights=True)  # the first epoch's
+        watchers = [average, checkpoint, stopping] if first else [checkpoint, stopping, average]
+        model, _ = run(watchers, 3)
+        weights.append((sn.load_model(tmp_path / f"{n}.safetensors").get_weights(), model.get_weights()))
+    assert all(same(a, b) for a, b in zip(*weights))
+
+
 def test_all_of_them_together_need_no_validation(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -288,3 +338,12 @@ def test_all_of_them_together_need_no_validation(tmp_path):
         ]
         run(watchers, 2)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "m"]
+
+
+def test_what_is_no_callback_leaves_the_history_of_the_last_run():
+    model = compiled()
+    history = model.fit(X, Y, verbose=0)
+    with pytest.raises(TypeError, match="expected callbacks"):
+        model.fit(X, Y, callbacks=[3], verbose=0)
+    assert model.history is history
+    assert history.epoch == [0]

@@ -100,3 +100,9 @@ def test_clipping_keeps_a_wild_run_from_diverging():
         return m.fit(x, y, epochs=5, verbose=0).history["loss"]
 
     assert losses(global_clipnorm=0.1)[-1] < losses()[-1] / 10
+
+
+def test_text_is_no_number():
+    for options in ({"clipnorm": "1"}, {"clipvalue": "1"}, {"global_clipnorm": [1]}, {"weight_decay": "0.1"}):
+        with pytest.raises(ValueError, match=f"Adam: expected a {next(iter(options))} .* got"):
+            sn.Adam(**options)

@@ -73,5 +73,44 @@ def test_a_folder_that_is_not_there(tmp_path):
         with whole_file(tmp_path / "no" / "a.bin"):
             pass
 
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as error:
         writes()
+    assert error.value.filename == str(tmp_path / "no" / "a.bin")  # not that of the unfinished file
+    (tmp_path / "no").mkdir()
+    (tmp_path / "no" / "a.bin").mkdir()
+    with pytest.raises(IsADirectoryError) as error:
+        writes()
+    assert error.value.filename == str(tmp_path / "no" / "a.bin")
+    assert [p.name for p in (tmp_path / "no").iterdir()] == ["a.bin"]
+
+
+def test_an_error_of_another_file_stays_as_it_is(tmp_path):
+    def fails():
+        with whole_file(tmp_path / "a.bin"):
+            (tmp_path / "other").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as error:
+        fails()
+    assert str(error.value.filename) == str(tmp_path / "other")
+
+
+def test_links_and_permissions_stay(tmp_path):
+    path, link = tmp_path / "a.bin", tmp_path / "link.bin"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    with whole_file(link) as file:
+        file.write(b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *given, name=name, real=real: calls.append(name) or real(*given))
+    with whole_file(tmp_path / "a.bin") as file:
+        file.write(b"x")
+    assert calls == ["fsync", "replace"]

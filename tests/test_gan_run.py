@@ -130,8 +130,8 @@ def test_a_backup_of_another_gan_is_refused(tmp_path):
         ({"translation": 1}, "its options.translation was 0, this one's is 1"),
         ({"d_steps": 2}, "its options.d_steps was 1, this one's is 2"),
         (
-            {"discriminator_optimizer": sn.Adam(1e-3)},
-            "its optimizers.discriminator.learning_rate was 0.0002, .* is 0.001",
+            {"discriminator_optimizer": sn.Adam(2e-4, 0.4)},
+            "its optimizers.discriminator.beta_1 was 0.5, .* is 0.4",
         ),
     ],
 )

@@ -107,6 +107,8 @@ def test_all_kinds_become_rgb(tmp_path):
 
     assert one("grey", Image.new("L", (8, 8), 100)) == (100, 100, 100)
     assert one("bit", Image.new("1", (8, 8), 1)) == (255, 255, 255)
+    assert one("32_bits", Image.fromarray(np.full((8, 8), 200, np.int32)), suffix="tif") == (200, 200, 200)
+    assert one("32_bits_of_16", Image.fromarray(np.full((8, 8), 40000, np.int32)), suffix="tif") == (156, 156, 156)
     assert one("deep", Image.fromarray(np.full((8, 8), 40000, np.uint16))) == (156, 156, 156)
     assert one("clear", Image.new("RGBA", (8, 8), (255, 0, 0, 0))) == (255, 255, 255)
     assert one("half", Image.new("LA", (8, 8), (0, 255))) == (0, 0, 0)
@@ -173,7 +175,7 @@ def test_faults_of_the_folder_are_named(tmp_path):
         image_folder(tmp_path, 8)
 
 
-@pytest.mark.parametrize("size", [0, -1, 2.5, "8", (8,), (8, 8, 3), (8, 0), None])
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "8", (8,), (8, 8, 3), (8, 0), None])
 def test_sizes_are_checked(folder, size):
     with pytest.raises(ValueError, match="expected size as pixels"):
         image_folder(folder, size)

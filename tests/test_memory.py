@@ -1,6 +1,7 @@
 """Memory is used again only when nobody can see it any more, and a training run does not grow."""
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -107,3 +108,13 @@ def test_what_a_caller_does_to_an_output_does_not_change_the_gradient():
             y = model.forward(x)
             y[...] = -1
             np.testing.assert_array_equal(model.backward(dy), expected)
+
+
+def test_after_fit_the_model_keeps_no_data():
+    model = sn.Sequential([sn.Dense(2, activation="softmax", input_shape=(4,))])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x = np.ones((12, 4), np.float32)
+    alive = weakref.ref(x)
+    model.fit(x, np.arange(12) % 2, verbose=0)
+    del x
+    assert alive() is None

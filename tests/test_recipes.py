@@ -76,3 +76,10 @@ def test_the_command(few, tmp_path, capsys):
     with pytest.raises(SystemExit):
         command.main(["cifar10_articel"])
     assert "invalid choice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("epochs", ["0", "-3"])
+def test_a_number_of_epochs_that_is_none(epochs, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["cifar10_article", "--epochs", epochs])
+    assert f"expected --epochs of at least 1, got {epochs}" in capsys.readouterr().err

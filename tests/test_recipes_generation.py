@@ -49,7 +49,10 @@ def test_what_is_written_down(small, tmp_path):
     measured = sn.generation.GenerationMetrics(small[0], n=80)
     measured.set_model(best)
     assert measured.measure()["fcd"] == min(distances)
-    assert result["measured"] == {"samples": 80, "floor": measured.floor}  # of the curve, which differ from the report's
+    assert result["measured"] == {
+        "samples": 80,
+        "floor": measured.floor,
+    }  # of the curve, which differ from the report's
 
 
 def test_a_run_that_was_broken_off_goes_on(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 import json
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 import scratchnet as sn
 from scratchnet import random, saving
+from scratchnet.config import describe
 from scratchnet.layers import Chain
 
 X = np.random.default_rng(0).normal(size=(24, 8, 8, 2)).astype(np.float32)
@@ -239,3 +242,36 @@ def test_a_tree(tmp_path):
     assert back["b/c"]["d"].tolist() == [1]
     with pytest.raises(TypeError, match="cannot be written"):
         saving.write(tmp_path / "t", "run", {"a": {1: 2}})
+
+
+def test_a_layer_can_be_added_to_a_model_from_a_file(tmp_path):
+    """In a new process, whose automatic names begin anew."""
+    code = (
+        "import sys, scratchnet as sn\n"
+        "if len(sys.argv) > 2: sn.Sequential([sn.Dense(5, input_shape=(4,)), sn.Dense(2)]).save(sys.argv[1])\n"
+        "else:\n"
+        "    model = sn.load_model(sys.argv[1])\n"
+        "    model.add(sn.Dense(3))\n"
+        "    print(*(layer.name for layer in model.layers))"
+    )
+    for more, printed in ((["save"], ""), ([], "dense dense_1 dense_2\n")):
+        command = [sys.executable, "-c", code, str(tmp_path / "m.safetensors"), *more]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == printed
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"array": np.arange(3)},
+        {"array": "a"},
+        {"array": {"array": {"dict": 1}}},
+        {"dict": {"array": np.ones(2)}},
+        {"x": [{"array": 0}, {"dict": {}}], "dict": None},
+        {"x": sn.StepDecay([3], [0.1, {"array": 1}])},
+    ],
+)
+def test_trees_that_look_like_what_stands_for_arrays(tmp_path, tree):
+    saving.write(tmp_path / "t.safetensors", "run", tree)
+    found = saving.read(tmp_path / "t.safetensors", "run")
+    expected = {k: v if not isinstance(v, sn.StepDecay) else describe(v, "t") for k, v in tree.items()}
+    np.testing.assert_equal(found, expected)

@@ -49,6 +49,15 @@ def test_weights_follow_their_examples_through_shuffling_and_split():
     np.testing.assert_allclose(results[0][1], results[1][1])
 
 
+def test_the_weights_of_the_validation_split_count():
+    each = RNG.uniform(0, 2, 12)
+    m = model()
+    m.fit(X, Y, validation_split=0.25, sample_weight=each, verbose=0)
+    expected, plain = (m.evaluate(X[9:], Y[9:], verbose=0, sample_weight=w)[0] for w in (each[9:], None))
+    assert m.history.history["val_loss"] == pytest.approx([expected])
+    assert abs(expected - plain) > 1e-3
+
+
 def test_evaluate_and_train_on_batch_take_weights():
     each = RNG.uniform(0, 2, 12)
     m = model()
@@ -75,6 +84,11 @@ def test_one_hot_labels_have_classes_too():
         ({"sample_weight": np.ones(11)}, r"expected sample_weight of shape \(12,\), one an example, got \(11,\)"),
         ({"sample_weight": -np.ones(12)}, "finite weights of at least 0"),
         ({"class_weight": [1, 2, 3]}, "expected class_weight as a dict"),
+        ({"class_weight": {"1": 2.0}}, "the numbers of classes as the keys of class_weight, got '1' of type str"),
+        ({"class_weight": {1.0: 2.0}}, "keys of class_weight, got 1.0 of type float"),
+        ({"class_weight": {True: 2.0}}, "keys of class_weight, got True of type bool"),
+        ({"class_weight": {3: 2.0}}, "fit: class_weight has a weight for class 3, and .* the classes go from 0 to 2"),
+        ({"class_weight": {-1: 2.0}}, "a weight for class -1"),
         ({"class_weight": {0: np.inf}}, "class_weight: expected finite weights"),
         ({"validation_data": (X, Y, np.ones(3))}, "fit's validation_data: expected sample_weight"),
     ],
@@ -85,6 +99,17 @@ def test_weights_that_do_not_fit(options, message):
     with pytest.raises(ValueError, match=message):
         m.fit(X, Y, verbose=0, **options)
     assert_same(before, m.get_weights())
+
+
+def test_classes_of_one_output_and_of_numbers_that_are_measured():
+    m = sn.Sequential([sn.Dense(1, activation="sigmoid")])
+    m.compile("sgd", "binary_crossentropy")
+    m.fit(X, Y % 2, class_weight={np.int64(0): 1.0, 1: 2.0}, verbose=0)
+    for method in (m.fit, m.train_on_batch):
+        with pytest.raises(ValueError, match="class 2, and there is none: the classes go from 0 to 1"):
+            method(X, Y % 2, class_weight={2: 1.0})
+    m.compile("sgd", "mse")
+    m.fit(X, Y + 5, class_weight={6: 2.0}, verbose=0)
 
 
 def test_initial_epoch_counts_on():

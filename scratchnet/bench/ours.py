@@ -8,6 +8,7 @@ import numpy as np
 
 import scratchnet as sn
 from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT
+from scratchnet.feed import Feed
 from scratchnet.kernels import cpu
 from scratchnet.shapes import output_hw, pads_2d
 from scratchnet.steps import train_step
@@ -72,6 +73,16 @@ def prepare(task: str) -> Callable[[], object]:
     if task == "cnn step":
         x, y = rng.random((32, 32, 32, 3), dtype=np.float32), rng.integers(0, 10, 32)
         return lambda: train_step(model, model.loss, model.optimizer, x, y)
+    if task == "cnn step, augmented":
+        x, y = rng.integers(0, 256, (1024, 32, 32, 3), dtype=np.uint8), rng.integers(0, 10, 1024)
+        feed = Feed(x, y, None, np.dtype(np.float32), sn.Augment(seed=0))
+        index = rng.choice(1024, 32, replace=False)
+
+        def augmented() -> None:
+            pictures, labels, _ = feed.take(index)
+            train_step(model, model.loss, model.optimizer, pictures, labels)
+
+        return augmented
     x = rng.random((int(task.split()[-1]), 32, 32, 3), dtype=np.float32)
     return lambda: model.forward(x)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 TASKS = {
     "cnn": {
         "cnn step": "a training step of the article's CNN, batch 32",
+        "cnn step, augmented": "the same with sn.Augment() on bytes, which should cost less than 10%; scratchnet only",
         "cnn predict 1": "inference of the article's CNN, batch 1",
         "cnn predict 256": "inference of the article's CNN, batch 256",
     },

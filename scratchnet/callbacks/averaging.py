@@ -14,7 +14,7 @@ class ExponentialMovingAverage(Callback):
 
     The average is put in the weights' place when an epoch's validation begins, and taken out when the next epoch
     begins. So val_..., checkpoints and early stopping are about the average, and the model has it when training ends.
-    Put this callback before those that save.
+    It runs before all others, wherever it stands in the list.
 
     Args:
         momentum: see scratchnet.averaging.MovingAverage.
@@ -22,6 +22,8 @@ class ExponentialMovingAverage(Callback):
     Raises:
         ValueError: momentum is not from 0 to below 1.
     """
+
+    runs_first = True  # those that save, and those that bring back earlier weights, find the average in place
 
     def __init__(self, momentum: float = 0.999):
         check_momentum(momentum, "ExponentialMovingAverage")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from pathlib import Path
+from typing import Any
 
 from scratchnet import saving
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.checkpoint import check_save_freq
+from scratchnet.divergence import all_finite
 
 
 class BackupAndRestore(Callback):
@@ -15,6 +18,10 @@ class BackupAndRestore(Callback):
 
     Start the same program again, and `fit` goes on after the last batch that is in the file; a run that was complete
     is not trained anew. What comes out is the same to the last bit as if nothing had happened.
+
+    It is written one step late, once that step has shown that the weights are good: its loss, and the weights it left,
+    are finite. So where a run diverges, the file holds where it was before that, and `fit` can go on from there with a
+    smaller learning rate in the program.
 
     Args:
         path: the file, or a folder (made if need be) in which it is called run.safetensors.
@@ -39,6 +46,7 @@ class BackupAndRestore(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Go on where the file says."""
+        self.waiting: dict[str, Any] | None = None  # a state whose weights have not been tried by a step
         self.identity = self.model.training_run.identity()
         if not self.path.is_file():
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,25 +65,34 @@ class BackupAndRestore(Callback):
             print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Write after every so many batches, where that is wanted."""
+        """Write what waited for this step, and keep the state after every so many batches, where that is wanted."""
+        if self.waiting is not None and all_finite(self.model):
+            self._write()
         if self.save_freq != "epoch" and (batch + 1) % self.save_freq == 0:
-            self._save()
+            self._keep()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write after each epoch."""
-        self._save()
+        """Keep the state after each epoch."""
+        self._keep()
 
     def on_interrupt(self) -> None:
-        """Write, so that nothing is lost."""
-        self._save()
+        """Keep the state, so that nothing is lost, unless it is spoilt."""
+        if all_finite(self.model):
+            self._keep()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Remove the file, where that is wanted and the run is complete."""
+        """Write what no step will try any more. Remove the file, where that is wanted and the run is complete."""
+        self._write()
         if self.delete_checkpoint and self.model.training_run.complete:
             self.path.unlink(missing_ok=True)
 
-    def _save(self) -> None:
-        saving.write(self.path, "run", {"identity": self.identity, "state": self.model.training_run.get_state()})
+    def _keep(self) -> None:
+        self.waiting = copy.deepcopy(self.model.training_run.get_state())
+
+    def _write(self) -> None:
+        if self.waiting is not None:
+            saving.write(self.path, "run", {"identity": self.identity, "state": self.waiting})
+            self.waiting = None
 
 
 def _short(value: object) -> str:

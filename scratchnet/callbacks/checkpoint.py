@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import string
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import Monitor
+from scratchnet.divergence import all_finite
 
 
 class ModelCheckpoint(Monitor):
@@ -28,8 +30,8 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold: what the first value must be better than.
 
     Raises:
-        ValueError: save_freq that is neither, save_best_only with a number of batches, a name in filepath that the logs
-            do not have.
+        ValueError: save_freq that is neither, save_best_only with a number of batches, braces in filepath that hold no
+            name or a format that does not fit, a name that the logs do not have.
         OSError: the file cannot be written.
 
     Source: https://keras.io/api/callbacks/model_checkpoint/
@@ -50,7 +52,7 @@ class ModelCheckpoint(Monitor):
         check_save_freq(save_freq, "ModelCheckpoint")
         if save_best_only and save_freq != "epoch":
             raise ValueError("ModelCheckpoint: save_best_only goes with save_freq='epoch', when there is a value.")
-        self.filepath, self.verbose = str(filepath), verbose
+        self.filepath, self.verbose = _template(filepath), verbose
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.batches, self.epoch = 0, 0
 
@@ -78,7 +80,8 @@ class ModelCheckpoint(Monitor):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write after every so many batches, where that is wanted."""
         self.batches += 1
-        if self.save_freq != "epoch" and self.batches % self.save_freq == 0:
+        # Weights that are spoilt are not written over good ones: the next step will raise.
+        if self.save_freq != "epoch" and self.batches % self.save_freq == 0 and all_finite(self.model):
             self._save(self.epoch, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -107,6 +110,24 @@ class ModelCheckpoint(Monitor):
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         if self.verbose:
             print(f"Epoch {epoch + 1}: saved as {path}")
+
+
+def _template(filepath: str | os.PathLike[str]) -> str:
+    """The file's name as text, if its braces can be filled; else a ValueError, before anything is trained."""
+    text = str(filepath)
+    try:
+        for _, name, form, _ in string.Formatter().parse(text):
+            if name is None:  # plain text
+                continue
+            if not name.isidentifier():
+                raise ValueError(f"{{{name}}} holds no name")
+            format(1 if name == "epoch" else 0.5, form)
+    except ValueError as error:
+        raise ValueError(
+            f"ModelCheckpoint: filepath {text!r}: {error}. Expected names of values, such as {{epoch:02d}} (a whole "
+            "number) or {val_loss:.3f}."
+        ) from error
+    return text
 
 
 def check_save_freq(save_freq: str | int, who: str) -> None:

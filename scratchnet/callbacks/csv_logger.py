@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks.base import Callback, Logs
-from scratchnet.files import whole_file
+from scratchnet.files import check_writable, whole_file
 
 
 class CSVLogger(Callback):
@@ -19,17 +19,20 @@ class CSVLogger(Callback):
     The file is written anew, whole or not at all, so a run that is killed and resumed leaves no row twice.
 
     Args:
-        filename: the file.
+        filename: the file; its folder is made if need be.
         separator: between the columns.
         append: whether rows that are in the file already stay.
 
     Raises:
-        OSError: the file cannot be written.
+        ValueError: a separator that is not one character.
+        OSError: the file cannot be written; said before training begins.
 
     Source: https://keras.io/api/callbacks/csv_logger/
     """
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise ValueError(f"CSVLogger: expected one character as separator, such as ',' or ';', got {separator!r}.")
         self.path, self.separator, self.append = Path(filename), separator, append
         self.names: list[str] = []
         self.rows: list[list[str]] = []
@@ -45,6 +48,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Read what is there, if it is to stay."""
         self.names, self.rows = [], []
+        check_writable(self.path)
         if self.append and self.path.is_file():
             with open(self.path, newline="", encoding="utf-8") as file:
                 self.names, *self.rows = list(csv.reader(file, delimiter=self.separator)) or [[]]

@@ -8,6 +8,17 @@ from typing import Any
 
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.monitor import Monitor
+from scratchnet.schedules import Constant
+
+
+def check_no_schedule(optimizer: Any, who: str) -> None:
+    """Raise a ValueError where a rate that is set would replace a schedule; `optimizer` may be a GAN's pair."""
+    for one in getattr(optimizer, "both", {"": optimizer}).values():
+        if not isinstance(one.schedule, Constant):
+            raise ValueError(
+                f"{who}: the optimizer has a {type(one.schedule).__name__} for its learning rate, which this callback "
+                "would replace. Leave out one of them, or give the optimizer a number."
+            )
 
 
 class LearningRateScheduler(Callback):
@@ -18,13 +29,23 @@ class LearningRateScheduler(Callback):
         verbose: 1 says the rate of each epoch.
 
     Raises:
-        TypeError: what the schedule returns is no number.
+        TypeError: schedule is no function, or what it returns is no number.
+        ValueError: the optimizer has a schedule of its own; said before training begins.
 
     Source: https://keras.io/api/callbacks/learning_rate_scheduler/
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+        if not callable(schedule):
+            raise TypeError(
+                f"LearningRateScheduler: expected a function of (epoch, rate), got {schedule!r}. A rate that stays "
+                "goes to the optimizer: sn.Adam(0.001)."
+            )
         self.schedule, self.verbose = schedule, verbose
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Look whether the rate is there to be set."""
+        check_no_schedule(self.model.optimizer, "LearningRateScheduler")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the rate."""
@@ -51,7 +72,8 @@ class ReduceLROnPlateau(Monitor):
         min_lr: the rate never falls below.
 
     Raises:
-        ValueError: a factor that is not from 0 to below 1.
+        ValueError: a factor that is not from 0 to below 1; an optimizer that has a schedule of its own, said before
+            training begins.
 
     Source: https://keras.io/api/callbacks/reduce_lr_on_plateau/
     """
@@ -77,6 +99,7 @@ class ReduceLROnPlateau(Monitor):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the last run."""
         super().on_train_begin(logs)
+        check_no_schedule(self.model.optimizer, "ReduceLROnPlateau")
         self.wait, self.cooling = 0, 0
 
     def get_state(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class EarlyStopping(Monitor):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, abs(min_delta), baseline)
-        if patience < 0:
+        if not isinstance(patience, (int, np.integer)) or isinstance(patience, bool) or patience < 0:
             raise ValueError(f"EarlyStopping: expected a patience of at least 0 epochs, got {patience!r}.")
         self.patience, self.verbose, self.start_from_epoch = patience, verbose, start_from_epoch
         self.restore_best_weights = restore_best_weights

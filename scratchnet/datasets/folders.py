@@ -28,16 +28,21 @@ def _pillow() -> Any:
 
 def _height_width(size: Any) -> tuple[int, int]:
     pair = (size, size) if isinstance(size, (int, np.integer)) else tuple(size) if np.iterable(size) else (size,)
-    if len(pair) != 2 or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in pair):
+    if len(pair) != 2 or not all(isinstance(n, (int, np.integer)) and n is not True and n >= 1 for n in pair):
         raise ValueError(f"image_folder: expected size as pixels, or (height, width), got {size!r}.")
     return int(pair[0]), int(pair[1])
 
 
 def _to_rgb(image: Any, pillow: Any) -> Any:
-    """The picture in red, green and blue: transparent places white, 16 bits of grey as 8."""
+    """The picture in red, green and blue: transparent places white, 16 bits of grey as 8.
+
+    Whole numbers of 32 bits are taken for bytes, or, where one is above 255, for 16 bits.
+    """
     if image.mode.startswith("I"):  # Pillow would cut off all above 255
-        grey = np.asarray(image).astype(np.int64)
-        return pillow.Image.fromarray((grey.clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
+        if image.mode.startswith("I;16") or grey.max() > 255:
+            grey >>= 8
+        return pillow.Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = pillow.Image.alpha_composite(pillow.Image.new("RGBA", image.size, "white"), image)

@@ -28,6 +28,12 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
+def _note(name: str) -> None:
+    """Keep automatic names clear of one that was given, such as that of a layer in a file that is loaded."""
+    kind, number = re.fullmatch(r"(.*?)(?:_(\d+))?", str(name), re.DOTALL).groups()
+    _name_counts[kind] = max(_name_counts[kind], int(number or 0) + 1)
+
+
 class Layer(Configurable):
     """A function with weights that can be run backwards.
 
@@ -64,6 +70,8 @@ class Layer(Configurable):
             count = _name_counts[kind]
             _name_counts[kind] += 1
             name = f"{kind}_{count}" if count else kind
+        else:
+            _note(name)
         self.name = name
         self.built = False
         self.params: dict[str, np.ndarray] = {}

@@ -21,12 +21,22 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.augment import Augmentation, affine, check_pictures, check_seed, draws, key_of
-from scratchnet.feed import Flow
+from scratchnet.feed import Flow, check_lengths
 from scratchnet.kernels.cpu.augment import FILL_MODES
 from scratchnet.preprocessing.statistics import Standardization
-from scratchnet.shapes import nearest
+from scratchnet.shapes import check_count, is_number, nearest
 
-Parameters = dict[str, np.ndarray]
+# What Keras's flow takes beside; names alone ask for nothing.
+KERAS_ONLY = {
+    "save_to_dir": "Write pictures of a batch by hand: PIL.Image.fromarray(x[0].astype('uint8')).save('a.png').",
+    "save_prefix": "",
+    "save_format": "",
+    "ignore_class_split": "Whether all classes are in a subset is never checked: leave it out.",
+}
+TRANSFORM = (
+    "theta", "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical", "channel_shift_intensity",
+    "brightness",
+)  # fmt: skip
 
 
 class ImageDataGenerator(Standardization, Augmentation):
@@ -98,7 +108,7 @@ class ImageDataGenerator(Standardization, Augmentation):
             )
         if interpolation_order != 1:
             raise ValueError(f"{who}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
-        if not 0 <= validation_split < 1:
+        if not is_number(validation_split) or not 0 <= validation_split < 1:
             raise ValueError(f"{who}: expected validation_split from 0 to below 1, got {validation_split!r}.")
         super().__init__(
             who,
@@ -108,21 +118,30 @@ class ImageDataGenerator(Standardization, Augmentation):
             rescale,
             preprocessing_function,
         )
-        zoom = (1 - zoom_range, 1 + zoom_range) if np.ndim(zoom_range) == 0 else tuple(zoom_range)
-        for name, value in (("zoom_range", zoom), ("brightness_range", brightness_range)):
-            if value is not None and (np.shape(value) != (2,) or not 0 <= value[0] <= value[1]):
-                raise ValueError(f"{who}: expected {name} as (lowest, highest), not below 0, got {value!r}.")
+        zoom = (1 - zoom_range, 1 + zoom_range) if is_number(zoom_range) else zoom_range
+        for name, value, came in (
+            ("zoom_range", zoom, zoom_range),
+            ("brightness_range", brightness_range, brightness_range),
+        ):
+            optional = name == "brightness_range"
+            if not (value is None and optional) and not (_are_numbers(value, 2) and 0 <= value[0] <= value[1]):
+                raise ValueError(f"{who}: expected {name} as (lowest, highest), not below 0, got {came!r}.")
+        for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
+            if (not is_number(value) and not _are_numbers(value)) or not np.isfinite(value).all():
+                raise ValueError(f"{who}: expected {name} as a finite number, or a list of some, got {value!r}.")
         ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
-            if np.ndim(value) or not math.isfinite(value):
+            if not is_number(value) or not math.isfinite(value):
                 raise ValueError(f"{who}: expected {name} as a finite number, got {value!r}.")
-        self.zoom_range, self.brightness_range = zoom, brightness_range
+        self.zoom_range, self.brightness_range = tuple(zoom), brightness_range
         self.rotation_range, self.shear_range = rotation_range, shear_range
         self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
         self.channel_shift_range, self.cval = channel_shift_range, cval
         self.fill_mode = nearest(fill_mode, FILL_MODES, "fill_mode")
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
         self.validation_split, self.dtype = validation_split, np.dtype(dtype or np.float32)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"{who}: expected dtype float32 or float64, got {dtype!r}.")
 
     def flow(
         self,
@@ -133,6 +152,7 @@ class ImageDataGenerator(Standardization, Augmentation):
         sample_weight: np.ndarray | None = None,
         seed: int | None = None,
         subset: str | None = None,
+        **kept: Any,
     ) -> Flow:
         """Batches of augmented pictures, for `fit`, `evaluate`, `predict`, or a loop; see Flow.
 
@@ -142,10 +162,18 @@ class ImageDataGenerator(Standardization, Augmentation):
             batch_size, shuffle, sample_weight: as in `model.fit`.
             seed: for order and changes; None for newly drawn ones.
             subset: "training" or "validation", of validation_split; None for all.
+            kept: Keras's save_to_dir, save_prefix, save_format and ignore_class_split, at their defaults only.
 
         Raises:
-            ValueError: no pictures, not as many labels, an unknown subset, or `fit` is missing.
+            ValueError: no pictures, not as many labels, an unknown subset, a kept argument that asks for something, or
+                `fit` is missing.
+            TypeError: an argument that Keras does not have either.
         """
+        for name, value in kept.items():
+            if name not in KERAS_ONLY:
+                raise TypeError(f"flow: unknown argument {name!r}.")
+            if name in ("save_to_dir", "ignore_class_split") and value:
+                raise ValueError(f"flow: {name} is not there. {KERAS_ONLY[name]}")
         x = np.asarray(x)
         check_pictures(x, "ImageDataGenerator")
         check_seed(seed, "flow")
@@ -155,6 +183,7 @@ class ImageDataGenerator(Standardization, Augmentation):
                 raise ValueError(
                     f"flow: subset={subset!r} needs ImageDataGenerator(validation_split=...), such as 0.2."
                 )
+            check_lengths(len(x), y, sample_weight)  # what is cut off would hide it
             cut = int(len(x) * self.validation_split)
             part = slice(cut) if subset == "validation" else slice(cut, None)
             x, y, sample_weight = (None if a is None else np.asarray(a)[part] for a in (x, y, sample_weight))
@@ -162,7 +191,7 @@ class ImageDataGenerator(Standardization, Augmentation):
 
     def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
         """Moved, recoloured and standardized; see Augmentation."""
-        self.check_fitted()
+        self.check_fitted(x.shape[-1])
         plain = self.channel_shift_range == 0 and self.brightness_range is None
         scale, offset = self.as_scale_and_offset() if plain else (None, None)
         y = self._apply(x, index, self._parameters(draws(key, step, index), x.shape[1:3]), dtype, scale, offset)
@@ -170,6 +199,7 @@ class ImageDataGenerator(Standardization, Augmentation):
 
     def changed(self, x: np.ndarray, rounds: int = 1, seed: int | None = None) -> np.ndarray:
         """All pictures, `rounds` times one after the other, moved and recoloured at random, not standardized."""
+        rounds = check_count(rounds, "rounds", "fit")
         key, index = key_of(seed), np.arange(len(x))
         passes = [self._parameters(draws(key, step, index), x.shape[1:3]) for step in range(rounds)]
         return np.concatenate([self._apply(x, index, parameters, self.dtype) for parameters in passes])
@@ -185,6 +215,8 @@ class ImageDataGenerator(Standardization, Augmentation):
 
     def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured by parameters as `get_random_transform` has them; new array."""
+        for name in transform_parameters:
+            nearest(name, TRANSFORM, "parameter of apply_transform")
         parameters = {k: None if v is None else np.array([v]) for k, v in transform_parameters.items()}
         x = np.asarray(x)[None]
         check_pictures(x, "apply_transform")
@@ -243,6 +275,13 @@ class ImageDataGenerator(Standardization, Augmentation):
             whole = x.dtype.kind in "ui" or (y.max(axes, keepdims=True) > 1)
             y = np.clip(y * factor.astype(y.dtype)[:, None, None, None], 0, np.where(whole, 255, 1).astype(y.dtype))
         return y
+
+
+def _are_numbers(value: Any, count: int | None = None) -> bool:
+    """Whether this is a list, tuple or array of numbers, at least one, or as many as are wanted."""
+    if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0 or count not in (None, len(value)):
+        return False
+    return all(is_number(v) for v in value)
 
 
 def _shift(limits: Any, u: np.ndarray, size: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,13 @@ import numpy as np
 from scratchnet.augment import check_pictures
 
 EPSILON = 1e-6  # added to deviations, as in Keras
+PART = 256  # pictures of which the statistics are taken at a time
+
+
+def _parts(x: np.ndarray, scale: float) -> Iterator[np.ndarray]:
+    """All pictures times the scale in float64, some at a time: whole, they take eight times the bytes' memory."""
+    for start in range(0, len(x), PART):
+        yield x[start : start + PART] * np.float64(scale)
 
 
 class Standardization:
@@ -71,19 +78,27 @@ class Standardization:
         check_pictures(x, "ImageDataGenerator.fit")
         if augment:
             x = self.changed(x, rounds, seed)
-        x = x.astype(np.float64) * (1 if self.rescale is None else self.rescale)
-        self.mean, self.std = x.mean((0, 1, 2)), x.std((0, 1, 2))
+        scale = 1 if self.rescale is None else self.rescale
+        pixels = x.shape[0] * x.shape[1] * x.shape[2]
+        self.mean = sum(part.sum((0, 1, 2)) for part in _parts(x, scale)) / pixels
+        # About the mean, in a second pass: the mean of squares less the square of the mean may lose all its digits.
+        self.std = np.sqrt(sum(((part - self.mean) ** 2).sum((0, 1, 2)) for part in _parts(x, scale)) / pixels)
         if self.zca_whitening:
-            flat = (x - self.mean).reshape(len(x), -1)
+            flat = (x * np.float64(scale) - self.mean).reshape(len(x), -1)
             u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
             self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
 
-    def check_fitted(self) -> None:
-        """Raise a ValueError if statistics of a data set are wanted and `fit` has not found them."""
+    def check_fitted(self, channels: int | None = None) -> None:
+        """Raise a ValueError if statistics of a data set are wanted and `fit` has not found them, or others."""
         if self.featurewise_center and self.mean is None:
             raise ValueError(
                 "ImageDataGenerator: featurewise normalization and whitening need the statistics of the data set. Call "
                 "datagen.fit(x_train) first."
+            )
+        if self.featurewise_center and channels is not None and np.size(self.mean) not in (1, channels):
+            raise ValueError(
+                f"ImageDataGenerator: the mean is of {np.size(self.mean)} channels, the pictures have {channels}. Call "
+                "datagen.fit with pictures like these."
             )
 
     def as_scale_and_offset(self) -> tuple[Any, Any]:
@@ -105,13 +120,11 @@ class Standardization:
         Raises:
             ValueError: `fit` is missing.
         """
-        self.check_fitted()
         x = np.asarray(x)
+        self.check_fitted(x.shape[-1])
         y = np.array(x, np.float64 if x.dtype == np.float64 else np.float32)
         if self.preprocessing_function is not None:
-            pictures = [
-                np.asarray(self.preprocessing_function(picture), y.dtype) for picture in y.reshape(-1, *y.shape[-3:])
-            ]
+            pictures = [self._preprocessed(picture) for picture in y.reshape(-1, *y.shape[-3:])]
             y = np.stack(pictures).reshape(y.shape)
         if self.rescale is not None:
             y *= y.dtype.type(self.rescale)
@@ -128,6 +141,16 @@ class Standardization:
                 y.shape
             )
         return y
+
+    def _preprocessed(self, picture: np.ndarray) -> np.ndarray:
+        result = self.preprocessing_function(picture)
+        if np.shape(result) != picture.shape:
+            came = "None" if result is None else f"shape {np.shape(result)}"
+            raise ValueError(
+                f"ImageDataGenerator: expected preprocessing_function to return a picture of shape {picture.shape}, as "
+                f"it got one, and it returned {came}."
+            )
+        return np.asarray(result, picture.dtype)
 
     def identity(self) -> str:
         """What must be the same in a run that goes on with another's state: arguments and statistics."""

@@ -25,6 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--folder", default="runs", help="for models, backups and results (runs)")
     p.add_argument("--torch-python", metavar="PYTHON", help="train a DCGAN by this Python's PyTorch instead")
     options = p.parse_args(arguments)
+    if options.epochs is not None and options.epochs < 1:
+        p.error(f"expected --epochs of at least 1, got {options.epochs}. Leave it out for the recipe's own number.")
     room = ROOMS[options.name]
     if options.torch_python and room is not generation:
         p.error("--torch-python is for the DCGANs; python -m scratchnet.bench compares the classifiers.")
