@@ -74,8 +74,11 @@ def pads_2d(hw: Sequence[int], kernel_size: Sequence[int], strides: Sequence[int
 
 def output_hw(hw: Sequence[int], kernel_size: Sequence[int], strides: Sequence[int], pads: Pads) -> tuple[int, int]:
     """(OH, OW) of a window that slides over a padded picture; see `output_size`."""
-    oh, ow = (output_size(hw[a], kernel_size[a], strides[a], sum(pads[a])) for a in (0, 1))
-    return oh, ow
+    (top, bottom), (left, right) = pads
+    return (
+        output_size(hw[0], kernel_size[0], strides[0], top + bottom),
+        output_size(hw[1], kernel_size[1], strides[1], left + right),
+    )
 
 
 @functools.lru_cache(maxsize=1024)

@@ -82,6 +82,7 @@ class Layer(Configurable):
         self.output_shape: Shape | None = None
         self.dtype = np.dtype(np.float32)
         self._expected_dy: tuple[int, ...] | None = None
+        self._received: tuple[int, ...] | None = None  # the shape of the last input that was accepted
 
     def __repr__(self) -> str:
         shapes = f", {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}" if self.built else ""
@@ -244,6 +245,9 @@ class Layer(Configurable):
     def _receive(self, x: np.ndarray) -> np.ndarray:
         """x as this layer computes on it, after building if need be; the weights follow its dtype."""
         x = np.asarray(x)
+        # As the last one? For one picture, checking takes as long as computing.
+        if self.built and x.shape == self._received and x.dtype == self.dtype:
+            return x
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
         self.check(x)  # before anything changes
@@ -251,6 +255,7 @@ class Layer(Configurable):
             self.astype(x.dtype)
         if not self.built:
             self.build((None, *x.shape[1:]))
+        self._received = x.shape
         return x
 
     def astype(self, dtype: Any) -> None:

@@ -152,11 +152,11 @@ class Chain(Composite):
     def run(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         y = self._receive(np.asarray(x))
         for i, layer in enumerate(self.layers):
-            if self._takes_in_relu(i):
+            if isinstance(layer, MaxPooling2D) and self._takes_in_relu(i):
                 y = layer.run_after_relu(y)
-            elif self._gives_relu(i, logits):
+            elif isinstance(layer, BatchNormalization) and self._gives_relu(i, logits):
                 y = layer.run_before_relu(y, training)
-            elif self._gives_relu(i - 1, logits):
+            elif isinstance(layer, ActivationLayer) and self._gives_relu(i - 1, logits):
                 layer.take_over(y)
             else:
                 y = layer.run(y, training, logits and layer is self.layers[-1])
