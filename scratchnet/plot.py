@@ -269,13 +269,14 @@ def roofline(peak: float, bandwidth: float, points: Mapping[str, tuple[float, fl
     ax = axes[0, 0]
     work = np.geomspace(0.05, 1000, 200)
     ax.loglog(work, np.minimum(peak, bandwidth * work), color=NEUTRAL, lw=2)
-    ax.text(900, peak * 1.15, f"processor: {peak:.0f} GFLOP/s", ha="right", color=NEUTRAL)
+    ax.text(900, peak * 1.5, f"processor: {peak:.0f} GFLOP/s", ha="right", color=NEUTRAL)
     ax.text(0.06, bandwidth * 0.06 * 2.2, f"memory: {bandwidth:.0f} GB/s", color=NEUTRAL, rotation=24)
     colours = [TRAIN, TEST, RIGHT, WRONG, "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
     for number, (name, (x, y)) in enumerate(points.items(), 1):
         label = f"{number}  {name}: {y:.3g} GFLOP/s"
         ax.plot(x, y, "o", ms=9, color=colours[(number - 1) % len(colours)], label=label)
-        ax.annotate(str(number), (x, y), xytext=(8, -4), textcoords="offset points")
+        side = 8 if number % 2 else -14  # right and left in turns: neighbours may be equally fast
+        ax.annotate(str(number), (x, y), xytext=(side, -4), textcoords="offset points")
     ax.set_xlabel("work for each byte of x, w and y (FLOP/byte)")
     ax.set_ylabel("speed (GFLOP/s)")
     ax.set_ylim(top=peak * 2.5)

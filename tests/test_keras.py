@@ -187,8 +187,11 @@ def test_arguments_and_defaults(kind):
             expected = (expected, expected)
         assert parameter.default == expected, name
     made = {"filters": 1, "kernel_size": 1, "units": 1, "rate": 0.5, "activation": "relu", "pool_size": 2}
-    made["target_shape"] = (4,)
-    needed = {n: v for n, v in made.items() if n in theirs and theirs[n].default is inspect.Parameter.empty}
-    stem = "".join(c for c in getattr(keras.layers, kind)(**needed).name if not c.isdigit()).strip("_")
-    ours = "".join(c for c in getattr(layers, kind)(**needed).name if not c.isdigit()).strip("_")
-    assert ours == stem
+    made |= {"target_shape": (4,), "scale": 1.0}
+    names = []
+    for package in (keras.layers, layers):
+        all_made = {**made, "layer": package.Dense(1)}
+        needed = {n: v for n, v in all_made.items() if n in theirs and theirs[n].default is inspect.Parameter.empty}
+        name = getattr(package, kind)(**needed).name
+        names.append("".join(c for c in name if not c.isdigit()).strip("_"))
+    assert names[1] == names[0]
