@@ -225,6 +225,14 @@ class Layer(Configurable):
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
         """`backward` for a caller that changes neither dy nor the result, which may be dy."""
+        upstream = self.receive_gradient(dy)
+        if self.activation is not None and not logits:
+            upstream = self.activation.backward(upstream)
+        dx = self.differentiate(upstream, param_grads, input_grad)
+        return dx if input_grad else None
+
+    def receive_gradient(self, dy: np.ndarray) -> np.ndarray:
+        """dy in the dtype that this layer computes in; a RuntimeError or ValueError where it cannot be the output's."""
         self._require_forward()
         dy = np.asarray(dy)
         if dy.shape != self._expected_dy:
@@ -232,11 +240,7 @@ class Layer(Configurable):
                 f"{self.who}: expected dy of the output's shape {self._expected_dy}, got {dy.shape}. "
                 "dy is dLoss/dy for the last forward."
             )
-        upstream = dy.astype(self.dtype, copy=False)
-        if self.activation is not None and not logits:
-            upstream = self.activation.backward(upstream)
-        dx = self.differentiate(upstream, param_grads, input_grad)
-        return dx if input_grad else None
+        return dy.astype(self.dtype, copy=False)
 
     def _require_forward(self) -> None:
         if self._expected_dy is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from scratchnet.layers.activation import ActivationLayer, is_relu
 from scratchnet.layers.base import Layer, Shape, snake_case
+from scratchnet.layers.conv import Conv2D
 from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import MaxPooling2D
 
@@ -170,11 +171,27 @@ class Chain(Composite):
         if not self.layers:
             return super().run_backward(dy, param_grads, input_grad)  # the identity
         for i in reversed(range(len(self.layers))):
-            if self._gives_relu(i - 1, logits):
+            layer, needed = self.layers[i], input_grad or i > 0
+            if self._gives_relu(i - 1, logits) or self._goes_through_pooling(i - 1):
                 continue
-            before_activation = (logits and i == len(self.layers) - 1) or self._takes_in_relu(i + 1)
-            dy = self.layers[i].run_backward(dy, param_grads, input_grad or i > 0, before_activation)
+            if self._goes_through_pooling(i):
+                pooling = self.layers[i + 1]
+                upstream, window = pooling.receive_gradient(dy), pooling.window(pooling.hw)
+                dy = layer.run_backward_pooled(upstream, pooling.argmax, window, param_grads, needed)
+            else:
+                before_activation = (logits and i == len(self.layers) - 1) or self._takes_in_relu(i + 1)
+                dy = layer.run_backward(dy, param_grads, needed, before_activation)
         return dy
+
+    def _goes_through_pooling(self, i: int) -> bool:
+        """Whether layer i is a convolution that goes backward together with the max-pooling behind it."""
+        if not 0 <= i < len(self.layers) - 1:
+            return False
+        layer, behind = self.layers[i : i + 2]
+        # Not a class made from them: it may go backward in another way.
+        if type(layer) is not Conv2D or type(behind) is not MaxPooling2D:
+            return False
+        return layer.activation is None or is_relu(layer.activation)
 
     def _takes_in_relu(self, i: int) -> bool:
         """Whether layer i is a max-pooling whose gradient is that of the ReLU before it as well: a pass saved."""

@@ -134,6 +134,20 @@ class Conv2D(activations.FusesReLU, _Filter):
             k.conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads, dw, db)
         return k.conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None
 
+    def run_backward_pooled(
+        self, dy: np.ndarray, argmax: np.ndarray, pooling: Any, param_grads: bool, input_grad: bool
+    ) -> np.ndarray | None:
+        """`run_backward` for this layer and a max-pooling behind it, from the gradient of what that gave.
+
+        argmax says which output each number of dy goes back to, -1 for none; `pooling` is (pool_size, strides, pads).
+        """
+        self._require_forward()
+        dw, db = (self.grads["kernel"], self.grads.get("bias")) if param_grads else (None, None)
+        w, pads = self.params["kernel"], self.pads(self.x.shape[1:3])
+        return kernels.of(dy).conv2d_max_pool2d_backward(
+            self.x, w, dy, argmax, self.strides, pads, pooling, dw, db, input_grad
+        )
+
 
 class Conv2DTranspose(activations.FusesReLU, _Filter):
     """Transposed convolution: the gradient of a convolution as a layer. Each input spreads over a window of the output.

@@ -10,6 +10,9 @@ import numpy as np
 
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
 from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.pool import max_pool2d_backward
+from scratchnet.kernels.cpu.pooled_gradient import pays as pooling_pays
+from scratchnet.kernels.cpu.pooled_gradient import pooled_gradients
 from scratchnet.kernels.cpu.spread import pays, spread
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 from scratchnet.kernels.cpu.weight_products import FEW, weight_products
@@ -125,3 +128,31 @@ def conv2d_weight_grad(
         if db is not None:
             db += column_sums(dy)
     return dw
+
+
+def conv2d_max_pool2d_backward(
+    x: np.ndarray,
+    w: np.ndarray,
+    dy: np.ndarray,
+    argmax: np.ndarray,
+    strides: tuple[int, int],
+    pads: Pads,
+    pooling: tuple[tuple[int, int], tuple[int, int], Pads],
+    dw: np.ndarray | None,
+    db: np.ndarray | None,
+    input_grad: bool,
+) -> np.ndarray | None:
+    """The gradients of `conv2d` where `max_pool2d` follows, from dy and argmax (N, PH, PW, F) of the pooling.
+
+    dw and db are added to where they are given, as by `conv2d_weight_grad`; returns dx if input_grad. `pooling` is
+    (pool_size, strides, pads).
+    """
+    hw = output_hw(x.shape[1:3], w.shape[:2], strides, pads)
+    kernel = Kernel(*w.shape[:2], *strides, pads[0][0], pads[1][0])
+    if pooling_pays(x.shape, kernel, hw, dy.shape, x.itemsize):
+        x, w, dy, argmax = (np.ascontiguousarray(a) for a in (x, w, dy, argmax))
+        return pooled_gradients(x, w, dy, argmax, kernel, hw, dw, db, input_grad)
+    dy = max_pool2d_backward(dy, argmax, hw, *pooling)
+    if dw is not None:
+        conv2d_weight_grad(x, dy, w.shape[:2], strides, pads, dw, db)
+    return conv2d_input_grad(dy, w, x.shape[1:3], strides, pads) if input_grad else None

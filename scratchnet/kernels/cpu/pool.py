@@ -60,25 +60,32 @@ def _max_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, relu, y, argmax)
 def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, left, dx):
     N, H, W, C = dx_shape
     _, OH, OW, _ = dy_shape
-    for row in prange(N * H):
-        n, h = row // H, row % H
-        # The windows that hold row h: i * sh - top <= h < i * sh - top + KH.
-        i0, i1 = max(0, (h + top - KH) // sh + 1), min(OH, (h + top) // sh + 1)
-        for v in range(W):
-            j0, j1 = max(0, (v + left - KW) // sw + 1), min(OW, (v + left) // sw + 1)
-            out, place = dx[row * W + v], h * W + v
-            if i1 - i0 == 1 and j1 - j0 == 1:  # windows that do not overlap, as is usual
-                d, where = dy[(n * OH + i0) * OW + j0], argmax[(n * OH + i0) * OW + j0]
-                for e in range(C):
-                    out[e] = d[e] if where[e] == place else 0
-            else:
-                for e in range(C):
-                    out[e] = 0
-                for i in range(i0, i1):
-                    for j in range(j0, j1):
-                        d, where = dy[(n * OH + i) * OW + j], argmax[(n * OH + i) * OW + j]
+    apart = sh >= KH and sw >= KW  # as is usual: no window overlaps another
+    bands = OH if apart else 1
+    for task in prange(N * bands):
+        n, i0 = task // bands, task % bands * OH // bands
+        i1 = i0 + OH // bands
+        # Row i of windows begins at h = i * sh - top. The rows of dx from there to the next one are this task's.
+        h0, h1 = max(0, i0 * sh - top) if i0 > 0 else 0, min(H, i1 * sh - top) if i1 < OH else H
+        for row in range((n * H + h0) * W, (n * H + h1) * W):
+            for e in range(C):
+                dx[row, e] = 0
+        for i in range(i0, i1):
+            for j in range(OW):
+                v0, v1 = max(0, j * sw - left), min(W, j * sw - left + KW)
+                d, where = dy[(n * OH + i) * OW + j], argmax[(n * OH + i) * OW + j]
+                for h in range(max(0, i * sh - top), min(H, i * sh - top + KH)):
+                    row, place = (n * H + h) * W, h * W
+                    if v1 - v0 == 2 and apart:
+                        one, two = dx[row + v0], dx[row + v0 + 1]
                         for e in range(C):
-                            out[e] += d[e] if where[e] == place else 0
+                            one[e] = d[e] if where[e] == place + v0 else 0
+                            two[e] = d[e] if where[e] == place + v0 + 1 else 0
+                    else:
+                        for v in range(v0, v1):
+                            out = dx[row + v]
+                            for e in range(C):
+                                out[e] += d[e] if where[e] == place + v else 0
 
 
 @parallel

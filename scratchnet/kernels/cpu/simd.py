@@ -99,6 +99,13 @@ def _multiply_add(builder, vector, a, b, c):
     return builder.fadd(builder.fmul(a, b, flags=["contract"]), c, flags=["contract"])
 
 
+def _spread(builder, vector, number):
+    """A vector whose numbers are all that one."""
+    undefined, index = ir.Constant(vector, ir.Undefined), ir.IntType(32)
+    first = builder.insert_element(undefined, number, ir.Constant(index, 0))
+    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, vector.count), None))
+
+
 @intrinsic(prefer_literal=True)
 def tile_load(typing, P, Q, y, yo, ys):
     """tile[p, q] = y[yo + p*ys + q*lanes ...], one vector each. With ys = 0 all rows are alike."""
@@ -149,6 +156,20 @@ def tile_add(typing, tile, other):
     return tile(tile, other), codegen
 
 
+@intrinsic
+def tile_add_scaled(typing, tile, number, other):
+    """tile + number * other, elementwise."""
+
+    def codegen(context, builder, signature, args):
+        left, right = (cgutils.unpack_tuple(builder, a) for a in (args[0], args[2]))
+        vector = context.get_value_type(tile.dtype)
+        factor = _spread(builder, vector, args[1])
+        sums = [_multiply_add(builder, vector, factor, b, a) for a, b in zip(left, right)]
+        return context.make_tuple(builder, tile, sums)
+
+    return tile(tile, tile.dtype.scalar, other), codegen
+
+
 @intrinsic(prefer_literal=True)
 def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
     """tile[p, q] + a[ao + p*step] * b[bo + q*lanes ...]: P numbers times Q vectors, P * Q multiply-adds."""
@@ -157,16 +178,13 @@ def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
         sums = cgutils.unpack_tuple(builder, args[0])
         _, _, _, a_array, a_offset, a_step, b_array, b_offset = args
         vector = context.get_value_type(signature.return_type.dtype)
-        first = ir.Constant(ir.IntType(32), 0)
-        undefined, same = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(first.type, vector.count), None)
         right = [
             builder.load(pointer, align=_bytes(vector))
             for pointer in _vector_pointers(context, builder, signature.args[6], b_array, b_offset, Q.literal_value)
         ]
         numbers = context.make_array(signature.args[3])(context, builder, a_array).data
         for p in range(P.literal_value):
-            number = builder.insert_element(undefined, builder.load(builder.gep(numbers, [a_offset])), first)
-            left = builder.shuffle_vector(number, undefined, same)
+            left = _spread(builder, vector, builder.load(builder.gep(numbers, [a_offset])))
             for q in range(Q.literal_value):
                 place = p * Q.literal_value + q
                 sums[place] = _multiply_add(builder, vector, left, right[q], sums[place])

@@ -7,6 +7,7 @@ The formulas are Keras 3's, epsilon and all. Numbers such as 1 - beta_2 are work
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -85,12 +86,32 @@ def _average(table, blocks, numbers):
             average[e] += (w[e] - average[e]) * numbers[0]
 
 
+_tables: dict[tuple[int, ...], tuple[list[weakref.ref], np.ndarray, int]] = {}
+_MOST_TABLES = 16
+
+
 def _table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, int]:
     """A row for each weight: its size, its number of blocks, the addresses of its arrays; and the blocks of all.
+
+    A training run asks for the same arrays at each step, and to ask them takes as long as to update a small network:
+    the last tables are kept.
 
     Raises:
         ValueError: an array is not contiguous, or of another shape or dtype: the update would go astray.
     """
+    arrays = [array for row in weights for array in row]
+    key = tuple(map(id, arrays))
+    references, table, blocks = _tables.get(key, ([], None, 0))
+    # An array that is gone leaves its id to another: the same ids are not yet the same arrays.
+    if table is None or any(reference() is not array for reference, array in zip(references, arrays)):
+        table, blocks = _make_table(weights)
+        while len(_tables) >= _MOST_TABLES:
+            _tables.pop(next(iter(_tables)), None)
+        _tables[key] = [weakref.ref(array) for array in arrays], table, blocks
+    return table, blocks
+
+
+def _make_table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, int]:
     rows = []
     dtype = weights[0][0].dtype
     for arrays in weights:

@@ -1,0 +1,230 @@
+"""The gradients of a convolution behind which a max-pooling stands: only the maxima of the windows get anything back.
+
+Of the gradient that a pooling of 2x2 sends back, three numbers in four are zero, and more where a ReLU is in between.
+Here the zeros are neither stored nor multiplied. For each filter there is a list of the places that something comes
+back to, with what comes back. Each of them stands for one window of x:
+
+    dw[k,l,c,f] += dy * x~[n, sh*i + k - top, sw*j + l - left, c],  dx~[the same] += dy * w[k,l,c,f],  for all k, l, c
+
+While the list of a filter is read, dw of that filter stays in registers; then w does. A row of the window is one line
+of numbers, the channels of its pixels. The channels are taken in groups, so that a line fits into COLUMNS vectors, and
+ROWS lines are a block. Blocks are of one size: what they hold beyond the kernel is zeros.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numba
+import numpy as np
+from numba import prange
+
+from scratchnet.kernels.cpu.correlate import Kernel, transposed
+from scratchnet.kernels.cpu.jit import PARTS, parallel, scratch, serial
+from scratchnet.kernels.cpu.memory import LINE, empty
+from scratchnet.kernels.cpu.simd import tile_add_scaled, tile_load, tile_store, vector_bytes, vector_registers
+from scratchnet.kernels.cpu.sums import add_parts
+
+# The block's vectors, one number spread over a vector and what is being fetched fit into the registers.
+ROWS, COLUMNS = 3, 6 if vector_registers() == 32 else 3
+_MOST_NUMBERS = 1 << 22  # in the sums of all parts together
+_PLACES = 32  # a list goes through so many windows, where there are enough pictures: each list loads and stores dw
+_LARGEST_PART = 0.5  # of the multiplications that all places would take: more, and the lists cost more than they save
+
+
+@serial
+def _add_columns(dy, argmax, sums):
+    """sums[f] += what comes back to all places of one picture: the gradient of the bias."""
+    for p in range(len(dy)):
+        back, places = dy[p], argmax[p]
+        for f in range(len(sums)):
+            sums[f] += back[f] if places[f] >= 0 else 0
+
+
+@serial
+def _collect(back, places, table, first, offsets, values):
+    """A list of what comes back to the places of one picture and filter, and of where their windows begin; its length.
+
+    The window of a place begins at first + table[1 + place].
+    """
+    count = np.uintp(0)  # without a sign: Numba need not ask whether it counts from the end
+    for p in range(len(places)):
+        place = places[p]
+        offsets[count] = first + table[np.uintp(place + 1)]
+        values[count] = back[p]
+        count += np.uintp(place >= 0)  # without a branch: what comes back to no place is written over by the next
+    return np.intp(count)
+
+
+@serial
+def _add_windows(x, offsets, values, count, line, s, s0, sp, y, to, yp):
+    """A block y[to ...] = the block s[s0 ...] + the sum over a list of value * the block of x at the offset."""
+    sums = tile_load(ROWS, COLUMNS, s, s0, sp)
+    for e in range(count):
+        sums = tile_add_scaled(sums, values[e], tile_load(ROWS, COLUMNS, x, offsets[e], line))
+    tile_store(sums, ROWS, COLUMNS, y, to, yp)
+
+
+@serial
+def _add_to_windows(y, offsets, values, count, line, w, w0, wp):
+    """The block of y at each offset of a list += value * the block w[w0 ...]."""
+    weights = tile_load(ROWS, COLUMNS, w, w0, wp)
+    for e in range(count):
+        sums = tile_add_scaled(tile_load(ROWS, COLUMNS, y, offsets[e], line), values[e], weights)
+        tile_store(sums, ROWS, COLUMNS, y, offsets[e], line)
+
+
+@serial
+def _copy(x, x_shape, n0, n1, channels, inside, picture, into):
+    """picture = the channels (c0, c1) of x[n0:n1], inside of what it has around them; or with into=False the other way.
+
+    x (N, H, W, C) and picture (n1 - n0, rows, line) are flat; a pixel of the picture has `deep` numbers.
+    """
+    (_, H, W, C), (c0, c1), (top, left, rows, line, deep) = x_shape, channels, inside
+    for n in range(n0, n1):
+        for h in range(H):
+            for v in range(W):
+                pixel, place = ((n * H + h) * W + v) * C, ((n - n0) * rows + top + h) * line + (left + v) * deep
+                there, here = x[pixel + c0 : pixel + c1], picture[place : place + c1 - c0]
+                if into:
+                    for c in range(len(here)):
+                        here[c] = there[c]
+                else:
+                    for c in range(len(here)):
+                        there[c] = here[c]
+
+
+@parallel
+def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db, buffers, lists):
+    N, C = x_shape[0], x_shape[3]
+    parts, F = db.shape
+    _, _, rows, line, deep = inside
+    at_once, groups, height, size = cut
+    width, nothing = len(zeros), np.intp(0)
+    for part in prange(parts):
+        buffer, numbers = buffers[numba.get_thread_id()], lists[numba.get_thread_id()]
+        picture, values, ends, offsets = buffer[:size], buffer[size:], numbers[: F + 1], numbers[F + 1 :]
+        n0, n1 = part * N // parts, (part + 1) * N // parts
+        for n in range(n0, n1, at_once):
+            until = min(n1, n + at_once)
+            ends[0] = 0
+            for m in range(n, until):
+                _add_columns(dy[m], argmax[m], db[part])
+            for f in range(F):
+                end = ends[f]
+                for m in range(n, until):
+                    first = (m - n) * rows * line
+                    end += _collect(dy[m, :, f], argmax[m, :, f], table, first, offsets[end:], values[end:])
+                ends[f + 1] = end
+            for task in range(0 if len(dw) > 0 else groups, 2 * groups if len(dx) > 0 else groups):
+                backward, g = task >= groups, task % groups  # dw for each group of channels, and then dx
+                channels = g * deep, min(C, (g + 1) * deep)
+                for e in range(size):
+                    picture[e] = 0
+                if not backward:
+                    _copy(x, x_shape, n, until, channels, inside, picture, True)
+                for f in range(F):
+                    places, back, count = offsets[ends[f] :], values[ends[f] :], ends[f + 1] - ends[f]
+                    for k in range(0, height, ROWS):
+                        window = picture[k * line :]
+                        if backward:
+                            w0 = ((f * groups + g) * height + k) * width
+                            _add_to_windows(window, places, back, count, line, w, w0, width)
+                        else:
+                            to = (((part * F + f) * groups + g) * height + k) * width
+                            s, s0, sp = (zeros, nothing, nothing) if n == n0 else (dw, to, width)
+                            _add_windows(window, places, back, count, line, s, s0, sp, dw, to, width)
+                if backward:
+                    _copy(dx, x_shape, n, until, channels, inside, picture, False)
+
+
+class _Blocks(NamedTuple):
+    """How the window of a kernel is cut: groups of `channels` channels, each in `height` lines of `width` numbers."""
+
+    groups: int
+    channels: int
+    height: int
+    width: int
+
+
+@functools.lru_cache(maxsize=256)
+def _blocks(KH: int, KW: int, C: int, itemsize: int) -> _Blocks | None:
+    """None where a line would not fit into a block, even with as few channels as there are in a vector."""
+    lanes = vector_bytes() // itemsize
+    channels = COLUMNS // KW * lanes
+    if channels == 0:
+        return None
+    return _Blocks(-(-C // channels), channels, -(-KH // ROWS) * ROWS, COLUMNS * lanes)
+
+
+def pays(
+    x_shape: tuple[int, ...], kernel: Kernel, hw: tuple[int, int], dy_shape: tuple[int, ...], itemsize: int
+) -> bool:
+    """Whether this is faster than to put dy in the places of the convolution's output, hw, and to go on from there."""
+    (N, _, _, C), (_, PH, PW, F), (OH, OW) = x_shape, dy_shape, hw
+    blocks = _blocks(kernel.KH, kernel.KW, C, itemsize)
+    if blocks is None or 0 in (N, C, PH, PW, F):
+        return False
+    window = blocks.groups * blocks.height * blocks.width
+    return window * PH * PW <= _LARGEST_PART * kernel.KH * kernel.KW * C * OH * OW
+
+
+@functools.lru_cache(maxsize=256)
+def _table(OH: int, OW: int, down: int, right: int) -> np.ndarray:
+    """table[1 + i*OW + j] = i * down + j * right; table[0] is for what goes back to no place."""
+    table = np.zeros(1 + OH * OW, np.int64)
+    table[1:] = (np.arange(OH)[:, None] * down + np.arange(OW) * right).reshape(-1)
+    return table
+
+
+def pooled_gradients(
+    x: np.ndarray,
+    w: np.ndarray,
+    dy: np.ndarray,
+    argmax: np.ndarray,
+    kernel: Kernel,
+    hw: tuple[int, int],
+    dw: np.ndarray | None,
+    db: np.ndarray | None,
+    input_grad: bool,
+) -> np.ndarray | None:
+    """Add to dw and db, where they are given, what comes back to the places in argmax; return dx if input_grad.
+
+    x (N, H, W, C), w and dw (KH, KW, C, F), db (F,), dy and argmax (N, PH, PW, F), all contiguous; argmax = i * OW + j
+    or -1, hw = (OH, OW).
+    """
+    (N, H, W, C), (KH, KW, _, F), (OH, OW), places = x.shape, w.shape, hw, dy.shape[1] * dy.shape[2]
+    groups, deep, height, width = _blocks(KH, KW, C, x.itemsize)
+    rows = max(kernel.top + H, (OH - 1) * kernel.sh + height)
+    line = max(kernel.left + W, (OW - 1) * kernel.sw + KW) * deep
+    parts = max(1, min(PARTS, N, _MOST_NUMBERS // (F * groups * height * width)))
+    at_once = min(-(-N // parts), -(-_PLACES // places))
+    size = -(-(at_once * rows * line + width) // LINE) * LINE
+    parted = [(g, slice(g * deep, min(C, (g + 1) * deep)), min(deep, C - g * deep)) for g in range(groups)]
+    none = np.empty(0, x.dtype)
+    dx, weights, sums = none, none, none
+    if input_grad:
+        dx, weights = empty(x.shape, x.dtype), np.zeros((F, groups, height, width), x.dtype)
+        by_filter = transposed(w.reshape(-1, F)).reshape(F, KH, KW, C)
+        for g, channels, count in parted:
+            cells = weights[:, g, :KH, : KW * deep].reshape(F, KH, KW, deep)
+            cells[..., :count] = by_filter[..., channels]
+    if dw is not None:
+        sums = empty((parts, F, groups * height * width), x.dtype)
+    bias_sums = np.zeros((parts, F), x.dtype)
+    _gradients(
+        x.reshape(-1), x.shape, dy.reshape(N, places, F), argmax.reshape(N, places, F), weights.reshape(-1),
+        _table(OH, OW, kernel.sh * line, kernel.sw * deep), (kernel.top, kernel.left, rows, line, deep),
+        (at_once, groups, height, size), np.zeros(width, x.dtype), dx.reshape(-1), sums.reshape(-1), bias_sums,
+        scratch(size + F * at_once * places, x.dtype), scratch(F + 1 + F * at_once * places, np.dtype(np.int64)),
+    )  # fmt: skip
+    if dw is not None:
+        total = np.zeros((F, groups * height * width), x.dtype)
+        add_parts(sums, total)
+        cells = transposed(total).reshape(groups, height, width, F)[:, :KH, : KW * deep]
+        for g, channels, count in parted:
+            dw[:, :, channels] += cells[g].reshape(KH, KW, deep, F)[:, :, :count]
+    if db is not None:
+        db += bias_sums.sum(axis=0)
+    return dx if input_grad else None
