@@ -57,7 +57,7 @@ def test_the_kernels_are_right_for_the_narrowest_vectors():
     if run(["-c", width], NUMBA_CPU_NAME="generic") == run(["-c", width]):
         pytest.skip("this machine has no other width")
     assert run(["-c", width], NUMBA_CPU_NAME="generic").strip() == "16"
-    kernels = [str(TESTS / f"test_kernels_{room}.py") for room in ("conv", "winograd", "dense")]
+    kernels = [str(TESTS / f"test_kernels_{room}.py") for room in ("conv", "winograd", "pooled", "dense")]
     printed = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *kernels], NUMBA_CPU_NAME="generic")
     assert " passed" in printed
     assert "failed" not in printed
