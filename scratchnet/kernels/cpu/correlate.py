@@ -14,8 +14,10 @@ from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.simd import turn_block, vector_bytes
 from scratchnet.kernels.cpu.tile import HEIGHTS, Q, add_products, panel_width, tile_table
 
+VECTOR_BYTES = vector_bytes()
 _PANEL_BYTES = 36 * 1024  # of weights that the tiles of a band share, so that they stay in the first-level cache
 _TASKS = 32  # enough to keep many threads busy, few enough to be worth a task
 _MANY_PLACES = 512  # from here on it pays to lay the weights of a panel side by side
@@ -27,27 +29,31 @@ _MOST_WASTED = 0.05  # of the products, on zeros right and left: tiles that run 
 
 
 @parallel
-def pack(w, w0, wk, wl, wr, wf, KH, KW, R, F, panels):
-    """panels[(p, k, l, r), e] = w[w0 + k*wk + l*wl + r*wr + f*wf], f = p * width + e; 0 where f is F or more."""
-    width = panels.shape[1]
+def pack(w, w0, wk, wl, wr, wf, KH, KW, R, F, panels, flat):
+    """panels[(p, k, l, r), e] = w[w0 + k*wk + l*wl + r*wr + f*wf], f = p * width + e; 0 where f is F or more.
+
+    flat is panels as one axis.
+    """
+    width, lanes = panels.shape[1], VECTOR_BYTES // w.itemsize
     for task in prange((F + width - 1) // width * KH * KW):
         f0, kl = task // (KH * KW) * width, task % (KH * KW)
         start, here = w0 + kl // KW * wk + kl % KW * wl + f0 * wf, min(width, F - f0)
-        for r0 in range(0, R, 16):
-            block = panels[task * R + r0 : task * R + min(R, r0 + 16)]
+        # Weights that lie along r are turned, block by block; what the blocks leave goes number by number.
+        turned, across = (R // lanes * lanes, here // lanes * lanes) if wr == 1 and wf != 1 else (0, 0)
+        for r in range(0, turned, lanes):
+            for e in range(0, across, lanes):
+                turn_block(w, start + r + e * wf, wf, flat, (task * R + r) * width + e, width)
+        for r in range(R):
+            line = panels[task * R + r]
             if wf == 1:
-                for r in range(len(block)):
-                    line = w[start + (r0 + r) * wr : start + (r0 + r) * wr + here]
-                    for e in range(here):
-                        block[r, e] = line[e]
-            else:  # along r, which is then how w lies in memory; a block at a time stays within a few cache lines
+                there = w[start + r * wr : start + r * wr + here]
                 for e in range(here):
-                    line = w[start + e * wf + r0 * wr : start + e * wf + (r0 + len(block) - 1) * wr + 1]
-                    for r in range(len(block)):
-                        block[r, e] = line[r * wr]
-            for r in range(len(block)):
-                for e in range(here, width):
-                    block[r, e] = 0
+                    line[e] = there[e]
+            else:
+                for e in range(across if r < turned else 0, here):
+                    line[e] = w[start + r * wr + e * wf]
+            for e in range(here, width):
+                line[e] = 0
 
 
 @serial
@@ -137,7 +143,7 @@ def transposed(x: np.ndarray) -> np.ndarray:
     """x.T for x (D, N) contiguous, as a new contiguous array."""
     D, N = x.shape
     y, rows = empty((N, D), x.dtype), next(n for n in (16, 8, 4, 2, 1) if N % n == 0)  # rows of y in a task
-    pack(x.reshape(-1), 0, rows, 0, 1, N, N // rows, 1, rows, D, y)
+    pack(x.reshape(-1), 0, rows, 0, 1, N, N // rows, 1, rows, D, y, y.reshape(-1))
     return y
 
 
@@ -216,7 +222,7 @@ def correlate(
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
     if not natural or F % width or (width < F and N * OH * OW >= _MANY_PLACES):
         packed = empty((panels * KH * KW * C, width), x.dtype)
-        pack(w, *weights[1:], KH, KW, C, F, packed)
+        pack(w, *weights[1:], KH, KW, C, F, packed, packed.reshape(-1))
         w, w_row, w_panel = packed.reshape(-1), width, KH * KW * C * width
     s = np.zeros(panels * width, x.dtype)
     if bias is not None:

@@ -224,3 +224,40 @@ def tile_store(typing, tile, P, Q, y, yo, ys):
         return context.get_dummy_value()
 
     return types.void(tile, P, Q, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def turn_block(typing, x, xo, xs, y, yo, ys):
+    """y[yo + r*ys + e] = x[xo + e*xs + r] for all e, r < lanes: a square block, its rows made columns in registers."""
+
+    def codegen(context, builder, signature, args):
+        x_array, x_offset, x_step, y_array, y_offset, y_step = args
+        vector = context.get_value_type(Vector(x.dtype))
+        rows = []
+        for _ in range(vector.count):
+            (pointer,) = _vector_pointers(context, builder, signature.args[0], x_array, x_offset, 1)
+            rows.append(builder.load(pointer, align=_bytes(vector)))
+            x_offset = builder.add(x_offset, x_step)
+        # In blocks of 2x2, then of those, and so on, what stands above and right changes places with below and left.
+        half = 1
+        while half < vector.count:
+            for low in range(vector.count):
+                if low & half == 0:
+                    rows[low], rows[low + half] = _exchange(builder, rows[low], rows[low + half], half)
+            half *= 2
+        for row in rows:
+            (pointer,) = _vector_pointers(context, builder, signature.args[3], y_array, y_offset, 1)
+            builder.store(row, pointer, align=_bytes(vector))
+            y_offset = builder.add(y_offset, y_step)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, types.intp, y, types.intp, types.intp), codegen
+
+
+def _exchange(builder, above, below, half):
+    """The right half of each 2 * half numbers above, and the left half of those below, in each other's place."""
+    count, index = above.type.count, ir.IntType(32)
+    upper = [lane if lane & half == 0 else count + lane - half for lane in range(count)]
+    lower = [lane + half if lane & half == 0 else count + lane for lane in range(count)]
+    masks = [ir.Constant(ir.VectorType(index, count), [ir.Constant(index, lane) for lane in m]) for m in (upper, lower)]
+    return [builder.shuffle_vector(above, below, mask) for mask in masks]

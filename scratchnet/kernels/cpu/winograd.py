@@ -260,7 +260,7 @@ def slide_tiles(
     width, points, K = panel_width(x.itemsize), (taps + 1) ** 2, sh * sw * C
     panels = -(-F // width)
     packed, u = empty((panels * KH * KW * C, width), x.dtype), empty((points * panels * K * width,), x.dtype)
-    pack(*weights, KH, KW, C, F, packed)
+    pack(*weights, KH, KW, C, F, packed, packed.reshape(-1))
     _combine_weights[taps](packed.reshape(-1), (sh, sw), C, panels, width, u)
     s = np.zeros(panels * width, x.dtype)
     if bias is not None:
