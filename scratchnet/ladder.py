@@ -20,7 +20,7 @@ from numba import prange
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
 from scratchnet.kernels.cpu.jit import parallel, serial
 from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width
-from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, slide_tiles
+from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, Scheme, slide_tiles
 
 
 def _output(x: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ def fewer_multiplications(x: np.ndarray, w: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"expected w of shape (3, 3, C, F) or (2, 2, C, F) with C and F multiples of {lanes}, got {w.shape}."
         )
-    return _slide(functools.partial(slide_tiles, KH), x, w)
+    return _slide(functools.partial(slide_tiles, Scheme(KH, 2)), x, w)
 
 
 RUNGS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

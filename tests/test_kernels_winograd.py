@@ -20,7 +20,7 @@ LANES = {dtype: max(FEW, winograd.VECTOR_BYTES // np.dtype(dtype).itemsize) for 
 @pytest.fixture
 def everywhere(monkeypatch):
     """This way wherever it can go, also where it does not pay."""
-    monkeypatch.setattr(winograd, "FEWEST_TILES", 1)
+    monkeypatch.setattr(winograd, "FEWEST_TILES", 0)
     monkeypatch.setattr(winograd, "FEWEST_CHANNELS", 1)
     monkeypatch.setattr(winograd, "LARGEST_PART", np.inf)
 
@@ -42,10 +42,13 @@ def calls(monkeypatch):
     return called
 
 
+schemes = st.sampled_from(sorted(winograd.DATA))
+
+
 @st.composite
-def tiled_windows(draw):
-    """(N, (H, W), (KH, KW), strides, pads) whose kernel has 2 or 3 cells for each remainder by the stride."""
-    taps, axes = draw(st.sampled_from([2, 3])), []
+def tiled_windows(draw, taps):
+    """(N, (H, W), (KH, KW), strides, pads) whose kernel has that many cells for each remainder by the stride."""
+    axes = []
     for _ in range(2):
         stride = draw(st.integers(1, 3))
         kernel = taps * stride
@@ -56,16 +59,30 @@ def tiled_windows(draw):
     return draw(st.sampled_from([1, 2, 5, 9])), sizes, kernels, strides, pads
 
 
+@given(schemes, seeds)
+def test_the_combinations_are_those_of_a_sum_over_a_kernel(scheme, seed):
+    rng, matrices = np.random.default_rng(seed), winograd._MATRICES
+    d = rng.normal(size=scheme.pixels)
+    for values, results, cells in (
+        (winograd.WEIGHTS, winograd.OUTPUTS, scheme.taps),
+        (winograd.GRADIENTS, winograd.CELLS, scheme.outputs),
+    ):
+        g = rng.normal(size=cells)
+        products = (matrices[values[scheme]] @ g) * (matrices[winograd.DATA[scheme]] @ d)
+        np.testing.assert_allclose(matrices[results[scheme]] @ products, np.correlate(d, g), atol=1e-13)
+
+
 @settings(max_examples=60)
-@given(tiled_windows(), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.booleans(), dtypes, seeds)
-def test_all_three_kernels(window, channels, filters, relu, use_bias, dtype, seed):
-    N, hw, kernel, strides, pads = window
+@given(schemes, st.data(), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.booleans(), dtypes, seeds)
+def test_all_three_kernels(scheme, data, channels, filters, relu, use_bias, dtype, seed):
+    N, hw, kernel, strides, pads = data.draw(tiled_windows(scheme.taps))
     C, F, rng = channels * LANES[dtype], filters * LANES[dtype], np.random.default_rng(seed)
     x, w = normal(rng, (N, *hw, C), dtype), normal(rng, (*kernel, C, F), dtype)
     b = normal(rng, (F,), dtype) if use_bias else None
     dy = normal(rng, (N, *output_hw(hw, kernel, strides, pads), F), dtype)
     with pytest.MonkeyPatch.context() as patch, Unchanged(x, w, dy):
         everywhere.__wrapped__(patch)
+        patch.setattr(winograd, "_POINTS", {scheme: ()})  # no other to choose
         called = calls.__wrapped__(patch)
         y = cpu.conv2d(x, w, b, strides, pads, relu)
         dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)
@@ -117,7 +134,22 @@ def test_layers_with_many_channels_go_this_way(dtype, size, kernel, stride, call
     ],
 )
 def test_where_it_does_not_go(shape, kernel, hw, filters):
-    assert winograd.taps_of(shape, kernel, hw, filters, 4) is None
+    assert winograd.scheme_of(shape, kernel, hw, filters, 4) is None
+
+
+@pytest.mark.parametrize(
+    ("N", "size", "for_weights", "scheme"),
+    [
+        (64, 16, False, (2, 4)),
+        (64, 8, False, (2, 2)),  # 256 tiles are few for 25 combinations of the weights of four remainders
+        (64, 8, True, (2, 4)),
+        (24, 8, True, (2, 2)),
+        (64, 6, True, (2, 2)),  # two tiles of four outputs would reach over the edge
+    ],
+)
+def test_which_scheme(N, size, for_weights, scheme):
+    kernel, hw = Kernel(4, 4, 2, 2, 1, 1), (size, size)
+    assert winograd.scheme_of((N, 2 * size, 2 * size, 64), kernel, hw, 128, 4, for_weights) == scheme
 
 
 def test_a_nan_is_seen_in_its_tile_and_nowhere_else(everywhere):

@@ -16,18 +16,18 @@ from scratchnet.kernels.cpu.pooled_gradient import pooled_gradients
 from scratchnet.kernels.cpu.spread import pays, spread
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 from scratchnet.kernels.cpu.weight_products import FEW, weight_products
-from scratchnet.kernels.cpu.winograd import slide_tiles, taps_of
+from scratchnet.kernels.cpu.winograd import scheme_of, slide_tiles
 from scratchnet.kernels.cpu.winograd_gradient import weight_tiles
 from scratchnet.shapes import Pads, output_hw
 
 
 def _slide(x, weights, bias, kernel, relu, y, y0, y_steps, hw, F):
     """`correlate`, or where that is faster the same with fewer multiplications."""
-    taps = taps_of(x.shape, kernel, hw, F, x.itemsize)
-    if taps is None:
+    scheme = scheme_of(x.shape, kernel, hw, F, x.itemsize)
+    if scheme is None:
         correlate(x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
     else:
-        slide_tiles(taps, x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
+        slide_tiles(scheme, x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
 
 
 def conv2d(
@@ -120,11 +120,11 @@ def conv2d_weight_grad(
             db += column_sums(dy)
         return dw
     kernel = Kernel(KH, KW, *strides, top, left)
-    taps = taps_of(x.shape, kernel, dy.shape[1:3], dy.shape[3], x.itemsize)
-    if taps is None:
+    scheme = scheme_of(x.shape, kernel, dy.shape[1:3], dy.shape[3], x.itemsize, for_weights=True)
+    if scheme is None:
         weight_products(x, dy, kernel, dw, db)
     else:
-        weight_tiles(taps, x, dy, kernel, dw)
+        weight_tiles(scheme, x, dy, kernel, dw)
         if db is not None:
             db += column_sums(dy)
     return dw

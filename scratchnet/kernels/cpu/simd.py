@@ -93,7 +93,8 @@ def _vector_pointers(context, builder, array_type, array, offset, count):
         yield builder.bitcast(builder.gep(data, [place]), vector.as_pointer())
 
 
-def _multiply_add(builder, vector, a, b, c):
+def multiply_add(builder, vector, a, b, c):
+    """a * b + c for three vectors of one type, in one instruction where there is one."""
     if has_fma():
         return builder.call(_fma(builder.module, vector), [a, b, c])
     return builder.fadd(builder.fmul(a, b, flags=["contract"]), c, flags=["contract"])
@@ -164,7 +165,7 @@ def tile_add_scaled(typing, tile, number, other):
         left, right = (cgutils.unpack_tuple(builder, a) for a in (args[0], args[2]))
         vector = context.get_value_type(tile.dtype)
         factor = _spread(builder, vector, args[1])
-        sums = [_multiply_add(builder, vector, factor, b, a) for a, b in zip(left, right)]
+        sums = [multiply_add(builder, vector, factor, b, a) for a, b in zip(left, right)]
         return context.make_tuple(builder, tile, sums)
 
     return tile(tile, tile.dtype.scalar, other), codegen
@@ -187,7 +188,7 @@ def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
             left = _spread(builder, vector, builder.load(builder.gep(numbers, [a_offset])))
             for q in range(Q.literal_value):
                 place = p * Q.literal_value + q
-                sums[place] = _multiply_add(builder, vector, left, right[q], sums[place])
+                sums[place] = multiply_add(builder, vector, left, right[q], sums[place])
             a_offset = builder.add(a_offset, a_step)
         return context.make_tuple(builder, signature.return_type, sums)
 
@@ -224,6 +225,29 @@ def tile_store(typing, tile, P, Q, y, yo, ys):
         return context.get_dummy_value()
 
     return types.void(tile, P, Q, y, types.intp, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def grid_store(typing, tile, P, Q, y, yo, ys, yt, rows, columns):
+    """y[yo + p*ys + q*yt ...] = tile[p, q], p < rows, q < columns: of P rows of Q pixels those that are there."""
+
+    def codegen(context, builder, signature, args):
+        sums = iter(cgutils.unpack_tuple(builder, args[0]))
+        _, _, _, array, offset, row, cell, rows, columns = args
+        vector = context.get_value_type(tile.dtype)
+        for p in range(P.literal_value):
+            place, there = offset, builder.icmp_signed("<", ir.Constant(rows.type, p), rows)
+            for q in range(Q.literal_value):
+                here = builder.and_(there, builder.icmp_signed("<", ir.Constant(columns.type, q), columns))
+                with builder.if_then(here):
+                    (pointer,) = _vector_pointers(context, builder, signature.args[3], array, place, 1)
+                    builder.store(next(sums), pointer, align=_bytes(vector))
+                place = builder.add(place, cell)
+            offset = builder.add(offset, row)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(tile, P, Q, y, intp, intp, intp, intp, intp), codegen
 
 
 @intrinsic

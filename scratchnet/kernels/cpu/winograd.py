@@ -1,13 +1,17 @@
-"""Convolution with fewer multiplications: four neighbouring outputs are worked out together, from a few products each.
+"""Convolution with fewer multiplications: neighbouring outputs are worked out together, from a few products each.
 
 Two outputs of a kernel of two cells, y0 = d0*g0 + d1*g1 and y1 = d1*g0 + d2*g1, take four multiplications. Three do:
 
     m0 = (d0 - d1) * g0,  m1 = d1 * (g0 + g1),  m2 = (d1 - d2) * g1;   y0 = m0 + m1,  y1 = m1 - m2
 
-In both directions of a picture, nine do for sixteen; with a kernel of three cells, sixteen for thirty-six. Pixels and
-weights are combined first, and each combination serves many products: one of pixels those with all filters, one of
-weights those with all pictures. What remains is a matrix product for each of the nine or sixteen, on the register tile.
-Sums and differences also spread: a NaN in x reaches all four outputs that are worked out together.
+In both directions of a picture, nine do for sixteen. The general rule: a sum over a kernel is a product of polynomials,
+whose coefficients follow from its values at as many points as there are outputs and cells together, less one ("at
+infinity" is the leading coefficient). With a kernel of three cells 16 do for 36, and for four outputs of a kernel of
+two, 25 for 64. More points would save more, and round worse: their powers grow.
+
+Pixels and weights are combined first, and each combination serves many products: one of pixels those with all filters,
+one of weights those with all pictures. What remains is a matrix product for each of the 9, 16 or 25, on the register
+tile. Sums and differences also spread: a NaN in x reaches all outputs that are worked out together.
 
 A convolution with steps is a sum of convolutions without, one for each remainder of a pixel's place by the step.
 
@@ -17,7 +21,9 @@ Complexity of Computations", 1980.
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -29,46 +35,89 @@ from numba.extending import intrinsic
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, pack
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import LINE, empty
-from scratchnet.kernels.cpu.simd import grid_load, tile_add, tile_load, tile_relu, tile_store, vector_bytes
+from scratchnet.kernels.cpu.simd import (
+    grid_load,
+    grid_store,
+    multiply_add,
+    tile_add,
+    tile_load,
+    tile_relu,
+    tile_store,
+    vector_bytes,
+)
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
 
-_HALF = 0.5
-# The combinations of pixels d, of weights g, and of products m; DATA[2], WEIGHTS[2], OUTPUTS[2] are the formulas above.
-_MATRICES = (
-    ((1, -1, 0), (0, 1, 0), (0, 1, -1)),
-    ((1, 0), (1, 1), (0, 1)),
-    ((1, 1, 0), (0, 1, -1)),
-    ((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1)),
-    ((1, 0, 0), (_HALF, _HALF, _HALF), (_HALF, -_HALF, _HALF), (0, 0, 1)),
-    ((1, 1, 1, 0), (0, 1, -1, -1)),
-    ((1, 0), (_HALF, _HALF), (_HALF, -_HALF), (0, 1)),
-    ((1, 1, 1, 0), (0, 1, -1, 0), (0, 1, 1, -1)),
-)
-DATA, WEIGHTS, OUTPUTS = {2: 0, 3: 3}, {2: 1, 3: 4}, {2: 2, 3: 5}
-# A gradient of weights is the same sum with dy for the weights and the cells of the kernel for the outputs.
-GRADIENTS, CELLS = {2: 1, 3: 6}, {2: 2, 3: 7}
+
+class Scheme(NamedTuple):
+    """In each direction: cells of the kernel, and outputs that are worked out together."""
+
+    taps: int
+    outputs: int
+
+    @property
+    def pixels(self) -> int:
+        """Pixels that those outputs see: as many combinations there are."""
+        return self.taps + self.outputs - 1
+
+
+# The points where the polynomials are taken. The last four round best: Barabasz et al., arXiv 1803.10986.
+_POINTS = {Scheme(2, 2): (0, 1), Scheme(3, 2): (0, 1, -1), Scheme(2, 4): (0, 1, -0.5, -2)}
+
+
+def _combinations(points: tuple[float, ...]) -> np.ndarray:
+    """Of pixels, a row for each point: the coefficients of the polynomial that is 0 at all the others."""
+    rows = [np.poly([q for q in points if q != p])[::-1] for p in points]
+    return np.array([*([*row, 0] for row in rows), np.poly(points)[::-1]])
+
+
+def _values(points: tuple[float, ...], count: int) -> np.ndarray:
+    """Of `count` coefficients, a row for each point: the value there, by that of its row of `_combinations` there."""
+    scale = [math.prod(p - q for q in points if q != p) for p in points]
+    return np.array([*([p**k / s for k in range(count)] for p, s in zip(points, scale)), np.eye(count)[-1]])
+
+
+def _coefficients(points: tuple[float, ...], count: int) -> np.ndarray:
+    """Of products, a row for each of `count` results."""
+    return np.array([[*(p**k for p in points), float(k == count - 1)] for k in range(count)])
+
+
+# The combinations of pixels d, of weights g, and of products m. A gradient of weights is the same sum with dy for the
+# weights, and the cells of the kernel for the outputs. The kernels know a matrix by its number: Numba's cache can too.
+_MATRICES: list[np.ndarray] = []
+
+
+def _numbered(matrices: Iterable[np.ndarray]) -> dict[Scheme, int]:
+    _MATRICES.extend(matrices)
+    return {scheme: len(_MATRICES) - len(_POINTS) + k for k, scheme in enumerate(_POINTS)}
+
+
+DATA = _numbered(_combinations(points) for points in _POINTS.values())
+WEIGHTS = _numbered(_values(points, scheme.taps) for scheme, points in _POINTS.items())
+OUTPUTS = _numbered(_coefficients(points, scheme.outputs) for scheme, points in _POINTS.items())
+GRADIENTS = _numbered(_values(points, scheme.outputs) for scheme, points in _POINTS.items())
+CELLS = _numbered(_coefficients(points, scheme.taps) for scheme, points in _POINTS.items())
 
 VECTOR_BYTES = vector_bytes()
 _BUFFER_BYTES = 3 << 17  # of transformed pixels in a task: they stay in the second-level cache
 _PANEL_BYTES = 36 * 1024  # of transformed weights that are used at a time: they stay in the first-level cache
 _BLOCKS = 8  # the number of blocks of tiles is a multiple of it, where there are enough: threads share them evenly
 FEWEST_TILES, FEWEST_CHANNELS = 128, 64  # below, the combining would cost more than it saves
-LARGEST_PART = 0.75  # of the direct convolution's multiplications, or it is not worth it
+LARGEST_PART = 0.65  # of the direct convolution's multiplications, or it is not worth it
 
 
-def _combine(builder: ir.IRBuilder, factors: tuple[float, ...], vectors: list[ir.Value]) -> ir.Value:
-    """The sum of factor * vector, in order; factors are 0, 1, -1 or a half."""
+def _combine(builder: ir.IRBuilder, factors: Sequence[float], vectors: Sequence[ir.Value]) -> ir.Value:
+    """The sum of factor * vector, in order."""
     total = None
     for factor, vector in zip(factors, vectors):
+        constant = ir.Constant(vector.type, [ir.Constant(vector.type.element, float(factor))] * vector.type.count)
         if factor == 0:
             continue
-        if abs(factor) != 1:
-            scalar = ir.Constant(vector.type.element, abs(factor))
-            vector = builder.fmul(vector, ir.Constant(vector.type, [scalar] * vector.type.count))
         if total is None:
-            total = builder.fneg(vector) if factor < 0 else vector
-        else:
+            total = vector if factor == 1 else builder.fneg(vector) if factor == -1 else builder.fmul(vector, constant)
+        elif abs(factor) == 1:
             total = builder.fsub(total, vector) if factor < 0 else builder.fadd(total, vector)
+        else:
+            total = multiply_add(builder, vector.type, vector, constant, total)
     return total
 
 
@@ -130,9 +179,9 @@ def make_take(n, points, which):
     return take
 
 
-def _make_combine_weights(taps):
+def _make_combine_weights(scheme):
     """Weights, laid side by side in panels, to their combinations."""
-    points, which = (taps + 1) ** 2, WEIGHTS[taps]
+    taps, points, which = scheme.taps, scheme.pixels**2, WEIGHTS[scheme]
 
     @parallel
     def combine_weights(packed, strides, C, panels, width, u):
@@ -151,31 +200,26 @@ def _make_combine_weights(taps):
     return combine_weights
 
 
-def _make_give(taps):
-    points, which = (taps + 1) ** 2, OUTPUTS[taps]
+def _make_give(scheme):
+    points, count, which = scheme.pixels**2, scheme.outputs, OUTPUTS[scheme]
+    places = count * count
 
     @serial
-    def give(m, start, plane, s, s0, relu, columns, y, to, yi, yj, below, right):
-        """From products m[start + e*plane + f] the outputs at y[to + f], at yj to its right, yi below, and both."""
+    def give(m, start, plane, s, s0, relu, columns, y, to, yi, yj, down, right):
+        """From products m[start + e*plane + f] the outputs y[to + i*yi + j*yj + f], i < down, j < right."""
         for f in range(0, columns, VECTOR_BYTES // m.itemsize):
-            four = grid_transform(tile_load(points, 1, m, start + f, plane), which)
-            four = tile_add(four, tile_load(4, 1, s, s0 + f, 0))
+            outputs = grid_transform(tile_load(points, 1, m, start + f, plane), which)
+            outputs = tile_add(outputs, tile_load(places, 1, s, s0 + f, 0))
             if relu:
-                four = tile_relu(four)
-            tile_store((four[0],), 1, 1, y, to + f, 0)
-            if right:
-                tile_store((four[1],), 1, 1, y, to + f + yj, 0)
-            if below:
-                tile_store((four[2],), 1, 1, y, to + f + yi, 0)
-            if below and right:
-                tile_store((four[3],), 1, 1, y, to + f + yi + yj, 0)
+                outputs = tile_relu(outputs)
+            grid_store(outputs, count, count, y, to + f, yi, yj, down, right)
 
     return give
 
 
-def _make_slide(taps):
-    n, points = taps + 1, (taps + 1) ** 2
-    take, give = make_take(n, n, DATA[taps]), _make_give(taps)
+def _make_slide(scheme):
+    n, points, outputs = scheme.pixels, scheme.pixels**2, scheme.outputs
+    take, give = make_take(n, n, DATA[scheme]), _make_give(scheme)
 
     @parallel
     def slide(x, x_shape, u, kernel, s, zeros, relu, y, y0, y_steps, hw, F, cut, tiles, buffers):
@@ -184,7 +228,8 @@ def _make_slide(taps):
         OH, OW = hw
         yn, yi, yj = y_steps
         count, most = cut
-        TH, TW, K, width = (OH + 1) // 2, (OW + 1) // 2, sh * sw * C, len(zeros)
+        TH, TW, K = (OH + outputs - 1) // outputs, (OW + outputs - 1) // outputs, sh * sw * C
+        width = len(zeros)
         line = line_of(K, x.itemsize)
         zero, one, no = np.intp(0), np.intp(1), np.bool_(False)  # see correlate.py
         total, panels = N * TH * TW, (F + width - 1) // width
@@ -194,10 +239,10 @@ def _make_slide(taps):
             here = min(count, total - first)
             buffer = buffers[numba.get_thread_id()]
             for t in range(here):
-                image, i, j = (first + t) // (TH * TW), (first + t) // TW % TH, (first + t) % TW
+                image, i, j = (first + t) // (TH * TW), (first + t) // TW % TH * outputs, (first + t) % TW * outputs
                 for a in range(sh):
                     for b in range(sw):
-                        h0, v0, to = 2 * i * sh + a - top, 2 * j * sw + b - left, t * line + (a * sw + b) * C
+                        h0, v0, to = i * sh + a - top, j * sw + b - left, t * line + (a * sw + b) * C
                         take(x, x_shape, image, h0, v0, sh, sw, buffer[patch0:], buffer, to, plane)
             for e in range(points):
                 for p in range(panels):
@@ -211,39 +256,46 @@ def _make_slide(taps):
                                 start, s0, sp, buffer, to, width, no,
                             )  # fmt: skip
             for t in range(here):
-                image, i, j = (first + t) // (TH * TW), (first + t) // TW % TH, (first + t) % TW
-                below, right = 2 * i + 1 < OH, 2 * j + 1 < OW
+                image, i, j = (first + t) // (TH * TW), (first + t) // TW % TH * outputs, (first + t) % TW * outputs
                 for p in range(panels):
-                    start, to = m0 + (p * count + t) * width, y0 + image * yn + 2 * i * yi + 2 * j * yj + p * width
+                    start, to = m0 + (p * count + t) * width, y0 + image * yn + i * yi + j * yj + p * width
                     columns = min(width, F - p * width)
                     give(
-                        buffer, start, panels * count * width, s, p * width, relu, columns, y, to, yi, yj, below, right
-                    )
+                        buffer, start, panels * count * width, s, p * width, relu, columns,
+                        y, to, yi, yj, OH - i, OW - j,
+                    )  # fmt: skip
 
     return slide
 
 
-_combine_weights = {taps: _make_combine_weights(taps) for taps in (2, 3)}
-_slide = {taps: _make_slide(taps) for taps in (2, 3)}
+_combine_weights = {scheme: _make_combine_weights(scheme) for scheme in _POINTS}
+_slide = {scheme: _make_slide(scheme) for scheme in _POINTS}
 
 
-def taps_of(
-    x_shape: tuple[int, ...], kernel: Kernel, hw: tuple[int, int], F: int, itemsize: int
-) -> Literal[2, 3] | None:
-    """Cells in each direction of the kernel of one remainder; None where this way cannot go, or is slower."""
+def scheme_of(
+    x_shape: tuple[int, ...], kernel: Kernel, hw: tuple[int, int], F: int, itemsize: int, for_weights: bool = False
+) -> Scheme | None:
+    """The scheme with the fewest multiplications for one remainder's kernel; None where it cannot be, or does not pay.
+
+    With for_weights, for the gradient of the weights: then there are none to combine.
+    """
     (N, _, _, C), (KH, KW, sh, sw, _, _), (OH, OW) = x_shape, kernel, hw
     lanes, taps = VECTOR_BYTES // itemsize, KH // sh
-    if taps not in _slide or (taps * sh, taps * sw) != (KH, KW) or C % lanes or F % lanes:
+    if (taps * sh, taps * sw) != (KH, KW) or C % lanes or F % lanes or min(sh * sw * C, F) < FEWEST_CHANNELS:
         return None
-    tiles = N * -(-OH // 2) * -(-OW // 2)
-    if tiles < FEWEST_TILES or min(sh * sw * C, F) < FEWEST_CHANNELS:
-        return None
-    part = tiles * (taps + 1) ** 2 / (N * OH * OW * taps**2)
-    return taps if part <= LARGEST_PART else None
+    part, best = LARGEST_PART, None
+    for scheme in _POINTS:
+        tiles = N * -(-OH // scheme.outputs) * -(-OW // scheme.outputs)
+        # Where there are more combinations of weights than weights, all of them have to serve more tiles.
+        fewest = FEWEST_TILES * (1 if for_weights or scheme.outputs == 2 else sh * sw)
+        multiplications = tiles * scheme.pixels**2 / max(1, N * OH * OW * taps**2)
+        if scheme.taps == taps and tiles >= fewest and multiplications <= part:
+            part, best = multiplications, scheme
+    return best
 
 
 def slide_tiles(
-    taps: int,
+    scheme: Scheme,
     x: np.ndarray,
     weights: Weights,
     bias: np.ndarray | None,
@@ -255,21 +307,21 @@ def slide_tiles(
     hw: tuple[int, int],
     F: int,
 ) -> None:
-    """As `correlate.correlate`, whose arguments the others are, for the number that `taps_of` gives."""
+    """As `correlate.correlate`, whose arguments the others are, for what `scheme_of` gives."""
     (N, _, _, C), (KH, KW, sh, sw, top, left), (OH, OW) = x.shape, kernel, hw
-    width, points, K = panel_width(x.itemsize), (taps + 1) ** 2, sh * sw * C
+    width, points, K = panel_width(x.itemsize), scheme.pixels**2, sh * sw * C
     panels = -(-F // width)
     packed, u = empty((panels * KH * KW * C, width), x.dtype), empty((points * panels * K * width,), x.dtype)
     pack(*weights, KH, KW, C, F, packed, packed.reshape(-1))
-    _combine_weights[taps](packed.reshape(-1), (sh, sw), C, panels, width, u)
+    _combine_weights[scheme](packed.reshape(-1), (sh, sw), C, panels, width, u)
     s = np.zeros(panels * width, x.dtype)
     if bias is not None:
         s[:F] = bias
-    total = N * -(-OH // 2) * -(-OW // 2)
+    total = N * -(-OH // scheme.outputs) * -(-OW // scheme.outputs)
     blocks = -(-total * points * K * x.itemsize // _BUFFER_BYTES)
     blocks = -(-blocks // _BLOCKS) * _BLOCKS
     count = -(-total // blocks)
-    _slide[taps](
+    _slide[scheme](
         x.reshape(-1), x.shape, u, (sh, sw, top, left), s, np.zeros(width, x.dtype), relu, y, y0, y_steps, hw, F,
         (count, _PANEL_BYTES // (width * x.itemsize)), tile_table(count, False),
         scratch(points * count * (line_of(K, x.itemsize) + panels * width) + points * C, x.dtype),

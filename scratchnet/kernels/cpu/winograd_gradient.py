@@ -17,16 +17,25 @@ from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.simd import grid_load, tile_add, tile_load, tile_store
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
-from scratchnet.kernels.cpu.winograd import CELLS, DATA, GRADIENTS, VECTOR_BYTES, grid_transform, line_of, make_take
+from scratchnet.kernels.cpu.winograd import (
+    CELLS,
+    DATA,
+    GRADIENTS,
+    VECTOR_BYTES,
+    Scheme,
+    grid_transform,
+    line_of,
+    make_take,
+)
 
 _CHUNK_BYTES = 1 << 23  # of combinations that are made before they are multiplied: they stay in the shared cache
 _TILES_AT_ONCE = 128  # of a sum: their combinations stay in the first-level cache
 _BUNCHES = 4  # tasks for each combination: enough to keep several threads busy
 
 
-def _make_combine(taps):
-    n, pairs = taps + 1, 2
-    take_x, take_dy = make_take(n, n, DATA[taps]), make_take(pairs, n, GRADIENTS[taps])
+def _make_combine(scheme):
+    n, outputs = scheme.pixels, scheme.outputs
+    take_x, take_dy = make_take(n, n, DATA[scheme]), make_take(outputs, n, GRADIENTS[scheme])
 
     @parallel
     def combine(x, x_shape, dy, dy_shape, kernel, first, count, v, w, v_line, w_line, buffers):
@@ -34,15 +43,15 @@ def _make_combine(taps):
         C = x_shape[3]
         _, OH, OW, _ = dy_shape
         sh, sw, top, left = kernel
-        TH, TW = (OH + 1) // 2, (OW + 1) // 2
+        TH, TW = (OH + outputs - 1) // outputs, (OW + outputs - 1) // outputs
         for t in prange(count):
             patch = buffers[numba.get_thread_id()]
-            image, i, j = (first + t) // (TH * TW), (first + t) // TW % TH, (first + t) % TW
+            image, i, j = (first + t) // (TH * TW), (first + t) // TW % TH * outputs, (first + t) % TW * outputs
             for a in range(sh):
                 for b in range(sw):
-                    h0, v0, to = 2 * i * sh + a - top, 2 * j * sw + b - left, t * v_line + (a * sw + b) * C
+                    h0, v0, to = i * sh + a - top, j * sw + b - left, t * v_line + (a * sw + b) * C
                     take_x(x, x_shape, image, h0, v0, sh, sw, patch, v, to, count * v_line)
-            take_dy(dy, dy_shape, image, 2 * i, 2 * j, 1, 1, patch, w, t * w_line, count * w_line)
+            take_dy(dy, dy_shape, image, i, j, 1, 1, patch, w, t * w_line, count * w_line)
 
     return combine
 
@@ -67,8 +76,8 @@ def _multiply(v, w, v_line, w_line, count, points, at_once, more, zeros, tiles, 
                     )  # fmt: skip
 
 
-def _make_put_together(taps):
-    points, which = (taps + 1) ** 2, CELLS[taps]
+def _make_put_together(scheme):
+    taps, points, which = scheme.taps, scheme.pixels**2, CELLS[scheme]
 
     @serial
     def cells_of(m, start, plane, F, dw, to, row, cell):
@@ -93,19 +102,19 @@ def _make_put_together(taps):
     return put_together
 
 
-_combine = {taps: _make_combine(taps) for taps in (2, 3)}
-_put_together = {taps: _make_put_together(taps) for taps in (2, 3)}
+_combine = {scheme: _make_combine(scheme) for scheme in DATA}
+_put_together = {scheme: _make_put_together(scheme) for scheme in DATA}
 
 
-def weight_tiles(taps: int, x: np.ndarray, dy: np.ndarray, kernel: Kernel, dw: np.ndarray) -> None:
+def weight_tiles(scheme: Scheme, x: np.ndarray, dy: np.ndarray, kernel: Kernel, dw: np.ndarray) -> None:
     """dw[k,l,c,f] += sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f], by tiles.
 
-    taps is what `winograd.taps_of` gives. x (N, H, W, C), dy (N, OH, OW, F), dw (KH, KW, C, F), all contiguous; x~
+    scheme is what `winograd.scheme_of` gives. x (N, H, W, C), dy (N, OH, OW, F), dw (KH, KW, C, F), all contiguous; x~
     is x with zeros around it.
     """
     (N, _, _, C), (_, OH, OW, F), (_, _, sh, sw, top, left) = x.shape, dy.shape, kernel
-    total = N * -(-OH // 2) * -(-OW // 2)
-    width, points, K = panel_width(x.itemsize), (taps + 1) ** 2, sh * sw * C
+    total = N * -(-OH // scheme.outputs) * -(-OW // scheme.outputs)
+    width, points, K = panel_width(x.itemsize), scheme.pixels**2, sh * sw * C
     wide = -(-F // width) * width
     v_line, w_line = line_of(K, x.itemsize), line_of(wide, x.itemsize)
     chunks = -(-total * points * (v_line + w_line) * x.itemsize // _CHUNK_BYTES)
@@ -114,7 +123,7 @@ def weight_tiles(taps: int, x: np.ndarray, dy: np.ndarray, kernel: Kernel, dw: n
     m, tiles = empty((points * K * wide,), x.dtype), tile_table(K, False)
     for first in range(0, total, most):
         count = min(most, total - first)
-        _combine[taps](
+        _combine[scheme](
             x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, (sh, sw, top, left), first, count, v, w, v_line, w_line,
             scratch(points * max(C, F), x.dtype),
         )  # fmt: skip
@@ -122,4 +131,4 @@ def weight_tiles(taps: int, x: np.ndarray, dy: np.ndarray, kernel: Kernel, dw: n
             v, w, v_line, w_line, count, points, _TILES_AT_ONCE, first > 0, np.zeros(width, x.dtype), tiles, _BUNCHES,
             K, m,
         )  # fmt: skip
-    _put_together[taps](m, (sh, sw), C, F, dw.reshape(-1))
+    _put_together[scheme](m, (sh, sw), C, F, dw.reshape(-1))
