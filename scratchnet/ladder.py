@@ -20,7 +20,8 @@ from numba import prange
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
 from scratchnet.kernels.cpu.jit import parallel, serial
 from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width
-from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, Scheme, slide_tiles
+from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, slide_tiles
+from scratchnet.kernels.cpu.winograd_schemes import Scheme
 
 
 def _output(x: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from test_kernels_conv import windows_of
 
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu import conv, winograd
+from scratchnet.kernels.cpu import conv, winograd, winograd_schemes
 from scratchnet.kernels.cpu.correlate import Kernel
 from scratchnet.kernels.cpu.weight_products import FEW
 from scratchnet.shapes import output_hw
@@ -42,7 +42,7 @@ def calls(monkeypatch):
     return called
 
 
-schemes = st.sampled_from(sorted(winograd.DATA))
+schemes = st.sampled_from(sorted(winograd_schemes.DATA))
 
 
 @st.composite
@@ -61,14 +61,14 @@ def tiled_windows(draw, taps):
 
 @given(schemes, seeds)
 def test_the_combinations_are_those_of_a_sum_over_a_kernel(scheme, seed):
-    rng, matrices = np.random.default_rng(seed), winograd._MATRICES
+    rng, matrices = np.random.default_rng(seed), winograd_schemes.MATRICES
     d = rng.normal(size=scheme.pixels)
     for values, results, cells in (
-        (winograd.WEIGHTS, winograd.OUTPUTS, scheme.taps),
-        (winograd.GRADIENTS, winograd.CELLS, scheme.outputs),
+        (winograd_schemes.WEIGHTS, winograd_schemes.OUTPUTS, scheme.taps),
+        (winograd_schemes.GRADIENTS, winograd_schemes.CELLS, scheme.outputs),
     ):
         g = rng.normal(size=cells)
-        products = (matrices[values[scheme]] @ g) * (matrices[winograd.DATA[scheme]] @ d)
+        products = (matrices[values[scheme]] @ g) * (matrices[winograd_schemes.DATA[scheme]] @ d)
         np.testing.assert_allclose(matrices[results[scheme]] @ products, np.correlate(d, g), atol=1e-13)
 
 
@@ -82,7 +82,7 @@ def test_all_three_kernels(scheme, data, channels, filters, relu, use_bias, dtyp
     dy = normal(rng, (N, *output_hw(hw, kernel, strides, pads), F), dtype)
     with pytest.MonkeyPatch.context() as patch, Unchanged(x, w, dy):
         everywhere.__wrapped__(patch)
-        patch.setattr(winograd, "_POINTS", {scheme: ()})  # no other to choose
+        patch.setattr(winograd, "POINTS", {scheme: ()})  # no other to choose
         called = calls.__wrapped__(patch)
         y = cpu.conv2d(x, w, b, strides, pads, relu)
         dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)

@@ -4,10 +4,8 @@ Two outputs of a kernel of two cells, y0 = d0*g0 + d1*g1 and y1 = d1*g0 + d2*g1,
 
     m0 = (d0 - d1) * g0,  m1 = d1 * (g0 + g1),  m2 = (d1 - d2) * g1;   y0 = m0 + m1,  y1 = m1 - m2
 
-In both directions of a picture, nine do for sixteen. The general rule: a sum over a kernel is a product of polynomials,
-whose coefficients follow from its values at as many points as there are outputs and cells together, less one ("at
-infinity" is the leading coefficient). With a kernel of three cells 16 do for 36, and for four outputs of a kernel of
-two, 25 for 64. More points would save more, and round worse: their powers grow.
+In both directions of a picture, nine do for sixteen. With a kernel of three cells 16 do for 36, and for four outputs of
+a kernel of two 25 for 64; `winograd_schemes` has the rule.
 
 Pixels and weights are combined first, and each combination serves many products: one of pixels those with all filters,
 one of weights those with all pictures. What remains is a matrix product for each of the 9, 16 or 25, on the register
@@ -15,22 +13,14 @@ tile. Sums and differences also spread: a NaN in x reaches all outputs that are 
 
 A convolution with steps is a sum of convolutions without, one for each remainder of a pixel's place by the step.
 
-Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308; Winograd, "Arithmetic
-Complexity of Computations", 1980.
+Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv 1509.09308.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
-
 import numba
 import numpy as np
-from llvmlite import ir
-from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import prange
 
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, pack
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
@@ -38,7 +28,6 @@ from scratchnet.kernels.cpu.memory import LINE, empty
 from scratchnet.kernels.cpu.simd import (
     grid_load,
     grid_store,
-    multiply_add,
     tile_add,
     tile_load,
     tile_relu,
@@ -46,56 +35,7 @@ from scratchnet.kernels.cpu.simd import (
     vector_bytes,
 )
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
-
-
-class Scheme(NamedTuple):
-    """In each direction: cells of the kernel, and outputs that are worked out together."""
-
-    taps: int
-    outputs: int
-
-    @property
-    def pixels(self) -> int:
-        """Pixels that those outputs see: as many combinations there are."""
-        return self.taps + self.outputs - 1
-
-
-# The points where the polynomials are taken. The last four round best: Barabasz et al., arXiv 1803.10986.
-_POINTS = {Scheme(2, 2): (0, 1), Scheme(3, 2): (0, 1, -1), Scheme(2, 4): (0, 1, -0.5, -2)}
-
-
-def _combinations(points: tuple[float, ...]) -> np.ndarray:
-    """Of pixels, a row for each point: the coefficients of the polynomial that is 0 at all the others."""
-    rows = [np.poly([q for q in points if q != p])[::-1] for p in points]
-    return np.array([*([*row, 0] for row in rows), np.poly(points)[::-1]])
-
-
-def _values(points: tuple[float, ...], count: int) -> np.ndarray:
-    """Of `count` coefficients, a row for each point: the value there, by that of its row of `_combinations` there."""
-    scale = [math.prod(p - q for q in points if q != p) for p in points]
-    return np.array([*([p**k / s for k in range(count)] for p, s in zip(points, scale)), np.eye(count)[-1]])
-
-
-def _coefficients(points: tuple[float, ...], count: int) -> np.ndarray:
-    """Of products, a row for each of `count` results."""
-    return np.array([[*(p**k for p in points), float(k == count - 1)] for k in range(count)])
-
-
-# The combinations of pixels d, of weights g, and of products m. A gradient of weights is the same sum with dy for the
-# weights, and the cells of the kernel for the outputs. The kernels know a matrix by its number: Numba's cache can too.
-_MATRICES: list[np.ndarray] = []
-
-
-def _numbered(matrices: Iterable[np.ndarray]) -> dict[Scheme, int]:
-    _MATRICES.extend(matrices)
-    return {scheme: len(_MATRICES) - len(_POINTS) + k for k, scheme in enumerate(_POINTS)}
-
-
-DATA = _numbered(_combinations(points) for points in _POINTS.values())
-WEIGHTS = _numbered(_values(points, scheme.taps) for scheme, points in _POINTS.items())
-OUTPUTS = _numbered(_coefficients(points, scheme.outputs) for scheme, points in _POINTS.items())
-GRADIENTS = _numbered(_values(points, scheme.outputs) for scheme, points in _POINTS.items())
-CELLS = _numbered(_coefficients(points, scheme.taps) for scheme, points in _POINTS.items())
+from scratchnet.kernels.cpu.winograd_schemes import DATA, OUTPUTS, POINTS, WEIGHTS, Scheme, grid_transform
 
 VECTOR_BYTES = vector_bytes()
 _BUFFER_BYTES = 3 << 17  # of transformed pixels in a task: they stay in the second-level cache
@@ -103,37 +43,6 @@ _PANEL_BYTES = 36 * 1024  # of transformed weights that are used at a time: they
 _BLOCKS = 8  # the number of blocks of tiles is a multiple of it, where there are enough: threads share them evenly
 FEWEST_TILES, FEWEST_CHANNELS = 128, 64  # below, the combining would cost more than it saves
 LARGEST_PART = 0.65  # of the direct convolution's multiplications, or it is not worth it
-
-
-def _combine(builder: ir.IRBuilder, factors: Sequence[float], vectors: Sequence[ir.Value]) -> ir.Value:
-    """The sum of factor * vector, in order."""
-    total = None
-    for factor, vector in zip(factors, vectors):
-        constant = ir.Constant(vector.type, [ir.Constant(vector.type.element, float(factor))] * vector.type.count)
-        if factor == 0:
-            continue
-        if total is None:
-            total = vector if factor == 1 else builder.fneg(vector) if factor == -1 else builder.fmul(vector, constant)
-        elif abs(factor) == 1:
-            total = builder.fsub(total, vector) if factor < 0 else builder.fadd(total, vector)
-        else:
-            total = multiply_add(builder, vector.type, vector, constant, total)
-    return total
-
-
-@intrinsic(prefer_literal=True)
-def grid_transform(typing, grid, which):
-    """M grid M^T for the matrix M of that number, and a square grid of vectors, row by row."""
-    matrix = _MATRICES[which.literal_value]
-    rows, columns = len(matrix), len(matrix[0])
-    result = types.UniTuple(grid.dtype, rows * rows)
-
-    def codegen(context, builder, signature, args):
-        cells = cgutils.unpack_tuple(builder, args[0])
-        lines = [[_combine(builder, m, cells[q::columns]) for q in range(columns)] for m in matrix]
-        return context.make_tuple(builder, result, [_combine(builder, m, line) for line in lines for m in matrix])
-
-    return result(grid, which), codegen
 
 
 @serial
@@ -268,8 +177,8 @@ def _make_slide(scheme):
     return slide
 
 
-_combine_weights = {scheme: _make_combine_weights(scheme) for scheme in _POINTS}
-_slide = {scheme: _make_slide(scheme) for scheme in _POINTS}
+_combine_weights = {scheme: _make_combine_weights(scheme) for scheme in POINTS}
+_slide = {scheme: _make_slide(scheme) for scheme in POINTS}
 
 
 def scheme_of(
@@ -284,7 +193,7 @@ def scheme_of(
     if (taps * sh, taps * sw) != (KH, KW) or C % lanes or F % lanes or min(sh * sw * C, F) < FEWEST_CHANNELS:
         return None
     part, best = LARGEST_PART, None
-    for scheme in _POINTS:
+    for scheme in POINTS:
         tiles = N * -(-OH // scheme.outputs) * -(-OW // scheme.outputs)
         # Where there are more combinations of weights than weights, all of them have to serve more tiles.
         fewest = FEWEST_TILES * (1 if for_weights or scheme.outputs == 2 else sh * sw)

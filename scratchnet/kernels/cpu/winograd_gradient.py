@@ -17,16 +17,8 @@ from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.simd import grid_load, tile_add, tile_load, tile_store
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
-from scratchnet.kernels.cpu.winograd import (
-    CELLS,
-    DATA,
-    GRADIENTS,
-    VECTOR_BYTES,
-    Scheme,
-    grid_transform,
-    line_of,
-    make_take,
-)
+from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, line_of, make_take
+from scratchnet.kernels.cpu.winograd_schemes import CELLS, DATA, GRADIENTS, Scheme, grid_transform
 
 _CHUNK_BYTES = 1 << 23  # of combinations that are made before they are multiplied: they stay in the shared cache
 _TILES_AT_ONCE = 128  # of a sum: their combinations stay in the first-level cache
