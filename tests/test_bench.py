@@ -79,7 +79,9 @@ def test_kernels_as_json_and_as_pictures(capsys, tmp_path):
     file = tmp_path / "speeds.png"
     bench.main(["--kernels", "--model", "cnn", "--rounds", "1", "--json", "--plot", str(file)])
     results = json.loads(capsys.readouterr().out)["results"]
-    assert len(results) == 3 * 2 + 3 * 2
+    assert (
+        len(results) == 4 * 2 + 3 * 2
+    )  # y, dx, dw and, where a pooling follows, both once more; three of a dense layer
     assert all(speed["ratio"] == pytest.approx(speed["GFLOP/s"] / speed["a @ b"]) for speed in results.values())
     assert file.stat().st_size > 10_000
     bench.print_kernels(results)

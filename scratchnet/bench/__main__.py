@@ -101,9 +101,9 @@ def print_models(found: dict[str, Any]) -> None:
 
 def print_kernels(found: dict[str, Any]) -> None:
     """A line for each kernel."""
-    print(f"\n{'kernel':<48} {'GFLOP/s':>8} {'a @ b':>8} {'ratio':>6}")
+    print(f"\n{'kernel':<52} {'GFLOP/s':>8} {'a @ b':>8} {'ratio':>6}")
     for name, speed in found.items():
-        print(f"{name:<48} {speed['GFLOP/s']:8.0f} {speed['a @ b']:8.0f} {speed['ratio']:6.2f}")
+        print(f"{name:<52} {speed['GFLOP/s']:8.0f} {speed['a @ b']:8.0f} {speed['ratio']:6.2f}")
 
 
 def main(arguments: list[str] | None = None) -> None:

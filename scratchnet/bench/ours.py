@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -90,7 +91,7 @@ def prepare(task: str) -> Callable[[], object]:
 def kernels(model: str) -> list[tuple[str, float, Callable[[], object]]]:
     """(name, multiplications and additions, function) of each convolution and dense product of a model."""
     rng, found = np.random.default_rng(0), []
-    for name, N, H, C, F, K, stride, padding in CONVS[model]:
+    for name, N, H, C, F, K, stride, padding, pool in CONVS[model]:
         hw, kernel, strides = (H, H), (K, K), (stride, stride)
         pads = pads_2d(hw, kernel, strides, padding)
         x, w, b = (rng.random(shape, dtype=np.float32) for shape in ((N, H, H, C), (K, K, C, F), (F,)))
@@ -105,6 +106,13 @@ def kernels(model: str) -> list[tuple[str, float, Callable[[], object]]]:
                 lambda x=x, dy=dy, k=kernel, s=strides, p=pads: cpu.conv2d_weight_grad(x, dy, k, s, p),
             ),
         ]
+        if pool:
+            # The work is that of the two formulas, which is not all made.
+            window = (pool, pool), (pool, pool), ((0, 0), (0, 0))
+            pooled, argmax = cpu.max_pool2d(dy, *window)
+            arguments = x, w, pooled, argmax, strides, pads, window, np.zeros_like(w), np.zeros_like(b), True
+            function = functools.partial(cpu.conv2d_max_pool2d_backward, *arguments)
+            found.append((f"{name}: dx and dw behind a pooling", 2 * work, function))
     for N, D, U in DENSES[model]:
         x, w, b, dy = (rng.random(shape, dtype=np.float32) for shape in ((N, D), (D, U), (U,), (N, U)))
         work, name = 2.0 * N * D * U, f"dense {D} to {U}"

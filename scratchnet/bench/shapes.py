@@ -27,10 +27,14 @@ class Conv(NamedTuple):
     K: int
     stride: int
     padding: str
+    pool: int | None = None  # the window of the max-pooling behind it
 
 
 CONVS = {
-    "cnn": [Conv("32x32x3 to 32", 32, 32, 3, 32, 3, 1, "valid"), Conv("15x15x32 to 64", 32, 15, 32, 64, 3, 1, "valid")],
+    "cnn": [
+        Conv("32x32x3 to 32", 32, 32, 3, 32, 3, 1, "valid", 2),
+        Conv("15x15x32 to 64", 32, 15, 32, 64, 3, 1, "valid", 2),
+    ],
     "dcgan": [
         Conv("32x32x3 to 64, step 2", 64, 32, 3, 64, 3, 2, "same"),
         Conv("16x16x64 to 128, step 2", 64, 16, 64, 128, 3, 2, "same"),
