@@ -179,6 +179,12 @@ def test_where_it_does_not_go(kernel, hw, pooled):
     assert not pooled_gradient.pays((32, 12, 12, 32), kernel, hw, (32, *pooled, 64), 4)
 
 
+def test_lists_that_would_fill_the_memory_are_not_made():
+    kernel = Kernel(3, 3, 1, 1, 1, 1)
+    assert pooled_gradient.pays((1, 224, 224, 64), kernel, (224, 224), (1, 112, 112, 64), 4)
+    assert not pooled_gradient.pays((1, 1024, 1024, 64), kernel, (1024, 1024), (1, 512, 512, 64), 4)
+
+
 def test_a_single_channel_does_not_go_this_way():
     assert not pooled_gradient.pays((32, 12, 12, 1), Kernel(3, 3, 1, 1, 1, 1), (12, 12), (32, 6, 6, 64), 4)
 

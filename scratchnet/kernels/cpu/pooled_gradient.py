@@ -21,14 +21,16 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.correlate import Kernel, transposed
-from scratchnet.kernels.cpu.jit import PARTS, parallel, scratch, serial
+from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import LINE, empty
 from scratchnet.kernels.cpu.simd import tile_add_scaled, tile_load, tile_store, vector_bytes, vector_registers
 from scratchnet.kernels.cpu.sums import add_parts
 
 # The block's vectors, one number spread over a vector and what is being fetched fit into the registers.
 ROWS, COLUMNS = 3, 6 if vector_registers() == 32 else 3
+_PARTS = 16  # of a batch: enough to keep several threads busy
 _MOST_NUMBERS = 1 << 22  # in the sums of all parts together
+_LONGEST = 1 << 20  # numbers in the lists of one picture: larger ones are rare, and each thread has lists of its own
 _PLACES = 32  # a list goes through so many windows, where there are enough pictures: each list loads and stores dw
 _LARGEST_PART = 0.5  # of the multiplications that all places would take: more, and the lists cost more than they save
 
@@ -164,7 +166,7 @@ def pays(
     """Whether this is faster than to put dy in the places of the convolution's output, hw, and to go on from there."""
     (N, _, _, C), (_, PH, PW, F), (OH, OW) = x_shape, dy_shape, hw
     blocks = _blocks(kernel.KH, kernel.KW, C, itemsize)
-    if blocks is None or 0 in (N, C, PH, PW, F):
+    if blocks is None or 0 in (N, C, PH, PW, F) or PH * PW * F > _LONGEST:
         return False
     window = blocks.groups * blocks.height * blocks.width
     return window * PH * PW <= _LARGEST_PART * kernel.KH * kernel.KW * C * OH * OW
@@ -198,7 +200,7 @@ def pooled_gradients(
     groups, deep, height, width = _blocks(KH, KW, C, x.itemsize)
     rows = max(kernel.top + H, (OH - 1) * kernel.sh + height)
     line = max(kernel.left + W, (OW - 1) * kernel.sw + KW) * deep
-    parts = max(1, min(PARTS, N, _MOST_NUMBERS // (F * groups * height * width)))
+    parts = max(1, min(_PARTS, N, _MOST_NUMBERS // (F * groups * height * width)))
     at_once = min(-(-N // parts), -(-_PLACES // places))
     size = -(-(at_once * rows * line + width) // LINE) * LINE
     parted = [(g, slice(g * deep, min(C, (g + 1) * deep)), min(deep, C - g * deep)) for g in range(groups)]
