@@ -11,7 +11,7 @@ from scratchnet import reference
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu import conv, pooled_gradient
 from scratchnet.kernels.cpu.correlate import Kernel
-from scratchnet.layers import Chain, Conv2D, MaxPooling2D
+from scratchnet.layers import Chain, Conv2D, LeakyReLU, MaxPooling2D, ReLU
 from scratchnet.shapes import output_hw
 
 NONE = ((0, 0), (0, 0))
@@ -28,6 +28,12 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(conv, "pooled_gradients", call)
     return called
+
+
+@pytest.fixture
+def everywhere(monkeypatch):
+    """This way wherever it can go, also where it does not pay."""
+    monkeypatch.setattr(pooled_gradient, "_LARGEST_PART", np.inf)
 
 
 @st.composite
@@ -110,21 +116,27 @@ def test_the_usual_layers_go_this_way(C, padding, calls):
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+@pytest.mark.parametrize("layer", [None, ReLU, LeakyReLU])
 @pytest.mark.parametrize(
     "pool", [{}, {"pool_size": 3, "strides": 2}, {"pool_size": 3, "strides": 2, "padding": "same"}]
 )
 @pytest.mark.parametrize("which", [(True, True), (True, False), (False, True)])
-def test_a_chain_with_or_without_an_activation(activation, pool, which):
+def test_a_chain_with_or_without_an_activation(activation, layer, pool, which, everywhere, calls):
     rng, (param_grads, input_grad) = np.random.default_rng(1), which
-    layers = [Conv2D(4, 3, activation=activation), MaxPooling2D(**pool)]
+    between = [] if layer is None else [layer()]
+    layers = [Conv2D(4, 3, activation=activation), *between, MaxPooling2D(**pool)]
     chain, x = Chain(layers), rng.normal(size=(3, 9, 8, 16))
     dy = rng.normal(size=chain.forward(x).shape)
     chain.zero_grads()
     dx = chain.backward(dy, param_grads=param_grads, input_grad=input_grad)
     grads = [g.copy() for g in chain.grads.values()]
     chain.zero_grads()
-    layers[1].forward(layers[0].forward(x))
-    expected = layers[0].backward(layers[1].backward(dy), param_grads=param_grads, input_grad=input_grad)
+    for one in layers:
+        x = one.forward(x)
+    for one in reversed(layers[1:]):
+        dy = one.backward(dy)
+    expected = layers[0].backward(dy, param_grads=param_grads, input_grad=input_grad)
+    assert len(calls) == (activation != "tanh" and layer is not LeakyReLU and not (activation and layer))
     if input_grad:
         assert_close(dx, expected)
     else:

@@ -170,28 +170,32 @@ class Chain(Composite):
         self._require_forward()
         if not self.layers:
             return super().run_backward(dy, param_grads, input_grad)  # the identity
-        for i in reversed(range(len(self.layers))):
-            layer, needed = self.layers[i], input_grad or i > 0
-            if self._gives_relu(i - 1, logits) or self._goes_through_pooling(i - 1):
-                continue
-            if self._goes_through_pooling(i):
-                pooling = self.layers[i + 1]
-                upstream, window = pooling.receive_gradient(dy), pooling.window(pooling.hw)
-                dy = layer.run_backward_pooled(upstream, pooling.argmax, window, param_grads, needed)
-            else:
+        i = len(self.layers) - 1
+        while i >= 0:
+            layer, first = self.layers[i], self._convolution_before(i)
+            if first is not None:
+                upstream, window = layer.receive_gradient(dy), layer.window(layer.hw)
+                needed, i = input_grad or first > 0, first
+                dy = self.layers[i].run_backward_pooled(upstream, layer.argmax, window, param_grads, needed)
+            elif not self._gives_relu(i - 1, logits):
                 before_activation = (logits and i == len(self.layers) - 1) or self._takes_in_relu(i + 1)
-                dy = layer.run_backward(dy, param_grads, needed, before_activation)
+                dy = layer.run_backward(dy, param_grads, input_grad or i > 0, before_activation)
+            i -= 1
         return dy
 
-    def _goes_through_pooling(self, i: int) -> bool:
-        """Whether layer i is a convolution that goes backward together with the max-pooling behind it."""
-        if not 0 <= i < len(self.layers) - 1:
-            return False
-        layer, behind = self.layers[i : i + 2]
-        # Not a class made from them: it may go backward in another way.
-        if type(layer) is not Conv2D or type(behind) is not MaxPooling2D:
-            return False
-        return layer.activation is None or is_relu(layer.activation)
+    def _convolution_before(self, i: int) -> int | None:
+        """The number of the convolution that layer i, a max-pooling, goes backward together with; None where not so.
+
+        Between the two there may be a ReLU, as the convolution's activation or as a layer.
+        """
+        k = i - 1
+        relu = k >= 0 and isinstance(self.layers[k], ActivationLayer) and is_relu(self.layers[k].activation)
+        k -= relu
+        # Not for a class made from one of them: it may go backward in another way.
+        if k < 0 or type(self.layers[i]) is not MaxPooling2D or type(self.layers[k]) is not Conv2D:
+            return None
+        activation = self.layers[k].activation
+        return k if activation is None or (is_relu(activation) and not relu) else None
 
     def _takes_in_relu(self, i: int) -> bool:
         """Whether layer i is a max-pooling whose gradient is that of the ReLU before it as well: a pass saved."""
