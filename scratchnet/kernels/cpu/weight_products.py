@@ -16,7 +16,7 @@ from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width, tile
 
 _TASKS = 16  # enough to keep several threads busy
 _PLACES_A_PART = 2048  # fewer would not be worth the adding up
-_PLACES_A_TILE = 256  # a tile goes through several small pictures before it is stored
+_PLACES_A_TILE = 400  # a tile goes through several small pictures before it is stored
 _MOST_NUMBERS = 1 << 20  # in all parts together
 _BUNCH = 8  # tiles, at least, in a task of its own: as many rows of dw that follow each other in memory
 _PANEL_BYTES = 36 * 1024  # of rows that all tiles use before the next are fetched: they stay in the first-level cache
