@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import sys
 import zipfile
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from scratchnet.datasets.archives import read_idx
 from scratchnet.datasets.fashion_mnist_small import FILE
+from scratchnet.files import whole_file
 
 PER_CLASS = {"train": 600, "t10k": 100}
 
@@ -61,9 +61,8 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(__doc__)
     output = Path(arguments[1] if len(arguments) == 2 else FILE)
     data = build(Path(arguments[0]))
-    unfinished = output.with_suffix(".part")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, output)
+    with whole_file(output) as file:
+        file.write(data)
     print(f"{output.name}: {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
 
 
