@@ -19,5 +19,15 @@ def test_stored_results_are_those_of_the_shipped_classifiers(path):
         assert (scores["classifier"], scores["hash"]) == (name, sn.generation.classifier(name).hash)
 
 
-def test_there_are_stored_results():
-    assert len(list(RESULTS.glob("*_dcgan_*.json"))) >= 8
+def test_the_garments_beside_pytorch_have_six_seeds_each():
+    """As many samples each, or their distances could not be compared."""
+    for stem in ("fashion_dcgan", "fashion_dcgan_torch"):
+        runs = [json.loads((RESULTS / f"{stem}_{seed}.json").read_text()) for seed in range(6)]
+        assert [run["seed"] for run in runs] == list(range(6))
+        assert {run["last"]["samples"] for run in runs} == {3000}
+    assert len(list(RESULTS.glob("fashion_dcgan*.json"))) == 12
+
+
+def test_the_photographs_are_stored_for_both():
+    assert (RESULTS / "cifar10_dcgan_0.json").is_file()
+    assert (RESULTS / "cifar10_dcgan_torch_0.json").is_file()
