@@ -62,7 +62,7 @@ def processor_name() -> str:
 
 def processor() -> list[Finding]:
     """The processor, its vectors, and the tile that the kernels hold in its registers."""
-    lanes, kind = simd.vector_bytes() // 4, {64: "AVX-512", 32: "AVX2"}.get(simd.vector_bytes(), "SSE or NEON")
+    lanes, kind = simd.VECTOR_BYTES // 4, {64: "AVX-512", 32: "AVX2"}.get(simd.VECTOR_BYTES, "SSE or NEON")
     heights = ", ".join(map(str, tile.HEIGHTS))
     advice = "" if simd.has_fma() else "No fused multiply-add: kernels run at a fraction of their speed, and are right."
     forced = " (set by NUMBA_CPU_NAME)" if os.environ.get("NUMBA_CPU_NAME") else ""

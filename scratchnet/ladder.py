@@ -19,8 +19,9 @@ from numba import prange
 
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
 from scratchnet.kernels.cpu.jit import parallel, serial
+from scratchnet.kernels.cpu.simd import VECTOR_BYTES
 from scratchnet.kernels.cpu.tile import HEIGHTS, add_products, panel_width
-from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, slide_tiles
+from scratchnet.kernels.cpu.winograd import slide_tiles
 from scratchnet.kernels.cpu.winograd_schemes import Scheme
 
 

@@ -1,11 +1,17 @@
 """How kernels are compiled: once a machine, and right for any width of vectors."""
 
+import gc
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from numba.core.dispatcher import Dispatcher
+
+import scratchnet.ladder  # all kernels there are
+from scratchnet.kernels.cpu import cache
 
 TESTS = Path(__file__).parent
 
@@ -17,6 +23,13 @@ model = sn.Sequential([
 ])
 model.compile("adam", "sparse_categorical_crossentropy")
 model.train_on_batch(np.ones((2, 8, 8, 3)), np.array([1, 2]))
+
+x, dy = np.ones((8, 16, 16, 64), np.float32), np.ones((8, 16, 16, 64), np.float32)  # enough for Winograd's scheme
+w = np.ones((3, 3, 64, 64), np.float32)
+pads = (1, 1), (1, 1)
+kernels = sn.kernels.cpu
+kernels.conv2d(x, w, None, (1, 1), pads)
+kernels.conv2d_weight_grad(x, dy, (3, 3), (1, 1), pads)
 """
 
 
@@ -53,7 +66,7 @@ def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(
 
 def test_the_kernels_are_right_for_the_narrowest_vectors():
     """`generic` is the least processor of its kind: on a PC vectors of four floats, and no fused multiply-add."""
-    width = "from scratchnet.kernels.cpu import simd; print(simd.vector_bytes())"
+    width = "from scratchnet.kernels.cpu import simd; print(simd.VECTOR_BYTES)"
     if run(["-c", width], NUMBA_CPU_NAME="generic") == run(["-c", width]):
         pytest.skip("this machine has no other width")
     assert run(["-c", width], NUMBA_CPU_NAME="generic").strip() == "16"
@@ -61,3 +74,76 @@ def test_the_kernels_are_right_for_the_narrowest_vectors():
     printed = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *kernels], NUMBA_CPU_NAME="generic")
     assert " passed" in printed
     assert "failed" not in printed
+
+
+MADE = """
+import sys
+import numpy as np
+from scratchnet.kernels.cpu import cache
+from scratchnet.kernels.cpu.jit import serial
+
+cache.SOURCES += sys.argv[1]
+
+def make_inner(n):
+    @serial
+    @cache.variant(n)
+    def inner(x):  # too much to become a part of what calls it
+        for i in range(len(x)):
+            x[i] += n
+            if x[i] > 1e6:
+                for j in range(len(x)):
+                    x[j] = np.sin(x[j]) * np.cos(x[i]) + np.exp(x[j])
+    return inner
+
+def make(n):
+    inner = make_inner(n)
+    def outer(x):
+        for k in range(n):
+            inner(x)
+        inner(x)
+        inner(x[1:])
+    outer.__qualname__ = f"outer_{n}"
+    return serial(outer)
+
+for n in map(int, sys.argv[2:]):
+    x, kernel = np.zeros(2), make(n)
+    kernel(x)
+    print(x[0] / (n + 1), sum(kernel.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Kernels that call others, made by functions: runs such a program, and returns (result, found in the cache)."""
+    program = tmp_path / "made.py"
+    program.write_text(MADE)
+
+    def made(sources, *numbers):
+        arguments = [str(program), sources, *map(str, numbers)]
+        # The same seed, or the names of kernels would differ by the order of fastmath's set.
+        lines = run(arguments, NUMBA_CACHE_DIR=str(tmp_path / "cache"), PYTHONHASHSEED="0").splitlines()
+        return [tuple(float(word) for word in line.split()) for line in lines]
+
+    return made
+
+
+def test_kernels_that_functions_make_are_found_and_told_apart(made):
+    """Each of the first two processes compiles its own as the first of all; the third finds both."""
+    assert made("", 5) == [(5, 0)]
+    assert made("", 7) == [(7, 0)]
+    assert made("", 5, 7) == [(5, 1), (7, 1)]
+
+
+def test_kernels_are_compiled_anew_where_the_source_of_another_has_changed(made):
+    assert made("", 5) == [(5, 0)]
+    assert made("changed", 5) == [(5, 0)]
+    assert made("changed", 5) == [(5, 1)]
+
+
+def test_no_two_kernels_have_the_same_name():
+    kernels = [one for one in gc.get_objects() if isinstance(one, Dispatcher)]
+    ours = [one.py_func for one in kernels if one.py_func.__module__.startswith(scratchnet.__name__)]
+    names = Counter((function.__module__, function.__qualname__) for function in ours)
+    assert len(names) > 50
+    assert names.most_common(1)[0][1] == 1
+    assert all(isinstance(one._cache, cache._Cache) for one in kernels if one.py_func in ours)

@@ -18,7 +18,7 @@ def facts():
 def test_the_report_of_this_machine():
     found = facts()
     assert f"numba {numba.__version__}" in found["scratchnet"].fact
-    assert f"{simd.vector_bytes() // 4} float32 numbers" in found["vectors"].fact
+    assert f"{simd.VECTOR_BYTES // 4} float32 numbers" in found["vectors"].fact
     assert numba.threading_layer() in found["threads"].fact
     assert "fashion_mnist_small" in found["embedded data"].fact
 

@@ -14,10 +14,9 @@ from numba import prange
 
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import empty
-from scratchnet.kernels.cpu.simd import turn_block, vector_bytes
+from scratchnet.kernels.cpu.simd import VECTOR_BYTES, turn_block
 from scratchnet.kernels.cpu.tile import HEIGHTS, Q, add_products, panel_width, tile_table
 
-VECTOR_BYTES = vector_bytes()
 _PANEL_BYTES = 112 * 1024  # of weights that the tiles of a band share: they stay in the second-level cache
 _TASKS = 32  # enough to keep many threads busy, few enough to be worth a task
 _MANY_PLACES = 512  # from here on it pays to lay the weights of a panel side by side

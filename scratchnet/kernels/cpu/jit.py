@@ -1,7 +1,8 @@
 """How the CPU kernels are compiled: by Numba, cached on disk, one parallel kernel at a time.
 
-`parallel` and `serial` are `numba.njit` with the project's settings. Numba's simplest threading layer ends the whole
-process when two Python threads launch parallel kernels at once (numba#8563), so `parallel` holds one lock for all.
+`parallel` and `serial` are `numba.njit` with the project's settings and with the cache of `cache.py`. Numba's simplest
+threading layer ends the whole process when two Python threads launch parallel kernels at once (numba#8563), so
+`parallel` holds one lock for all.
 
 The same bits come out for any number of threads: each output element is written by one thread, in an order that does
 not depend on the number of threads. Elementwise kernels share out blocks of BLOCK elements, sums over the batch are cut
@@ -18,7 +19,9 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 
+from scratchnet.kernels.cpu.cache import cached
 from scratchnet.kernels.cpu.memory import LINE, empty
 
 # A thread that waits for work turns in circles for a little, since the next kernel mostly comes soon, and then sleeps.
@@ -35,17 +38,27 @@ _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 if numba.config.CPU_NAME and numba.config.CPU_FEATURES is None:
     numba.config.CPU_FEATURES = ""
 
-_SETTINGS: dict[str, Any] = {"cache": True, "error_model": "numpy", "fastmath": _FASTMATH}
+_IN_ORDER = _FASTMATH - {"reassoc"}
 _LOCK = threading.RLock()
 
-serial = numba.njit(**_SETTINGS)
-_IN_ORDER = _FASTMATH - {"reassoc"}
-serial_in_order = numba.njit(**{**_SETTINGS, "fastmath": _IN_ORDER})
+
+def _compiled(function: Callable[..., Any], **options: Any) -> Dispatcher:
+    return cached(numba.njit(error_model="numpy", **options)(function))
+
+
+def serial(function: Callable[..., Any]) -> Dispatcher:
+    """Compile, to be called by other kernels."""
+    return _compiled(function, fastmath=_FASTMATH)
+
+
+def serial_in_order(function: Callable[..., Any]) -> Dispatcher:
+    """`serial` for what kernels call that are `in_order`."""
+    return _compiled(function, fastmath=_IN_ORDER)
 
 
 def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Callable[..., Any]:
     """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
-    compiled = numba.njit(parallel=True, **{**_SETTINGS, "fastmath": fastmath})(function)
+    compiled = _compiled(function, parallel=True, fastmath=fastmath)
 
     @functools.wraps(function)
     def launch(*args: Any) -> Any:

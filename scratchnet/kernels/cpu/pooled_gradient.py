@@ -23,7 +23,7 @@ from numba import prange
 from scratchnet.kernels.cpu.correlate import Kernel, transposed
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import LINE, empty
-from scratchnet.kernels.cpu.simd import tile_add_scaled, tile_load, tile_store, vector_bytes, vector_registers
+from scratchnet.kernels.cpu.simd import VECTOR_BYTES, tile_add_scaled, tile_load, tile_store, vector_registers
 from scratchnet.kernels.cpu.sums import add_parts
 
 # The block's vectors, one number spread over a vector and what is being fetched fit into the registers.
@@ -153,7 +153,7 @@ class _Blocks(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def _blocks(KH: int, KW: int, C: int, itemsize: int) -> _Blocks | None:
     """None where a line would not fit into a block, even with as few channels as there are in a vector."""
-    lanes = vector_bytes() // itemsize
+    lanes = VECTOR_BYTES // itemsize
     channels = COLUMNS // KW * lanes
     if channels == 0:
         return None

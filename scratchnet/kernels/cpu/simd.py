@@ -47,11 +47,8 @@ def _assembly_of_fma(lanes: int) -> str:
     return machine.emit_assembly(llvm.parse_assembly(str(module)))
 
 
-@functools.cache
-def vector_bytes() -> int:
-    """Bytes in one vector register: 64 with AVX-512, 32 with AVX2, 16 with NEON and SSE. LLVM is asked."""
-    assembly = _assembly_of_fma(16)
-    return 64 if "zmm" in assembly else 32 if "ymm" in assembly else 16
+# Bytes in one vector register: 64 with AVX-512, 32 with AVX2, 16 with NEON and SSE. LLVM is asked.
+VECTOR_BYTES = 64 if "zmm" in _assembly_of_fma(16) else 32 if "ymm" in _assembly_of_fma(16) else 16
 
 
 @functools.cache
@@ -63,14 +60,14 @@ def has_fma() -> bool:
 @functools.cache
 def vector_registers() -> int:
     """How many vector registers there are: 32 with AVX-512 and NEON, 16 with AVX2 and SSE."""
-    return 32 if vector_bytes() == 64 or "fmla" in _assembly_of_fma(4) else 16
+    return 32 if VECTOR_BYTES == 64 or "fmla" in _assembly_of_fma(4) else 16
 
 
 class Vector(types.Type):
     """One register full of numbers, as a Numba type."""
 
     def __init__(self, scalar: types.Float):
-        self.scalar, self.lanes = scalar, vector_bytes() * 8 // scalar.bitwidth
+        self.scalar, self.lanes = scalar, VECTOR_BYTES * 8 // scalar.bitwidth
         super().__init__(name=f"vector({scalar} x {self.lanes})")
 
 

@@ -10,21 +10,22 @@ import functools
 
 import numpy as np
 
+from scratchnet.kernels.cpu.cache import variant
 from scratchnet.kernels.cpu.jit import serial
 from scratchnet.kernels.cpu.simd import (
+    VECTOR_BYTES,
     has_fma,
     tile_load,
     tile_multiply_add,
     tile_relu,
     tile_store,
-    vector_bytes,
     vector_registers,
 )
 
 # Vectors in a row of the tile, and the heights P that are compiled, found by measuring. The tile, a row of vectors and
 # one number spread over a vector must fit into the registers: P * Q + Q + 1, and one more where there is no FMA.
 if vector_registers() == 32:
-    Q, HEIGHTS = (2, (13, 9, 8, 6, 4, 2, 1)) if vector_bytes() == 64 else (4, (6, 5, 4, 3, 2, 1))
+    Q, HEIGHTS = (2, (13, 9, 8, 6, 4, 2, 1)) if VECTOR_BYTES == 64 else (4, (6, 5, 4, 3, 2, 1))
 else:
     Q, HEIGHTS = (2, (6, 5, 4, 3, 2, 1)) if has_fma() else (2, (5, 4, 3, 2, 1))
 
@@ -34,13 +35,14 @@ _UNDER_WAY = 8
 
 def panel_width(itemsize: int) -> int:
     """Columns of one tile: numbers in Q vectors."""
-    return Q * vector_bytes() // itemsize
+    return Q * VECTOR_BYTES // itemsize
 
 
 def _make_kernel(P):
-    """The building block for P rows. P is a constant of the closure, which Numba's cache can tell apart."""
+    """The building block for P rows, which the compiler knows."""
 
     @serial
+    @variant(P)
     def kernel(a, a0, ap, ao, ai, at, b, b0, bo, bi, bt, O, I, T, s, s0, sp, y, y0, yp, relu):  # noqa: E741
         tile = tile_load(P, Q, s, s0, sp)
         for o in range(O):

@@ -18,26 +18,28 @@ Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arX
 
 from __future__ import annotations
 
+import functools
+
 import numba
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.cache import variant
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, pack
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import LINE, empty
 from scratchnet.kernels.cpu.simd import (
+    VECTOR_BYTES,
     grid_load,
     grid_store,
     tile_add,
     tile_load,
     tile_relu,
     tile_store,
-    vector_bytes,
 )
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
 from scratchnet.kernels.cpu.winograd_schemes import DATA, OUTPUTS, POINTS, WEIGHTS, Scheme, grid_transform
 
-VECTOR_BYTES = vector_bytes()
 _BUFFER_BYTES = 3 << 17  # of transformed pixels in a task: they stay in the second-level cache
 _PANEL_BYTES = 36 * 1024  # of transformed weights that are used at a time: they stay in the first-level cache
 _BLOCKS = 8  # the number of blocks of tiles is a multiple of it, where there are enough: threads share them evenly
@@ -68,11 +70,13 @@ def copy_patch(x, x_shape, image, h0, v0, sh, sw, n, patch):
                     out[c] = 0
 
 
+@functools.cache
 def make_take(n, points, which):
     """A function that combines the n x n pixels of one tile with the matrix of that number, into points x points."""
     points = points * points
 
     @serial
+    @variant(n, points, which)
     def take(x, x_shape, image, h0, v0, sh, sw, patch, out, to, plane):
         """out[to + e*plane + c] = combination e of the pixels from (h0, v0) on, for all channels c."""
         _, H, W, C = x_shape
@@ -93,6 +97,7 @@ def _make_combine_weights(scheme):
     taps, points, which = scheme.taps, scheme.pixels**2, WEIGHTS[scheme]
 
     @parallel
+    @variant(*scheme)
     def combine_weights(packed, strides, C, panels, width, u):
         """u[e, p, (a, b, c), f] = combination e of the cells packed[p, (k*sh + a, m*sw + b), c, f], k, m < taps."""
         sh, sw = strides
@@ -114,6 +119,7 @@ def _make_give(scheme):
     places = count * count
 
     @serial
+    @variant(*scheme)
     def give(m, start, plane, s, s0, relu, columns, y, to, yi, yj, down, right):
         """From products m[start + e*plane + f] the outputs y[to + i*yi + j*yj + f], i < down, j < right."""
         for f in range(0, columns, VECTOR_BYTES // m.itemsize):
@@ -131,6 +137,7 @@ def _make_slide(scheme):
     take, give = make_take(n, n, DATA[scheme]), _make_give(scheme)
 
     @parallel
+    @variant(*scheme)
     def slide(x, x_shape, u, kernel, s, zeros, relu, y, y0, y_steps, hw, F, cut, tiles, buffers):
         N, _, _, C = x_shape
         sh, sw, top, left = kernel

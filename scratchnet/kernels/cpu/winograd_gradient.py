@@ -12,12 +12,13 @@ import numba
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.cache import variant
 from scratchnet.kernels.cpu.correlate import Kernel
 from scratchnet.kernels.cpu.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.memory import empty
-from scratchnet.kernels.cpu.simd import grid_load, tile_add, tile_load, tile_store
+from scratchnet.kernels.cpu.simd import VECTOR_BYTES, grid_load, tile_add, tile_load, tile_store
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
-from scratchnet.kernels.cpu.winograd import VECTOR_BYTES, line_of, make_take
+from scratchnet.kernels.cpu.winograd import line_of, make_take
 from scratchnet.kernels.cpu.winograd_schemes import CELLS, DATA, GRADIENTS, Scheme, grid_transform
 
 _CHUNK_BYTES = 1 << 23  # of combinations that are made before they are multiplied: they stay in the shared cache
@@ -30,6 +31,7 @@ def _make_combine(scheme):
     take_x, take_dy = make_take(n, n, DATA[scheme]), make_take(outputs, n, GRADIENTS[scheme])
 
     @parallel
+    @variant(*scheme)
     def combine(x, x_shape, dy, dy_shape, kernel, first, count, v, w, v_line, w_line, buffers):
         """The combinations of `count` tiles from the first on: v[e, t, (a, b, c)] of x, w[e, t, f] of dy."""
         C = x_shape[3]
@@ -72,6 +74,7 @@ def _make_put_together(scheme):
     taps, points, which = scheme.taps, scheme.pixels**2, CELLS[scheme]
 
     @serial
+    @variant(*scheme)
     def cells_of(m, start, plane, F, dw, to, row, cell):
         for f in range(0, F, VECTOR_BYTES // m.itemsize):
             cells = grid_transform(tile_load(points, 1, m, start + f, plane), which)
@@ -81,6 +84,7 @@ def _make_put_together(scheme):
                     tile_store((sums[k * taps + l],), 1, 1, dw, to + f + k * row + l * cell, 0)
 
     @parallel
+    @variant(*scheme)
     def put_together(m, strides, C, F, dw):
         """dw[k*sh + a, l*sw + b, c, f] += cell (k, l) of the products m[e, (a, b, c), f]."""
         sh, sw = strides

@@ -57,7 +57,7 @@ def _coefficients(points: tuple[float, ...], count: int) -> np.ndarray:
 
 
 # The combinations of pixels d, of weights g, and of products m. A gradient of weights is the same sum with dy for the
-# weights, and the cells of the kernel for the outputs. The kernels know a matrix by its number: Numba's cache can too.
+# weights, and the cells of the kernel for the outputs. The kernels know a matrix by its number, and so does the cache.
 MATRICES: list[np.ndarray] = []
 
 
