@@ -93,8 +93,11 @@ def test_models_as_a_table(capsys):
     tasks = {
         task: {"scratchnet": t, "torch": t | {"median": 4.0, "high": 5.0}} for model in TASKS.values() for task in model
     }
-    bench.print_models({"tasks": tasks, "peak memory": {"cnn step": {"scratchnet": 100.0}}, "first batch": {"us": 1.5}})
+    memory, first = {"cnn step": {"scratchnet": 100.0}}, {"dcgan step": {"us": 1.5}}
+    bench.print_models({"tasks": tasks, "peak memory": memory, "first step": first})
     printed = capsys.readouterr().out
     assert "ours / this 0.50" in printed
     assert "100 MB" in printed
+    assert "end of the first dcgan step\n  us " in printed
+    assert "1.50 s" in printed
     assert len(plot.times(tasks).axes) == len(tasks)

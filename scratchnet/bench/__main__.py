@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from scratchnet.bench.race import Contestant, default_pythons, find, first_batch, race
+from scratchnet.bench.race import Contestant, default_pythons, find, first_step, race
 from scratchnet.bench.shapes import TASKS
 
 ROUNDS = 6
@@ -45,11 +45,11 @@ def environment(threads: int | None) -> dict[str, str]:
 
 
 def measure_models(options: argparse.Namespace) -> dict[str, Any]:
-    """Whole steps and inference: by task and contestant; memory and the first batch of the article's CNN."""
+    """Whole steps and inference: by task and contestant; of the steps also the memory, and the first one."""
     pythons, extra = default_pythons(options.torch_python, options.keras_python), environment(options.threads)
     names = [name for name, python in pythons.items() if find(name, python)]
     tasks = [task for model in ([options.model] if options.model else TASKS) for task in TASKS[model]]
-    found: dict[str, Any] = {"tasks": {}, "peak memory": {}, "first batch": {}}
+    found: dict[str, Any] = {"tasks": {}, "peak memory": {}, "first step": {}}
     with ExitStack() as stack:
         contestants = [stack.enter_context(Contestant(name, pythons[name], extra)) for name in names]
         for task in tqdm(tasks, desc="tasks", leave=False, disable=options.json):
@@ -57,10 +57,10 @@ def measure_models(options: argparse.Namespace) -> dict[str, Any]:
             if task.endswith("step"):
                 done = found["tasks"][task]
                 found["peak memory"][task] = {c.name: c.peak for c in contestants if c.name in done}
-    if "cnn step" in tasks:
-        cold = {"scratchnet, never compiled": first_batch("scratchnet", pythons["scratchnet"], extra, cold=True)}
-        warm = {name: first_batch(name, pythons[name], extra, cold=False) for name in names}
-        found["first batch"] = warm | cold
+    for task in found["peak memory"]:
+        first = {name: first_step(task, name, pythons[name], extra) for name in found["tasks"][task]}
+        first["scratchnet, never compiled"] = first_step(task, "scratchnet", pythons["scratchnet"], extra, cold=True)
+        found["first step"][task] = first
     return found
 
 
@@ -93,9 +93,9 @@ def print_models(found: dict[str, Any]) -> None:
         print(f"\npeak memory of the process, {task}")
         for name, peak in peaks.items():
             print(f"  {name:<20} {peak:9.0f} MB")
-    if found["first batch"]:
-        print("\nfrom the start of Python to the first trained batch of the article's CNN")
-        for name, seconds in found["first batch"].items():
+    for task, first in found["first step"].items():
+        print(f"\nfrom the start of Python to the end of the first {task}")
+        for name, seconds in first.items():
             print(f"  {name:<28} {seconds:6.2f} s")
 
 

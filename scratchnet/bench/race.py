@@ -94,13 +94,13 @@ def race(contestants: Sequence[Contestant], task: str, rounds: int, repeat: int)
     return {name: summary(t) for name, t in times.items() if t}
 
 
-def first_batch(name: str, python: str, environment: Mapping[str, str], cold: bool) -> float:
-    """Seconds from the start of Python to the end of the first training step; cold: nothing compiled before."""
+def first_step(task: str, name: str, python: str, environment: Mapping[str, str], cold: bool = False) -> float:
+    """Seconds from the start of Python to the end of the first step of a task; cold: nothing compiled before."""
     with tempfile.TemporaryDirectory() as folder:
         extra = {"NUMBA_CACHE_DIR": folder} if cold else {}
         start = time.perf_counter()
         with Contestant(name, python, {**environment, **extra}) as contestant:
-            contestant.run("cnn step")
+            contestant.run(task)
             return time.perf_counter() - start
 
 
