@@ -105,8 +105,9 @@ def make(n):
     outer.__qualname__ = f"outer_{n}"
     return serial(outer)
 
-for n in map(int, sys.argv[2:]):
-    x, kernel = np.zeros(2), make(n)
+for word in sys.argv[2:]:
+    n, dtype = int(word.rstrip("f")), np.float32 if word.endswith("f") else np.float64
+    x, kernel = np.zeros(2, dtype), make(n)
     kernel(x)
     print(x[0] / (n + 1), sum(kernel.stats.cache_hits.values()))
 """
@@ -138,6 +139,16 @@ def test_kernels_are_compiled_anew_where_the_source_of_another_has_changed(made)
     assert made("", 5) == [(5, 0)]
     assert made("changed", 5) == [(5, 0)]
     assert made("changed", 5) == [(5, 1)]
+
+
+def test_a_file_with_code_for_other_types_is_not_used(made, tmp_path):
+    """As if a process had written it while another one wrote the index."""
+    assert made("", "5", "5f") == [(5, 0), (5, 0)]
+    assert made("", "5", "5f") == [(5, 1), (5, 1)]
+    one, two = sorted((tmp_path / "cache").rglob("made.outer_5-*.nbc"))
+    one.write_bytes(two.read_bytes())
+    assert made("", "5f", "5") == [(5, 1), (5, 0)]
+    assert made("", "5f", "5") == [(5, 1), (5, 1)]
 
 
 def test_no_two_kernels_have_the_same_name():
