@@ -16,6 +16,7 @@ from scratchnet.kernels.cpu import cache
 TESTS = Path(__file__).parent
 
 TRAIN = """
+import hashlib
 import numpy as np, scratchnet as sn
 model = sn.Sequential([
     sn.Conv2D(4, 3, activation="relu", input_shape=(8, 8, 3)), sn.MaxPooling2D(), sn.Flatten(),
@@ -24,12 +25,15 @@ model = sn.Sequential([
 model.compile("adam", "sparse_categorical_crossentropy")
 model.train_on_batch(np.ones((2, 8, 8, 3)), np.array([1, 2]))
 
-x, dy = np.ones((8, 16, 16, 64), np.float32), np.ones((8, 16, 16, 64), np.float32)  # enough for Winograd's scheme
-w = np.ones((3, 3, 64, 64), np.float32)
-pads = (1, 1), (1, 1)
-kernels = sn.kernels.cpu
-kernels.conv2d(x, w, None, (1, 1), pads)
-kernels.conv2d_weight_grad(x, dy, (3, 3), (1, 1), pads)
+# Enough channels for each of Winograd's schemes.
+rng, pads, kernels, found = np.random.default_rng(0), ((1, 1), (1, 1)), sn.kernels.cpu, hashlib.sha256()
+x = rng.normal(size=(32, 16, 16, 64)).astype(np.float32)
+for size, step in ((3, 1), (4, 2)):
+    w = rng.normal(size=(size, size, 64, 64)).astype(np.float32)
+    y = kernels.conv2d(x, w, None, (step, step), pads)
+    found.update(y)
+    found.update(kernels.conv2d_weight_grad(x, y, (size, size), (step, step), pads))
+print(found.hexdigest())
 """
 
 
@@ -41,15 +45,17 @@ def run(arguments, **environment):
     return done.stdout
 
 
-def test_a_second_process_compiles_nothing(tmp_path):
+def test_a_second_process_compiles_nothing_and_gets_the_same_bits(tmp_path):
     def files():
         return {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in tmp_path.rglob("*") if file.is_file()}
 
-    run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
+    first = run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
     before = files()
     assert any(file.suffix == ".nbc" for file in before)
-    run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
+    second = run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
     assert files() == before
+    assert len(first.strip()) == 64
+    assert first == second
 
 
 def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(tmp_path):

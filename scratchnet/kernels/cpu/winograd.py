@@ -26,7 +26,7 @@ from numba import prange
 
 from scratchnet.kernels.cpu.cache import variant
 from scratchnet.kernels.cpu.correlate import Kernel, Weights, pack
-from scratchnet.kernels.cpu.jit import parallel, scratch, serial
+from scratchnet.kernels.cpu.jit import in_order, scratch, serial, serial_in_order
 from scratchnet.kernels.cpu.memory import LINE, empty
 from scratchnet.kernels.cpu.simd import (
     VECTOR_BYTES,
@@ -75,7 +75,7 @@ def make_take(n, points, which):
     """A function that combines the n x n pixels of one tile with the matrix of that number, into points x points."""
     points = points * points
 
-    @serial
+    @serial_in_order
     @variant(n, points, which)
     def take(x, x_shape, image, h0, v0, sh, sw, patch, out, to, plane):
         """out[to + e*plane + c] = combination e of the pixels from (h0, v0) on, for all channels c."""
@@ -96,7 +96,7 @@ def _make_combine_weights(scheme):
     """Weights, laid side by side in panels, to their combinations."""
     taps, points, which = scheme.taps, scheme.pixels**2, WEIGHTS[scheme]
 
-    @parallel
+    @in_order
     @variant(*scheme)
     def combine_weights(packed, strides, C, panels, width, u):
         """u[e, p, (a, b, c), f] = combination e of the cells packed[p, (k*sh + a, m*sw + b), c, f], k, m < taps."""
@@ -118,7 +118,7 @@ def _make_give(scheme):
     points, count, which = scheme.pixels**2, scheme.outputs, OUTPUTS[scheme]
     places = count * count
 
-    @serial
+    @serial_in_order
     @variant(*scheme)
     def give(m, start, plane, s, s0, relu, columns, y, to, yi, yj, down, right):
         """From products m[start + e*plane + f] the outputs y[to + i*yi + j*yj + f], i < down, j < right."""
@@ -136,7 +136,7 @@ def _make_slide(scheme):
     n, points, outputs = scheme.pixels, scheme.pixels**2, scheme.outputs
     take, give = make_take(n, n, DATA[scheme]), _make_give(scheme)
 
-    @parallel
+    @in_order
     @variant(*scheme)
     def slide(x, x_shape, u, kernel, s, zeros, relu, y, y0, y_steps, hw, F, cut, tiles, buffers):
         N, _, _, C = x_shape

@@ -14,7 +14,7 @@ from numba import prange
 
 from scratchnet.kernels.cpu.cache import variant
 from scratchnet.kernels.cpu.correlate import Kernel
-from scratchnet.kernels.cpu.jit import parallel, scratch, serial
+from scratchnet.kernels.cpu.jit import in_order, parallel, scratch, serial_in_order
 from scratchnet.kernels.cpu.memory import empty
 from scratchnet.kernels.cpu.simd import VECTOR_BYTES, grid_load, tile_add, tile_load, tile_store
 from scratchnet.kernels.cpu.tile import add_products, panel_width, tile_table
@@ -30,7 +30,7 @@ def _make_combine(scheme):
     n, outputs = scheme.pixels, scheme.outputs
     take_x, take_dy = make_take(n, n, DATA[scheme]), make_take(outputs, n, GRADIENTS[scheme])
 
-    @parallel
+    @in_order
     @variant(*scheme)
     def combine(x, x_shape, dy, dy_shape, kernel, first, count, v, w, v_line, w_line, buffers):
         """The combinations of `count` tiles from the first on: v[e, t, (a, b, c)] of x, w[e, t, f] of dy."""
@@ -73,7 +73,7 @@ def _multiply(v, w, v_line, w_line, count, points, at_once, more, zeros, tiles, 
 def _make_put_together(scheme):
     taps, points, which = scheme.taps, scheme.pixels**2, CELLS[scheme]
 
-    @serial
+    @serial_in_order
     @variant(*scheme)
     def cells_of(m, start, plane, F, dw, to, row, cell):
         for f in range(0, F, VECTOR_BYTES // m.itemsize):
@@ -83,7 +83,7 @@ def _make_put_together(scheme):
                 for l in range(taps):  # noqa: E741
                     tile_store((sums[k * taps + l],), 1, 1, dw, to + f + k * row + l * cell, 0)
 
-    @parallel
+    @in_order
     @variant(*scheme)
     def put_together(m, strides, C, F, dw):
         """dw[k*sh + a, l*sw + b, c, f] += cell (k, l) of the products m[e, (a, b, c), f]."""
