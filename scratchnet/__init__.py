@@ -91,7 +91,7 @@ from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
 from scratchnet.schedules import CosineDecay, Schedule, StepDecay, WarmUp
-from scratchnet.steps import train_step
+from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
 

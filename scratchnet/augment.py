@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.arguments import as_floats, check_choice, is_number
 from scratchnet.config import Configurable, describe
 from scratchnet.kernels.cpu.augment import FILL_MODES
 from scratchnet.kernels.cpu.gather import check_index
-from scratchnet.shapes import as_floats, is_number, nearest
 
 # The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
 USES = (
@@ -81,11 +81,11 @@ def affine(
     return np.ascontiguousarray(m.T)
 
 
-def check_pictures(x: np.ndarray, who: str) -> None:
+def check_pictures(x: np.ndarray, caller: str) -> None:
     """Raise a ValueError unless x is (N, H, W, C)."""
     if x.ndim != 4 or 0 in x.shape:
         hint = " Grey pictures need a channel axis: x[..., None]." if x.ndim == 3 else ""
-        raise ValueError(f"{who}: expected pictures of shape (N, H, W, C), got {x.shape}.{hint}")
+        raise ValueError(f"{caller}: expected pictures of shape (N, H, W, C), got {x.shape}.{hint}")
 
 
 class Augmentation(Configurable):
@@ -211,7 +211,7 @@ class Augment(Augmentation):
         self.rotation, self.zoom = float(rotation), float(zoom)
         self.width_shift, self.height_shift = float(width_shift), float(height_shift)
         self.brightness, self.contrast = float(brightness), float(contrast)
-        self.fill_mode, self.cval = nearest(fill_mode, FILL_MODES, "fill_mode"), fill
+        self.fill_mode, self.cval = check_choice(fill_mode, FILL_MODES, "fill_mode"), fill
         self.value_range, self.seed = None if limits is None else tuple(limits), seed
 
     def get_config(self) -> dict[str, Any]:
@@ -287,10 +287,10 @@ class Augment(Augmentation):
         return np.stack(sides, axis=1).astype(np.int64)
 
 
-def check_seed(seed: Any, who: str) -> None:
+def check_seed(seed: Any, caller: str) -> None:
     """Raise a ValueError unless it is None or 64 bits."""
     if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-        raise ValueError(f"{who}: expected seed to be a whole number from 0 to below 2**64, or None, got {seed!r}.")
+        raise ValueError(f"{caller}: expected seed to be a whole number from 0 to below 2**64, or None, got {seed!r}.")
 
 
 def key_of(seed: int | None) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.shapes import is_number
+from scratchnet.arguments import is_number
 
 
 class MovingAverage:
@@ -67,7 +67,7 @@ class MovingAverage:
             self.swap()
 
 
-def check_momentum(momentum: float, who: str) -> None:
+def check_momentum(momentum: float, caller: str) -> None:
     """Raise a ValueError unless it is from 0 to below 1."""
     if not is_number(momentum) or not 0 <= momentum < 1:
-        raise ValueError(f"{who}: expected a momentum from 0 to below 1, got {momentum!r}.")
+        raise ValueError(f"{caller}: expected a momentum from 0 to below 1, got {momentum!r}.")

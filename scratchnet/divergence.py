@@ -83,7 +83,7 @@ class Guard:
     def _raise(self, what: str) -> None:
         found = self.find(self.x)  # before the weights are brought back
         raise DivergedError(
-            f"{self.model.who}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
+            f"{self.model.full_name}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
         )
 
     def find(self, x: np.ndarray) -> str:
@@ -135,12 +135,12 @@ def first_bad_place(model: Any, x: np.ndarray) -> str:
     """In words: the first layer whose weights, or else whose output for x, are not all finite."""
     if not np.isfinite(x).all():
         return "The inputs themselves hold NaN or infinity."
-    places = {layer: f"{layer.who}, layer {i}" for i, layer in enumerate(_simple(model))}
+    places = {layer: f"{layer.full_name}, layer {i}" for i, layer in enumerate(_simple(model))}
     for layer, place in places.items():
         for name, array in layer.params.items():
             if not np.isfinite(array).all():
                 return f"The first numbers that are not finite are in {name} of {place}."
     if (bad := _bad_output(model, x)) is not None:
-        place = places.get(bad, bad.who)
+        place = places.get(bad, bad.full_name)
         return f"The first numbers that are not finite came out of {place}; its weights are finite."
     return "All weights and outputs are finite: it is the loss that is not."

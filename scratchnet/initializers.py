@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from scratchnet import random
+from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
-from scratchnet.shapes import nearest
 
 
 def fans(shape: Sequence[int]) -> tuple[float, float]:
@@ -134,8 +134,8 @@ class VarianceScaling(Initializer):
     ):
         super().__init__(seed)
         self.scale = scale
-        self.mode = nearest(mode, ("fan_in", "fan_out", "fan_avg"), "mode")
-        self.distribution = nearest(distribution, ("uniform", "truncated_normal"), "distribution")
+        self.mode = check_choice(mode, ("fan_in", "fan_out", "fan_avg"), "mode")
+        self.distribution = check_choice(distribution, ("uniform", "truncated_normal"), "distribution")
 
     def draw(self, shape, rng):
         """Numbers whose variance follows from the shape."""
@@ -234,4 +234,4 @@ def get(initializer: str | Initializer) -> Initializer:
     """
     if isinstance(initializer, Initializer):
         return initializer
-    return INITIALIZERS[nearest(initializer, INITIALIZERS, "initializer")]()
+    return INITIALIZERS[check_choice(initializer, INITIALIZERS, "initializer")]()

@@ -20,8 +20,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
-from scratchnet.shapes import nearest
 
 _CLIP = 1e-7
 
@@ -30,7 +30,7 @@ class Loss(Configurable):
     """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred)."""
 
     from_logits = False
-    head: ClassVar[str | None] = None  # the activation that the loss takes in when it works from logits
+    output_activation: ClassVar[str | None] = None  # the activation that the loss takes in when it works from logits
 
     def __call__(
         self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None
@@ -72,7 +72,7 @@ class Loss(Configurable):
         return other
 
 
-def check_weights(sample_weight: Any, count: int, who: str) -> np.ndarray:
+def check_weights(sample_weight: Any, count: int, caller: str) -> np.ndarray:
     """Weights of shape (count,), finite and not negative.
 
     Raises:
@@ -82,19 +82,19 @@ def check_weights(sample_weight: Any, count: int, who: str) -> np.ndarray:
     if weight.ndim == 2 and weight.shape[1] == 1:
         weight = weight[:, 0]
     if weight.shape != (count,):
-        raise ValueError(f"{who}: expected sample_weight of shape ({count},), one an example, got {weight.shape}.")
+        raise ValueError(f"{caller}: expected sample_weight of shape ({count},), one an example, got {weight.shape}.")
     if not (np.isfinite(weight).all() and (weight >= 0).all()):
-        raise ValueError(f"{who}: expected finite weights of at least 0, got {weight.min():g} to {weight.max():g}.")
+        raise ValueError(f"{caller}: expected finite weights of at least 0, got {weight.min():g} to {weight.max():g}.")
     return weight
 
 
-def _check_smoothing(label_smoothing: float, who: str) -> float:
+def _check_smoothing(label_smoothing: float, caller: str) -> float:
     if not 0 <= label_smoothing < 1:
-        raise ValueError(f"{who}: expected label_smoothing from 0 to below 1, got {label_smoothing!r}.")
+        raise ValueError(f"{caller}: expected label_smoothing from 0 to below 1, got {label_smoothing!r}.")
     return label_smoothing
 
 
-def check_labels(y_true: np.ndarray, classes: int, who: str) -> np.ndarray:
+def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
     """Labels of shape (N,) or (N, 1) as whole numbers of shape (N,).
 
     Raises:
@@ -105,30 +105,31 @@ def check_labels(y_true: np.ndarray, classes: int, who: str) -> np.ndarray:
         labels = labels[:, 0]
     if labels.ndim != 1:
         hint = " One-hot labels go with categorical_crossentropy." if labels.ndim == 2 else ""
-        raise ValueError(f"{who}: expected labels of shape (N,) or (N, 1), got {np.shape(y_true)}.{hint}")
+        raise ValueError(f"{caller}: expected labels of shape (N,) or (N, 1), got {np.shape(y_true)}.{hint}")
     whole = labels.astype(np.int64)
     if not np.array_equal(whole, labels):
-        raise ValueError(f"{who}: expected labels that are whole numbers, got some that are not.")
+        raise ValueError(f"{caller}: expected labels that are whole numbers, got some that are not.")
     if len(whole) and (whole.min() < 0 or whole.max() >= classes):
         wrong = whole[(whole < 0) | (whole >= classes)][0]
         raise ValueError(
-            f"{who}: expected labels from 0 to {classes - 1}, got {wrong}. The last layer has {classes} outputs, one a "
+            f"{caller}: expected labels from 0 to {classes - 1}, got {wrong}. The last layer has {classes} "
+            "outputs, one a "
             "class; labels start at 0."
         )
     return whole
 
 
-def _check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, who: str, hint: str = "") -> np.ndarray:
+def _check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, caller: str, hint: str = "") -> np.ndarray:
     """y_true in y_pred's shape and dtype; labels (N,) for predictions (N, 1) are taken, and the other way round."""
     if y_true.shape != y_pred.shape:
         if y_true.size == y_pred.size and {y_true.ndim, y_pred.ndim} == {1, 2}:
             y_true = y_true.reshape(y_pred.shape)
         else:
-            raise ValueError(f"{who}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
+            raise ValueError(f"{caller}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
     return y_true.astype(y_pred.dtype, copy=False)
 
 
-def _from_shares(t: np.ndarray, y_pred: np.ndarray, who: str) -> tuple[float, np.ndarray]:
+def _from_shares(t: np.ndarray, y_pred: np.ndarray, caller: str) -> tuple[float, np.ndarray]:
     """(mean over n of -sum_k t * log p, its gradient), with p = y_pred / s, clipped, and s the row's sum.
 
     With g = -t / (N * p), 0 where p was clipped, the gradient is (g - sum_k g * p) / s.
@@ -136,7 +137,7 @@ def _from_shares(t: np.ndarray, y_pred: np.ndarray, who: str) -> tuple[float, np
     sums = y_pred.sum(axis=1, keepdims=True)
     if not sums.all():
         raise ValueError(
-            f"{who}: expected rows of probabilities, got a row with the sum 0. End the model in a softmax, or use "
+            f"{caller}: expected rows of probabilities, got a row with the sum 0. End the model in a softmax, or use "
             "from_logits=True for scores."
         )
     p = y_pred / sums
@@ -165,7 +166,7 @@ class SparseCategoricalCrossentropy(Loss):
     Shapes: y_true (N,) or (N, 1), whole numbers from 0 to K - 1; y_pred (N, K).
     """
 
-    head = "softmax"
+    output_activation = "softmax"
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
         self.from_logits = from_logits
@@ -193,7 +194,7 @@ class CategoricalCrossentropy(Loss):
     Shapes: y_true = t (N, K), one-hot or any shares; y_pred (N, K).
     """
 
-    head = "softmax"
+    output_activation = "softmax"
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
         self.from_logits = from_logits
@@ -218,7 +219,7 @@ class BinaryCrossentropy(Loss):
     Shapes: y_true = t and y_pred alike, or (N,) with (N, 1); t from 0 to 1.
     """
 
-    head = "sigmoid"
+    output_activation = "sigmoid"
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
         self.from_logits = from_logits
@@ -278,4 +279,4 @@ def get(loss: str | Loss) -> Loss:
     Raises:
         ValueError: no loss has that name; the nearest is named.
     """
-    return loss if isinstance(loss, Loss) else LOSSES[nearest(loss, LOSSES, "loss")]()
+    return loss if isinstance(loss, Loss) else LOSSES[check_choice(loss, LOSSES, "loss")]()

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
-from scratchnet.shapes import nearest
 
 
 class Metric(Configurable):
@@ -39,11 +39,11 @@ class Metric(Configurable):
         raise NotImplementedError
 
 
-def _classes(y_true: np.ndarray, y_pred: np.ndarray, who: str) -> np.ndarray:
+def _classes(y_true: np.ndarray, y_pred: np.ndarray, caller: str) -> np.ndarray:
     """The true classes, (N,), from class numbers (N,) or (N, 1), or from one-hot rows like y_pred."""
     if y_true.shape == y_pred.shape and y_pred.ndim == 2 and y_pred.shape[1] > 1:
         return y_true.argmax(axis=1)
-    return check_labels(y_true, y_pred.shape[-1], who)
+    return check_labels(y_true, y_pred.shape[-1], caller)
 
 
 def _right_side(y_true: np.ndarray, y_pred: np.ndarray, threshold: float) -> np.ndarray:
@@ -142,7 +142,7 @@ def get(metric: str | Metric, loss: Loss | None = None) -> Metric:
         "sparse_categorical_accuracy": Accuracy,
         "top_5_accuracy": TopKCategoricalAccuracy,
     }
-    name = nearest(metric, makers, "metric")
+    name = check_choice(metric, makers, "metric")
     if name in ("acc", "accuracy") and isinstance(loss, BinaryCrossentropy):
         return BinaryAccuracy(0.0 if loss.from_logits else 0.5)
     return makers[name]()

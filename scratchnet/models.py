@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import saving
+from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
-from scratchnet.shapes import check_input, nearest, shape_text
-from scratchnet.training import Trainable
+from scratchnet.training.trainable import Trainable
 
 
 class Sequential(Trainable, Chain):
@@ -37,7 +37,7 @@ class Sequential(Trainable, Chain):
 
     def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None, dtype: str = "float32"):
         super().__init__((), name=name)
-        self.policy = np.dtype(nearest(dtype, ("float32", "float64"), "dtype"))
+        self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
         for layer in layers or ():
             self.add(layer)
 
@@ -60,7 +60,7 @@ class Sequential(Trainable, Chain):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make all weights for inputs of shape (None, H, W, C), batch axis first as in Keras."""
         if not self.layers:
-            raise RuntimeError(f"{self.who}: build before add. Add at least one layer first.")
+            raise RuntimeError(f"{self.full_name}: build before add. Add at least one layer first.")
         super().build(input_shape)
 
     def check(self, x: np.ndarray) -> None:
@@ -68,7 +68,7 @@ class Sequential(Trainable, Chain):
         super().check(x)
         # A first layer that takes any shape, such as Flatten, would take channels first as well.
         if self.built and self.layers[0].rank is None:
-            check_input(x, self.input_shape, self.who)
+            check_input(x, self.input_shape, self.full_name)
 
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The output for a batch x, in x's dtype.
@@ -79,12 +79,12 @@ class Sequential(Trainable, Chain):
             logits: leave out the activation at the end: scores before a softmax or sigmoid.
         """
         if not self.layers:
-            raise RuntimeError(f"{self.who}: forward before add. Add at least one layer first.")
+            raise RuntimeError(f"{self.full_name}: forward before add. Add at least one layer first.")
         return super().forward(x, training, logits)
 
     def get_config(self) -> dict[str, Any]:
         """The layers as they are now, the name and the dtype; see Configurable."""
-        return {**super().get_config(), "dtype": self.policy.name}
+        return {**super().get_config(), "dtype": self.compute_dtype.name}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole model into a file: layers, weights, optimizer with its memory, loss and metrics.
@@ -117,7 +117,7 @@ class Sequential(Trainable, Chain):
         """Print a table: each layer's output shape, parameters, and multiply-adds for one picture."""
         if not self.built:
             raise RuntimeError(
-                f"{self.who}: summary before build. Give the first layer input_shape=(H, W, C), or call build."
+                f"{self.full_name}: summary before build. Give the first layer input_shape=(H, W, C), or call build."
             )
         rows = [
             (

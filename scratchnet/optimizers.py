@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
-from scratchnet.schedules import Constant, Schedule
-from scratchnet.shapes import nearest
+from scratchnet.schedules import ConstantRate, Schedule
 
 
 class Optimizer(Configurable):
@@ -51,14 +51,16 @@ class Optimizer(Configurable):
         if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else Constant(self._checked(learning_rate))
+        self.schedule = (
+            learning_rate if isinstance(learning_rate, Schedule) else ConstantRate(self._checked(learning_rate))
+        )
         self._made_rate = self.schedule
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this optimizer again, with the rate or schedule it has now."""
-        rate = self.schedule.learning_rate if isinstance(self.schedule, Constant) else self.schedule
+        rate = self.schedule.learning_rate if isinstance(self.schedule, ConstantRate) else self.schedule
         return {**super().get_config(), "learning_rate": rate}
 
     def get_state(self) -> dict[str, Any]:
@@ -92,7 +94,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.schedule = Constant(self._checked(value))
+        self.schedule = ConstantRate(self._checked(value))
 
     def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Move every array of params, in place, by its gradient of the same name.
@@ -255,4 +257,4 @@ def get(optimizer: str | Optimizer) -> Optimizer:
     """
     if isinstance(optimizer, Optimizer):
         return optimizer
-    return OPTIMIZERS[nearest(optimizer, OPTIMIZERS, "optimizer")]()
+    return OPTIMIZERS[check_choice(optimizer, OPTIMIZERS, "optimizer")]()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scratchnet.shapes import check_count
+from scratchnet.arguments import check_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

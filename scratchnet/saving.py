@@ -146,7 +146,7 @@ def _put_back(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 def architecture(model: Any) -> dict[str, Any]:
     """What a model is made of, as `config.make` makes it again, with the shape it is built for."""
     shape = None if model.input_shape is None else list(model.input_shape)
-    return {"model": config.describe(model, model.who), "input_shape": shape}
+    return {"model": config.describe(model, model.full_name), "input_shape": shape}
 
 
 def weights(model: Any) -> dict[str, np.ndarray]:
@@ -167,7 +167,7 @@ def set_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> Non
     for name, array in arrays.items():
         if array.shape != own[name].shape:
             raise ValueError(
-                f"{where}: {name!r} has shape {array.shape} in the file and {own[name].shape} in {model.who}."
+                f"{where}: {name!r} has shape {array.shape} in the file and {own[name].shape} in {model.full_name}."
             )
     if arrays:
         model.astype(next(iter(arrays.values())).dtype)
@@ -178,7 +178,7 @@ def set_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> Non
 def save_model(model: Any, path: PathLike) -> None:
     """See Sequential.save."""
     if not model.built:
-        raise RuntimeError(f"{model.who}: save before build. Give the first layer input_shape, or call build.")
+        raise RuntimeError(f"{model.full_name}: save before build. Give the first layer input_shape, or call build.")
     write(path, "model", {**architecture(model), "training": model.get_training_state(), **model_state(model)})
 
 
@@ -220,12 +220,16 @@ def load_model(path: PathLike, compile: bool = True, custom_objects: Mapping[str
 def save_weights(model: Any, path: PathLike) -> None:
     """See Sequential.save_weights."""
     if not model.built:
-        raise RuntimeError(f"{model.who}: save_weights before build. Give the first layer input_shape, or call build.")
+        raise RuntimeError(
+            f"{model.full_name}: save_weights before build. Give the first layer input_shape, or call build."
+        )
     write(path, "weights", {"weights": weights(model)})
 
 
 def load_weights(model: Any, path: PathLike) -> None:
     """See Sequential.load_weights."""
     if not model.built:
-        raise RuntimeError(f"{model.who}: load_weights before build. Give the first layer input_shape, or call build.")
+        raise RuntimeError(
+            f"{model.full_name}: load_weights before build. Give the first layer input_shape, or call build."
+        )
     set_weights(model, read(path, "weights", "model")["weights"], str(path))

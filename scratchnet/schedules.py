@@ -16,7 +16,7 @@ class Schedule(Configurable):
         raise NotImplementedError
 
 
-class Constant(Schedule):
+class ConstantRate(Schedule):
     """Always the same rate."""
 
     def __init__(self, learning_rate: float):
@@ -72,7 +72,7 @@ class WarmUp(Schedule):
     """The rate of another schedule, raised in a straight line from near 0 during the first steps."""
 
     def __init__(self, after: Schedule | float, warmup_steps: int):
-        self.after = after if isinstance(after, Schedule) else Constant(after)
+        self.after = after if isinstance(after, Schedule) else ConstantRate(after)
         if warmup_steps < 1:
             raise ValueError(f"WarmUp: expected warmup_steps of at least 1, got {warmup_steps!r}.")
         self.warmup_steps = warmup_steps

@@ -1,53 +1,10 @@
-"""Sizes, paddings and checks of arguments: the arithmetic of shapes, and the errors that explain it.
-
-Every error says what came, what was expected and what to do. `who` is how a layer names itself: "Conv2D 'conv2d_1'".
-"""
+"""The arithmetic of shapes: how many zeros stand around a picture, and how many outputs a window has on it."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-from collections.abc import Iterable, Sequence
-from numbers import Real
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
 
 Pads = tuple[tuple[int, int], tuple[int, int]]  # ((top, bottom), (left, right)) in pixels
-
-
-def pair(value: int | Sequence[int], name: str, who: str, smallest: int = 1) -> tuple[int, int]:
-    """An argument that holds for both axes (3) or for each (3, 5), as a pair of ints, none below `smallest`.
-
-    Raises:
-        ValueError: not one or two whole numbers, or one of them too small.
-    """
-    numbers = (value, value) if isinstance(value, (int, np.integer)) else tuple(np.ravel(value).tolist())
-    if len(numbers) != 2 or not all(isinstance(v, (int, np.integer)) and v >= smallest for v in numbers):
-        raise ValueError(
-            f"{who}: expected {name} to be one or two whole numbers of at least {smallest}, such as {name}=3 or "
-            f"{name}=(3, 3), got {value!r}."
-        )
-    return int(numbers[0]), int(numbers[1])
-
-
-def check_count(value: Any, name: str, who: str, smallest: int = 1) -> int:
-    """A whole number of at least `smallest`, such as a number of filters; else a ValueError. True is no number."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < smallest:
-        raise ValueError(f"{who}: expected {name} to be a whole number of at least {smallest}, got {value!r}.")
-    return int(value)
-
-
-def is_number(value: Any) -> bool:
-    """Whether this is a real number, NaN and infinity among them; text, arrays and True are none."""
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-
-
-def check_padding(padding: str, who: str) -> str:
-    """`padding` if it is "valid" or "same", in lower case; else a ValueError."""
-    if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
-        raise ValueError(f'{who}: expected padding="valid" (none) or padding="same" (zeros around), got {padding!r}.')
-    return padding.lower()
 
 
 def output_size(size: int, kernel: int, stride: int, pad_total: int) -> int:
@@ -79,84 +36,3 @@ def output_hw(hw: Sequence[int], kernel_size: Sequence[int], strides: Sequence[i
         output_size(hw[0], kernel_size[0], strides[0], top + bottom),
         output_size(hw[1], kernel_size[1], strides[1], left + right),
     )
-
-
-@functools.lru_cache(maxsize=1024)
-def check_kernel_fits(
-    hw: tuple[int, int], kernel_size: tuple[int, int], strides: tuple[int, int], padding: str, who: str
-) -> tuple[Pads, tuple[int, int]]:
-    """(pads, (OH, OW)), or a ValueError if the kernel is larger than the padded picture."""
-    pads = pads_2d(hw, kernel_size, strides, padding)
-    oh, ow = output_hw(hw, kernel_size, strides, pads)
-    if oh < 1 or ow < 1:
-        raise ValueError(
-            f"{who}: a kernel of {kernel_size[0]} x {kernel_size[1]} does not fit into pictures of {hw[0]} x {hw[1]} "
-            'pixels. Use a smaller kernel, padding="same", or fewer pooling layers before this one.'
-        )
-    return pads, (oh, ow)
-
-
-def shape_text(shape: Sequence[int | None]) -> str:
-    """A shape as the messages write it: (N, 32, 32, 3), with N for an axis of any size."""
-    names = ["N" if size is None else str(size) for size in shape]
-    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
-
-
-def check_input(x: np.ndarray, expected: Sequence[int | None], who: str) -> None:
-    """Raise a ValueError unless x has the expected shape, None standing for any size of at least one.
-
-    Pictures with the channels first, a picture without its batch axis and empty batches are recognized and said.
-    """
-    shape = x.shape
-    if len(shape) == len(expected) and all(e is None or e == s for s, e in zip(shape, expected)):
-        if 0 in shape:
-            raise ValueError(f"{who}: got an empty array of shape {shape}. A batch needs at least one element.")
-        return
-    wanted, hint = list(expected), ""
-    if len(wanted) == 4:
-        wanted = [w if w is not None else letter for w, letter in zip(wanted, "NHWC")]
-        channels = expected[3]
-        if len(shape) == 4 and channels is not None and shape[1] == channels:
-            hint = " Channels come last: x.transpose(0, 2, 3, 1)."
-        elif len(shape) == 3 and shape[-1] == channels:
-            hint = " One picture alone needs a batch axis: x[None]."
-        elif len(shape) == 3 and channels in (1, None):
-            hint = " Grey pictures need a channel axis: x[..., None]."
-        elif len(shape) == 2:
-            hint = " Flat pictures need their shape back: x.reshape(-1, H, W, C)."
-        elif len(shape) == 4:
-            hint = f" The weights are made for {channels} channels; build a new layer for other pictures."
-    elif len(wanted) == 2 and len(shape) > 2 and np.prod(shape[1:]) == expected[1]:
-        hint = " Put a Flatten() before it, or x.reshape(len(x), -1)."
-    elif len(wanted) == 2 and shape == (expected[1],):
-        hint = " One example alone needs a batch axis: x[None]."
-    text = ", ".join("N" if w is None else str(w) for w in wanted)
-    raise ValueError(f"{who}: expected x of shape ({text}{',' if len(wanted) == 1 else ''}), got {shape}.{hint}")
-
-
-def nearest(name: object, known: Iterable[str], what: str) -> str:
-    """`name` if it is known; else a ValueError that names the nearest one: "unknown optimizer 'adm'. Did you mean...".
-
-    Args:
-        name: what came; upper and lower case are the same.
-        known: the names there are.
-        what: what is named, such as "activation".
-    """
-    known = sorted(known)
-    if isinstance(name, type):
-        raise ValueError(
-            f"expected an object or a name as {what}, got the class {name.__name__}: write {name.__name__}()."
-        )
-    if isinstance(name, str) and name.lower() in known:
-        return name.lower()
-    close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown {what} {name!r}.{hint} Known: {', '.join(known)}.")
-
-
-def as_floats(value: Any) -> float | list[float] | None:
-    """A number, or numbers in a list, tuple or array, as Python's floats; None for anything else."""
-    try:
-        return np.asarray(value, np.float64).tolist()
-    except (TypeError, ValueError):
-        return None

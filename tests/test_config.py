@@ -42,7 +42,7 @@ def test_every_layer(name):
         sn.TopKCategoricalAccuracy(3),
         sn.initializers.HeNormal(seed=3),
         sn.initializers.Constant(0.5),
-        schedules.Constant(0.5),
+        schedules.ConstantRate(0.5),
     ],
     ids=lambda thing: type(thing).__name__,
 )

@@ -53,7 +53,7 @@ def test_the_last_good_copy_comes_back_with_the_optimizer():
     with pytest.raises(DivergedError) as error:
         m.fit(X, Y, epochs=200, batch_size=20, callbacks=spoil, verbose=0)
     assert f"in step {EVERY + 8} (epoch {EVERY // 2 + 4}, batch 2)" in str(error.value)
-    assert f"in kernel of {m.layers[2].who}, layer 2" in str(error.value)
+    assert f"in kernel of {m.layers[2].full_name}, layer 2" in str(error.value)
     assert f"as they were after {EVERY} steps" in str(error.value)
     for before, now in zip(spoil.kept[0], m.get_weights()):
         np.testing.assert_array_equal(before, now)
@@ -78,10 +78,10 @@ def test_where_it_began():
     assert first_bad_place(m, X).startswith("All weights and outputs are finite")
     assert first_bad_place(m, X * np.float32(np.nan)).startswith("The inputs themselves")
     m.layers[0].params["bias"][0] = np.inf
-    assert f"in bias of {m.layers[0].who}, layer 0" in first_bad_place(m, X)
+    assert f"in bias of {m.layers[0].full_name}, layer 0" in first_bad_place(m, X)
     m.layers[0].params["bias"][0] = 0
     m.layers[2].params["kernel"][:] = 3e38
-    assert f"came out of {m.layers[2].who}, layer 2" in first_bad_place(m, X)
+    assert f"came out of {m.layers[2].full_name}, layer 2" in first_bad_place(m, X)
 
 
 def test_the_first_step_of_all():
@@ -95,17 +95,17 @@ def test_layers_within_chains_are_named():
     inner = sn.layers.Chain([sn.Dense(3), sn.Dense(2)])
     m = sn.Sequential([sn.Dense(4, input_shape=(6,)), inner])
     inner.layers[1].params["kernel"][0, 0] = np.nan
-    assert f"in kernel of {inner.layers[1].who}, layer 2" in first_bad_place(m, X)
+    assert f"in kernel of {inner.layers[1].full_name}, layer 2" in first_bad_place(m, X)
 
 
 def test_layers_within_branches_are_named():
     dense = sn.Dense(4, name="in_a_branch")
     m = sn.Sequential([sn.Parallel([[dense, sn.ReLU()], []], input_shape=(4,))])
     dense.params["kernel"][0, 0] = np.nan
-    assert f"in kernel of {dense.who}, layer 0" in first_bad_place(m, X[:, :4])
+    assert f"in kernel of {dense.full_name}, layer 0" in first_bad_place(m, X[:, :4])
     dense.params["kernel"][:] = 3e38
     with np.errstate(all="ignore"):
-        assert f"came out of {dense.who}, layer 0" in first_bad_place(m, X[:, :4])
+        assert f"came out of {dense.full_name}, layer 0" in first_bad_place(m, X[:, :4])
 
 
 # Backups and checkpoints of a run that diverges.

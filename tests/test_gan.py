@@ -140,7 +140,7 @@ def test_gs_gradient_through_d_and_the_tricks(loss):
     sn.set_random_seed(1)
     gan = sn.GAN(*sn.zoo.dcgan(8, 1, 4, 4), 4)
     gan.astype(np.float64)
-    gan.policy = np.dtype(np.float64)
+    gan.compute_dtype = np.dtype(np.float64)
     gan.compile(loss=loss, translation=2, instance_noise=0.1)
     z = gan.latents(6)
     sn.set_random_seed(9)

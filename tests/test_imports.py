@@ -13,16 +13,14 @@ PACKAGE = Path(__file__).parent.parent / "scratchnet"
 ROOMS = [
     {"reference", "reference_augment"},
     {"shapes", "random", "config", "files"},
+    {"arguments", "device"},
     {"kernels"},
     {"initializers"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
-    {"augment", "averaging", "checking", "divergence", "interrupt", "saving"},
+    {"augment", "averaging", "divergence", "saving"},
     {"callbacks"},
-    {"steps"},
-    {"feed"},
-    {"run"},
     {"training"},
     {"models"},
 ]

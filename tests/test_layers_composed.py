@@ -142,11 +142,11 @@ def test_what_is_no_layer_is_refused():
 
 
 def test_the_head_of_a_chain():
-    assert Chain([Dense(2), Activation("softmax")]).head == "softmax"
-    assert Chain([Dense(2, activation="sigmoid")]).head == "sigmoid"
-    assert Chain([Chain([Dense(2, activation="softmax")])]).head == "softmax"
-    assert Chain([Dense(2, activation="softmax"), Flatten()]).head is None
-    assert Chain([]).head is None
+    assert Chain([Dense(2), Activation("softmax")]).output_activation == "softmax"
+    assert Chain([Dense(2, activation="sigmoid")]).output_activation == "sigmoid"
+    assert Chain([Chain([Dense(2, activation="softmax")])]).output_activation == "softmax"
+    assert Chain([Dense(2, activation="softmax"), Flatten()]).output_activation is None
+    assert Chain([]).output_activation is None
     chain = Chain([Dense(3, activation="tanh"), Chain([Dense(2, activation="softmax")])])
     x = np.ones((2, 4))
     z, y = chain.forward(x, logits=True), chain.forward(x)

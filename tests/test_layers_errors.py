@@ -93,10 +93,10 @@ def test_a_kernel_larger_than_the_picture(layer):
         "a kernel of 3 x 5 does not fit into pictures of 8 x 4 pixels. "
         'Use a smaller kernel, padding="same", or fewer pooling layers before this one.'
     )
-    assert said(ValueError, lambda: layer.build((None, 8, 4, 3))) == f"{layer.who}: {text}"
-    assert input_error(layer, (2, 8, 4, 3)) == f"{layer.who}: {text}"
+    assert said(ValueError, lambda: layer.build((None, 8, 4, 3))) == f"{layer.full_name}: {text}"
+    assert input_error(layer, (2, 8, 4, 3)) == f"{layer.full_name}: {text}"
     layer.build((None, 8, 8, 3))
-    assert input_error(layer, (2, 8, 4, 3)) == f"{layer.who}: {text}"
+    assert input_error(layer, (2, 8, 4, 3)) == f"{layer.full_name}: {text}"
     layer.padding = "same"
     assert layer.forward(np.zeros((1, 8, 4, 3))).shape[1:3] == layer.compute_output_shape((None, 8, 4, 3))[1:3]
 

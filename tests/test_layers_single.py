@@ -12,14 +12,14 @@ from scratchnet.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatte
 def test_logits_leave_the_last_activation_out():
     x, rng = np.random.default_rng(0).normal(size=(4, 5)), np.random.default_rng(1)
     layer = Dense(3, activation="softmax")
-    assert layer.head == "softmax"
+    assert layer.output_activation == "softmax"
     z = layer.forward(x, logits=True)
     np.testing.assert_allclose(z, x @ layer.params["kernel"] + layer.params["bias"], rtol=1e-12)
     dz = rng.normal(size=z.shape)
     np.testing.assert_allclose(layer.backward(dz, logits=True), dz @ layer.params["kernel"].T, rtol=1e-12)
     np.testing.assert_allclose(layer.grads["kernel"], x.T @ dz, rtol=1e-12)
-    assert Dense(3).head is None
-    assert layers.Activation("sigmoid").head == "sigmoid"
+    assert Dense(3).output_activation is None
+    assert layers.Activation("sigmoid").output_activation == "sigmoid"
     np.testing.assert_array_equal(layers.Activation("sigmoid").forward(x, logits=True), x)
 
 
@@ -64,7 +64,7 @@ def test_names_are_counted_as_in_keras():
     one, two = Conv2D(1, 1), Conv2D(1, 1)
     first, second = (int((layer.name + "_0").split("_")[1]) for layer in (one, two))
     assert second == first + 1
-    assert Conv2D(1, 1, name="edges").who == "Conv2D 'edges'"
+    assert Conv2D(1, 1, name="edges").full_name == "Conv2D 'edges'"
     stems = {ReLU: "re_lu", LeakyReLU: "leaky_re_lu", BatchNormalization: "batch_normalization", Flatten: "flatten"}
     stems |= {MaxPooling2D: "max_pooling2d", layers.Conv2DTranspose: "conv2d_transpose"}
     stems |= {layers.DepthwiseConv2D: "depthwise_conv2d", layers.UpSampling2D: "up_sampling2d"}

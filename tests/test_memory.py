@@ -10,7 +10,7 @@ import scratchnet as sn
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu import memory
 from scratchnet.kernels.cpu.memory import SMALLEST, empty
-from scratchnet.steps import train_step
+from scratchnet.training.step import train_step
 
 SHAPE = (SMALLEST // 4, 3)
 

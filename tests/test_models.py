@@ -120,11 +120,11 @@ def test_logits_stop_before_the_last_activation(activation):
     x = np.random.default_rng(0).normal(size=(5, 4))
     dz = np.random.default_rng(1).normal(size=(5, 3))
     for model in (inside, behind):
-        assert model.head == activation
+        assert model.output_activation == activation
         np.testing.assert_allclose(model.forward(x, logits=True), x @ inside.get_weights()[0], atol=1e-12)
         np.testing.assert_allclose(model.backward(dz, logits=True), dz @ inside.get_weights()[0].T, atol=1e-12)
     np.testing.assert_array_equal(inside.forward(x), behind.forward(x))
-    assert sn.Sequential([Dense(3, input_shape=(4,))]).head is None
+    assert sn.Sequential([Dense(3, input_shape=(4,))]).output_activation is None
 
 
 def test_a_model_is_a_layer():

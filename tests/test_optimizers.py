@@ -5,7 +5,7 @@ import pytest
 
 from scratchnet import optimizers
 from scratchnet.optimizers import SGD, Adam, AdamW, RMSprop
-from scratchnet.schedules import Constant, CosineDecay, Schedule, StepDecay, WarmUp
+from scratchnet.schedules import ConstantRate, CosineDecay, Schedule, StepDecay, WarmUp
 
 STEPS = 20
 
@@ -198,7 +198,7 @@ def test_warm_up_of_another_schedule():
     assert rate(0) == pytest.approx(0.5)
     assert rate(7) == after(7)
     assert isinstance(rate.after, Schedule)
-    assert Constant(0.3)(99) == 0.3
+    assert ConstantRate(0.3)(99) == 0.3
 
 
 @pytest.mark.parametrize(

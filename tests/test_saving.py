@@ -89,7 +89,7 @@ def test_a_model_that_was_never_compiled_and_float64(tmp_path):
     model.astype(np.float64)
     model.save(tmp_path / "m.safetensors")
     other = sn.load_model(tmp_path / "m.safetensors")
-    assert other.policy == np.float64
+    assert other.compute_dtype == np.float64
     assert same(model.get_weights(), other.get_weights())
     assert other.loss is None
 

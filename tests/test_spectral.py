@@ -112,7 +112,7 @@ def test_it_trains_is_saved_and_loaded(tmp_path):
     model.compile(sn.Adam(0.01), "binary_crossentropy")
     losses = model.fit(x, y, 5, 16, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
-    assert model.head == "sigmoid"  # the loss works from the scores before it
+    assert model.output_activation == "sigmoid"  # the loss works from the scores before it
     model.summary()
     model.save(tmp_path / "m.safetensors")
     other = sn.load_model(tmp_path / "m.safetensors")

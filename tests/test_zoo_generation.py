@@ -37,8 +37,8 @@ def test_dcgan_has_the_papers_settings():
     generator, discriminator = zoo.dcgan(64, 3, 100, 64)
     assert [layer.filters for layer in discriminator.layers if isinstance(layer, sn.Conv2D)] == [64, 128, 256, 512]
     assert [layer.filters for layer in generator.layers if isinstance(layer, sn.Conv2DTranspose)] == [256, 128, 64, 3]
-    assert generator.head == "tanh"
-    assert discriminator.head is None
+    assert generator.output_activation == "tanh"
+    assert discriminator.output_activation is None
     for model in (generator, discriminator):
         for layer in model.layers:
             if "kernel" in layer.params and layer.params["kernel"].size > 1000:

@@ -9,10 +9,10 @@ import numpy as np
 
 import scratchnet as sn
 from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT
-from scratchnet.feed import Feed
 from scratchnet.kernels import cpu
 from scratchnet.shapes import output_hw, pads_2d
-from scratchnet.steps import train_step
+from scratchnet.training.data import Feed
+from scratchnet.training.step import train_step
 
 
 def article_cnn() -> sn.Sequential:

@@ -47,7 +47,7 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Go on where the file says."""
         self.waiting: dict[str, Any] | None = None  # a state whose weights have not been tried by a step
-        self.identity = self.model.training_run.identity()
+        self.identity = self.model.training_loop.identity()
         if not self.path.is_file():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return
@@ -59,7 +59,7 @@ class BackupAndRestore(Callback):
                     f"{self.path} is the backup of another run: its {name} was {_short(before.get(name))}, this one's "
                     f"is {_short(self.identity.get(name))}. Take another path, or remove the file to begin anew."
                 )
-        run = self.model.training_run
+        run = self.model.training_loop
         run.set_state(tree["state"])
         if self.params["verbose"]:
             print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
@@ -83,11 +83,11 @@ class BackupAndRestore(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Write what no step will try any more. Remove the file, where that is wanted and the run is complete."""
         self._write()
-        if self.delete_checkpoint and self.model.training_run.complete:
+        if self.delete_checkpoint and self.model.training_loop.complete:
             self.path.unlink(missing_ok=True)
 
     def _keep(self) -> None:
-        self.waiting = copy.deepcopy(self.model.training_run.get_state())
+        self.waiting = copy.deepcopy(self.model.training_loop.get_state())
 
     def _write(self) -> None:
         if self.waiting is not None:

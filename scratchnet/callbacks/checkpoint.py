@@ -130,7 +130,9 @@ def _template(filepath: str | os.PathLike[str]) -> str:
     return text
 
 
-def check_save_freq(save_freq: str | int, who: str) -> None:
+def check_save_freq(save_freq: str | int, caller: str) -> None:
     """Raise a ValueError unless it is "epoch" or a whole number of at least 1."""
     if save_freq != "epoch" and (not isinstance(save_freq, int) or isinstance(save_freq, bool) or save_freq < 1):
-        raise ValueError(f"{who}: expected save_freq 'epoch' or a number of batches of at least 1, got {save_freq!r}.")
+        raise ValueError(
+            f"{caller}: expected save_freq 'epoch' or a number of batches of at least 1, got {save_freq!r}."
+        )

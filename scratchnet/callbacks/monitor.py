@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from scratchnet.arguments import check_choice
 from scratchnet.callbacks.base import Callback, Logs
-from scratchnet.shapes import nearest
 
 # Ends of the names whose larger values are better; not "entropy", in which losses end too.
 LARGER = ("accuracy", "acc", "auc", "precision", "recall", "class_entropy", "diversity")
@@ -31,7 +31,7 @@ class Monitor(Callback):
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0, best: float | None = None):
-        mode = nearest(mode, ("auto", "max", "min"), "mode")
+        mode = check_choice(mode, ("auto", "max", "min"), "mode")
         if not min_delta >= 0:
             raise ValueError(f"{type(self).__name__}: expected min_delta of at least 0, got {min_delta!r}.")
         self.monitor, self.min_delta, self.first_best = monitor, min_delta, best

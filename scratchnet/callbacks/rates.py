@@ -8,15 +8,16 @@ from typing import Any
 
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.monitor import Monitor
-from scratchnet.schedules import Constant
+from scratchnet.schedules import ConstantRate
 
 
-def check_no_schedule(optimizer: Any, who: str) -> None:
+def check_no_schedule(optimizer: Any, caller: str) -> None:
     """Raise a ValueError where a rate that is set would replace a schedule; `optimizer` may be a GAN's pair."""
     for one in getattr(optimizer, "both", {"": optimizer}).values():
-        if not isinstance(one.schedule, Constant):
+        if not isinstance(one.schedule, ConstantRate):
             raise ValueError(
-                f"{who}: the optimizer has a {type(one.schedule).__name__} for its learning rate, which this callback "
+                f"{caller}: the optimizer has a {type(one.schedule).__name__} for its learning rate, which this "
+                "callback "
                 "would replace. Leave out one of them, or give the optimizer a number."
             )
 

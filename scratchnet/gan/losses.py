@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import check_choice, is_number
 from scratchnet.config import Configurable
-from scratchnet.shapes import is_number, nearest
 
 
 class AdversarialLoss(Configurable):
@@ -36,11 +36,11 @@ class AdversarialLoss(Configurable):
     smoothable: ClassVar[bool] = True
 
     def __init__(self, real_label: float = 1.0):
-        who = type(self).__name__
+        caller = type(self).__name__
         if not is_number(real_label) or not 0 < real_label <= 1:
-            raise ValueError(f"{who}: expected a real_label above 0 up to 1, such as 0.9, got {real_label!r}.")
+            raise ValueError(f"{caller}: expected a real_label above 0 up to 1, such as 0.9, got {real_label!r}.")
         if real_label != 1 and not self.smoothable:
-            raise ValueError(f"{who}: there is no label to smooth in this loss. Leave real_label away.")
+            raise ValueError(f"{caller}: there is no label to smooth in this loss. Leave real_label away.")
         self.real_label = real_label
 
     def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
@@ -197,7 +197,7 @@ def get(loss: str | AdversarialLoss, **options: Any) -> AdversarialLoss:
         ValueError: no loss has that name (the nearest is named), or options for an object that is made already.
     """
     if not isinstance(loss, AdversarialLoss):
-        return LOSSES[nearest(loss, LOSSES, "loss")](**options)
+        return LOSSES[check_choice(loss, LOSSES, "loss")](**options)
     if options:
         raise ValueError(
             f"{type(loss).__name__}: {', '.join(options)} belongs into its brackets where it is an object: "

@@ -27,7 +27,7 @@ def relative_diversity(gan: Any, n: int = 64, seed: int = 0) -> float:
         RuntimeError: the GAN was not trained, so that it knows no real pictures.
     """
     if gan.real_sample is None:
-        raise RuntimeError(f"{gan.who}: diversity before fit. It is measured against real pictures.")
+        raise RuntimeError(f"{gan.full_name}: diversity before fit. It is measured against real pictures.")
     return diversity(gan.decode(gan.latents(n, seed))) / max(diversity(gan.real_sample), 1e-12)
 
 
@@ -42,7 +42,7 @@ def separation(gan: Any, n: int = 64, seed: int = 0) -> float:
         RuntimeError: the GAN was not trained, so that it knows no real pictures.
     """
     if gan.real_sample is None:
-        raise RuntimeError(f"{gan.who}: separation before fit. It is measured against real pictures.")
+        raise RuntimeError(f"{gan.full_name}: separation before fit. It is measured against real pictures.")
     real, fake = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (gan.real_sample, gan.generate(n, seed)))
     between = np.mean([np.linalg.norm(real - one, axis=1).mean() for one in fake])
     return float((2 * between - diversity(real) - diversity(fake)) / max(diversity(real), 1e-12))

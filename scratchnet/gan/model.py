@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from scratchnet import random, saving
+from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.models import Sequential
-from scratchnet.shapes import check_count, shape_text
 
 ROLES = ("generator", "discriminator")
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
@@ -63,20 +63,22 @@ class GAN(Adversarial, Configurable):
         self, generator: Any, discriminator: Any, latent_dim: int, average: float | None = None, name: str = "gan"
     ):
         self.name = name
-        self.latent_dim = check_count(latent_dim, "latent_dim", self.who)
+        self.latent_dim = check_count(latent_dim, "latent_dim", self.full_name)
         for role, network in zip(ROLES, (generator, discriminator)):
             if not isinstance(network, Sequential):
                 raise TypeError(
-                    f"{self.who}: expected a model as {role}, got {network!r} of type {type(network).__name__}. Layers "
+                    f"{self.full_name}: expected a model as {role}, got {network!r} of type "
+                    f"{type(network).__name__}. Layers "
                     "become one by sn.Sequential([...])."
                 )
         if generator is discriminator:
-            raise ValueError(f"{self.who}: generator and discriminator are the same model.")
+            raise ValueError(f"{self.full_name}: generator and discriminator are the same model.")
         self.generator, self.discriminator = generator, discriminator
-        self.policy = generator.policy
-        if discriminator.policy != self.policy:
+        self.compute_dtype = generator.compute_dtype
+        if discriminator.compute_dtype != self.compute_dtype:
             raise ValueError(
-                f"{self.who}: the generator computes in {self.policy}, the discriminator in {discriminator.policy}. "
+                f"{self.full_name}: the generator computes in {self.compute_dtype}, the discriminator in "
+                f"{discriminator.compute_dtype}. "
                 "Make both with the same dtype."
             )
         self._build()
@@ -86,35 +88,36 @@ class GAN(Adversarial, Configurable):
     def _build(self) -> None:
         generator, discriminator = self.generator, self.discriminator
         if not generator.built:
-            generator.astype(self.policy)
+            generator.astype(self.compute_dtype)
             generator.build((None, self.latent_dim))
         if generator.input_shape[1:] != (self.latent_dim,):
             raise ValueError(
-                f"{self.who}: expected a generator for inputs of shape (N, {self.latent_dim}), as latent_dim="
+                f"{self.full_name}: expected a generator for inputs of shape (N, {self.latent_dim}), as latent_dim="
                 f"{self.latent_dim} has it, got one for {shape_text(generator.input_shape)}."
             )
         if not discriminator.built:
-            discriminator.astype(self.policy)
+            discriminator.astype(self.compute_dtype)
             discriminator.build(generator.output_shape)
         if discriminator.input_shape[1:] != generator.output_shape[1:]:
             raise ValueError(
-                f"{self.who}: the generator makes {shape_text(generator.output_shape)}, and the discriminator takes "
+                f"{self.full_name}: the generator makes {shape_text(generator.output_shape)}, and the "
+                "discriminator takes "
                 f"{shape_text(discriminator.input_shape)}. They must be the same; compare the two summary()."
             )
         if discriminator.output_shape[-1] != 1:
             raise ValueError(
-                f"{self.who}: expected a discriminator that gives one score a picture, (N, 1), got "
+                f"{self.full_name}: expected a discriminator that gives one score a picture, (N, 1), got "
                 f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
             )
         ends_in_sigmoid(discriminator)  # raises where D ends in what cannot be left out
 
     @property
-    def who(self) -> str:
+    def full_name(self) -> str:
         """How errors name this model."""
         return f"{type(self).__name__} {self.name!r}"
 
     def __repr__(self) -> str:
-        return f"<{self.who}, {self.latent_dim} numbers -> {shape_text(self.generator.output_shape)}>"
+        return f"<{self.full_name}, {self.latent_dim} numbers -> {shape_text(self.generator.output_shape)}>"
 
     @property
     def picture_range(self) -> tuple[float, float] | None:
@@ -159,8 +162,8 @@ class GAN(Adversarial, Configurable):
         """
         names = list({**self.params, **self.state})
         if len(names) != len(weights):
-            raise ValueError(f"{self.who}: expected {len(names)} arrays, got {len(weights)}.")
-        saving.set_weights(self, dict(zip(names, map(np.asarray, weights))), f"{self.who}: set_weights")
+            raise ValueError(f"{self.full_name}: expected {len(names)} arrays, got {len(weights)}.")
+        saving.set_weights(self, dict(zip(names, map(np.asarray, weights))), f"{self.full_name}: set_weights")
 
     def get_counters(self) -> dict[str, int]:
         """Whole numbers beside the weights: those of the layers, and how often the average was updated."""
@@ -186,7 +189,7 @@ class GAN(Adversarial, Configurable):
         Without a seed they come from the package's generator, see `sn.set_random_seed`.
         """
         rng = random.generator() if seed is None else np.random.default_rng(seed)
-        return rng.standard_normal((check_count(n, "n", self.who), self.latent_dim), dtype=self.policy)
+        return rng.standard_normal((check_count(n, "n", self.full_name), self.latent_dim), dtype=self.compute_dtype)
 
     def generate(self, n: int = 16, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
         """n new pictures, (n, H, W, C), in the range that G gives them, see `picture_range`.
@@ -201,9 +204,9 @@ class GAN(Adversarial, Configurable):
         Raises:
             ValueError: z has another shape.
         """
-        z = np.asarray(z, self.policy)
+        z = np.asarray(z, self.compute_dtype)
         if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
-            raise ValueError(f"{self.who}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
+            raise ValueError(f"{self.full_name}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
         if self.average is None:
             return self.generator.predict(z, batch_size)
         with self.average.in_place():
@@ -234,7 +237,7 @@ class GAN(Adversarial, Configurable):
             getattr(self, role).summary()
 
 
-def check_gan(model: Any, who: str) -> None:
-    """Raise a TypeError for a model that is no GAN; `who` is the callback that is for nothing else."""
+def check_gan(model: Any, caller: str) -> None:
+    """Raise a TypeError for a model that is no GAN; `caller` is the callback that is for nothing else."""
     if not isinstance(model, GAN):
-        raise TypeError(f"{who}: expected a GAN, got {type(model).__name__}. This callback is for sn.GAN's fit.")
+        raise TypeError(f"{caller}: expected a GAN, got {type(model).__name__}. This callback is for sn.GAN's fit.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, Logs
 from scratchnet.gan.doctor import diagnose
 from scratchnet.gan.measures import gradient_norm, relative_diversity, separation
 from scratchnet.gan.model import check_gan
-from scratchnet.shapes import check_count
 
 FIRST = 3  # epochs before GANMonitor speaks: at the start any generator is bad
 

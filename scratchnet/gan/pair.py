@@ -73,7 +73,7 @@ class OptimizerPair:
             optimizer.set_state(state[name])
 
 
-class Means:
+class AdversarialMeans:
     """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over those in which G learnt."""
 
     names = ("d_loss", "g_loss", "d_real", "d_fake")
@@ -113,7 +113,7 @@ class PairGuard(Guard):
         gan = self.model
         for role, network, inputs in (
             ("discriminator", gan.discriminator, x),
-            ("generator", gan.generator, np.zeros((2, gan.latent_dim), gan.policy)),
+            ("generator", gan.generator, np.zeros((2, gan.latent_dim), gan.compute_dtype)),
         ):
             found = first_bad_place(network, inputs)
             if "are finite" not in found or "came out" in found:

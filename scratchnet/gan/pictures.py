@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchnet import plot
+from scratchnet.arguments import check_count, shape_text
 from scratchnet.callbacks import Callback, Logs
 from scratchnet.gan.model import check_gan
-from scratchnet.shapes import check_count, shape_text
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -28,11 +28,12 @@ def as_bytes(x: np.ndarray, value_range: tuple[float, float] | None = None) -> n
     return np.clip(np.rint((np.asarray(x) - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
 
 
-def _check_pictures(gan: Any, who: str) -> None:
+def _check_pictures(gan: Any, caller: str) -> None:
     shape = gan.generator.output_shape
     if len(shape) != 4:
         raise ValueError(
-            f"{who}: expected a GAN whose generator makes pictures (N, H, W, C), got {shape_text(shape)}. Points are "
+            f"{caller}: expected a GAN whose generator makes pictures (N, H, W, C), got {shape_text(shape)}. "
+            "Points are "
             "drawn with matplotlib's plot."
         )
 

@@ -39,13 +39,16 @@ def ends_in_sigmoid(discriminator: Any) -> bool:
     last = discriminator.last_activation
     if last not in (None, "sigmoid"):
         raise ValueError(
-            f"{discriminator.who}: expected a discriminator that ends in scores or in a sigmoid, got one that ends in "
+            f"{discriminator.full_name}: expected a discriminator that ends in scores or in a sigmoid, got one "
+            "that ends in "
             f"{last}. Leave that out."
         )
-    if last != discriminator.head:
+    if last != discriminator.output_activation:
         raise ValueError(
-            f"{discriminator.who}: expected a discriminator that ends in scores or in a sigmoid, got a sigmoid with "
-            f"{discriminator.layers[-1].who} behind it, where it cannot be left out. Put it last, or take it away."
+            f"{discriminator.full_name}: expected a discriminator that ends in scores or in a sigmoid, got a "
+            "sigmoid with "
+            f"{discriminator.layers[-1].full_name} behind it, where it cannot be left out. Put it last, or take "
+            "it away."
         )
     return last == "sigmoid"
 

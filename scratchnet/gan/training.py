@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from scratchnet import optimizers
+from scratchnet.arguments import check_count, shape_text
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
 from scratchnet.config import describe, make
-from scratchnet.feed import Feed
 from scratchnet.gan import losses
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.losses import AdversarialLoss
-from scratchnet.gan.pair import Means, OptimizerPair, PairGuard
+from scratchnet.gan.pair import AdversarialMeans, OptimizerPair, PairGuard
 from scratchnet.gan.steps import discriminator_step, generator_step
 from scratchnet.gan.tricks import Tricks
 from scratchnet.optimizers import Adam, Optimizer
-from scratchnet.run import Run
 from scratchnet.saving import model_state, set_model_state
-from scratchnet.shapes import check_count, shape_text
+from scratchnet.training.data import Feed
+from scratchnet.training.loop import TrainingLoop
 
 SAMPLE = 64  # real pictures that are kept for the doctor
 
@@ -34,7 +34,7 @@ class Adversarial:
     tricks: Tricks
     options: Mapping[str, Any]  # of the tricks, as compile got them
     history: History | None = None
-    training_run: Run | None = None  # where `fit` is, or where it ended
+    training_loop: TrainingLoop | None = None  # where `fit` is, or where it ended
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
     real_sample: np.ndarray | None = None  # some real pictures, as D gets them
     d_steps = 1
@@ -72,7 +72,8 @@ class Adversarial:
         ]
         if pair[0] is pair[1]:
             raise ValueError(
-                f"{self.who}: generator and discriminator have the same optimizer object. Make two, each remembers "
+                f"{self.full_name}: generator and discriminator have the same optimizer object. Make two, each "
+                "remembers "
                 "its own network."
             )
         own = {} if real_label is None else {"real_label": real_label}
@@ -80,13 +81,13 @@ class Adversarial:
         loss, prepared = losses.get(loss, **own), Tricks(**tricks)
         shape = self.discriminator.input_shape
         if translation and len(shape) != 4:
-            raise ValueError(f"{self.who}: translation is for pictures, and D takes {shape_text(shape)}.")
+            raise ValueError(f"{self.full_name}: translation is for pictures, and D takes {shape_text(shape)}.")
         if translation and translation >= min(shape[1:3]):
             raise ValueError(
-                f"{self.who}: expected a translation below the pictures' {shape[1]} x {shape[2]} pixels, got "
+                f"{self.full_name}: expected a translation below the pictures' {shape[1]} x {shape[2]} pixels, got "
                 f"{translation}: nothing would be left of some. An eighth of their size is usual."
             )
-        self.d_steps = check_count(d_steps, "d_steps", self.who)
+        self.d_steps = check_count(d_steps, "d_steps", self.full_name)
         self.optimizer, self.loss, self.tricks, self.options = OptimizerPair(*pair), loss, prepared, tricks
         self.steps = 0
 
@@ -99,7 +100,7 @@ class Adversarial:
         """Optimizers, loss, options and counters as JSON and arrays can hold them; None before compile."""
         if self.loss is None:
             return None
-        return {**describe(self.compiled_with(), self.who), "progress": self._progress()}
+        return {**describe(self.compiled_with(), self.full_name), "progress": self._progress()}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizers' memories included."""
@@ -113,7 +114,7 @@ class Adversarial:
 
     def set_run_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `get_run_state` gave."""
-        set_model_state(self, state, f"{self.who}: resume")
+        set_model_state(self, state, f"{self.full_name}: resume")
         self._set_progress(state["progress"])
         self.stop_training = state["stop_training"]
 
@@ -198,26 +199,30 @@ class Adversarial:
             DivergedError: a loss became NaN or infinite; the GAN is back where it was good.
         """
         self._check_compiled("fit")
-        who = f"{self.who}: fit"
+        caller = f"{self.full_name}: fit"
         if isinstance(epochs, (np.ndarray, list, tuple)):
             raise ValueError(
-                f"{who}: expected epochs as a number, got an array of shape {np.shape(epochs)}. A GAN learns from "
+                f"{caller}: expected epochs as a number, got an array of shape {np.shape(epochs)}. A GAN learns from "
                 "pictures alone, without labels: gan.fit(x, epochs=20)."
             )
-        x, epochs = real_pictures(x, self, "fit"), check_count(epochs, "epochs", who)
-        batch_size = min(check_count(batch_size, "batch_size", who), len(x))
+        x, epochs = real_pictures(x, self, "fit"), check_count(epochs, "epochs", caller)
+        batch_size = min(check_count(batch_size, "batch_size", caller), len(x))
         steps = len(x) // batch_size
-        if steps_per_epoch is not None and check_count(steps_per_epoch, "steps_per_epoch", who) > steps:
+        if steps_per_epoch is not None and check_count(steps_per_epoch, "steps_per_epoch", caller) > steps:
             raise ValueError(
-                f"{who}: expected steps_per_epoch from 1 to {steps}, the batches that {len(x)} pictures give, got "
+                f"{caller}: expected steps_per_epoch from 1 to {steps}, the batches that {len(x)} pictures give, got "
                 f"{steps_per_epoch}."
             )
         steps = steps_per_epoch or steps
         spread = np.linspace(0, len(x) - 1, min(SAMPLE, len(x))).astype(np.int64)  # pictures may come class by class
         self.real_sample = to_range(x[spread], self)
-        feed, means, guard = Feed(x, None, None, self.policy, augment), Means(), PairGuard(self, self.optimizer)
+        feed, means, guard = (
+            Feed(x, None, None, self.compute_dtype, augment),
+            AdversarialMeans(),
+            PairGuard(self, self.optimizer),
+        )
         parts = {"means": means, "guard": guard}
-        run = Run(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)
+        loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)
 
         def step(index: np.ndarray, epoch: int, where: str) -> None:
             batch = feed.take(index, epoch)[0]
@@ -228,8 +233,8 @@ class Adversarial:
             guard.after_step(values["d_loss"] + values.get("g_loss", 0.0), batch, where)
             means.update(values)
 
-        return run.play(step, callbacks, verbose)
+        return loop.run(step, callbacks, verbose)
 
     def _check_compiled(self, method: str) -> None:
         if self.loss is None:
-            raise RuntimeError(f"{self.who}: {method} before compile. First say how to learn: gan.compile().")
+            raise RuntimeError(f"{self.full_name}: {method} before compile. First say how to learn: gan.compile().")

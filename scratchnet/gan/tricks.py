@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
-from scratchnet.shapes import check_count, is_number
+from scratchnet.arguments import check_count, is_number
 
 
 class InstanceNoise:

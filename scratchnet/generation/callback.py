@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from scratchnet import random
+from scratchnet.arguments import check_choice, check_count
 from scratchnet.callbacks import Callback
 from scratchnet.generation.features import FeatureClassifier, classifier
 from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
 from scratchnet.generation.pictures import Range, check_pictures, check_real
-from scratchnet.shapes import check_count, nearest
 
 NAMES = ("class_entropy", "fcd", "kid", "precision", "recall")
 
@@ -56,7 +56,7 @@ class GenerationMetrics(Callback):
         real, value_range = check_pictures(real, "real", value_range)
         check_real(real, value_range, "real")
         names = [metrics] if isinstance(metrics, str) else metrics
-        self.metrics = [nearest(name, NAMES, "metric of generated pictures") for name in names]
+        self.metrics = [check_choice(name, NAMES, "metric of generated pictures") for name in names]
         self.n, self.seed = check_count(n, "n", "GenerationMetrics"), seed
         if not self.classifier.dimension < n <= len(real):
             raise ValueError(

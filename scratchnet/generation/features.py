@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from scratchnet import saving
+from scratchnet.arguments import check_choice
 from scratchnet.generation.pictures import Range, check_pictures, padded, scaled
 from scratchnet.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, ReLU
 from scratchnet.layers.chain import Chain
 from scratchnet.models import Sequential
-from scratchnet.shapes import nearest
 
 SIZE = 32  # pixels a side; smaller pictures get a black margin
 NAMES = ("cifar10", "fashion_mnist")
@@ -41,7 +41,7 @@ def network(name: str) -> Sequential:
     Raises:
         ValueError: there is none of that name.
     """
-    name = nearest(name, NAMES, "classifier")
+    name = check_choice(name, NAMES, "classifier")
     model = Sequential(name=f"classifier_{name}")
     for i, (width, strides) in enumerate(zip(WIDTHS[name], (1, 2, 1, 2, 1)), start=1):
         shape = {"input_shape": (SIZE, SIZE, CHANNELS[name])} if i == 1 else {}
@@ -82,7 +82,7 @@ class FeatureClassifier:
 
     def __init__(self, model: Sequential, name: str = "own"):
         if not model.built:
-            raise ValueError(f"FeatureClassifier: {model.who} is not built. Train it first, or load one.")
+            raise ValueError(f"FeatureClassifier: {model.full_name} is not built. Train it first, or load one.")
         if len(model.layers) < 2 or not isinstance(model.layers[-1], Dense):
             raise ValueError(f"FeatureClassifier: expected a model that ends in a Dense layer, got {model!r}.")
         self.model, self.name = model, name
@@ -142,4 +142,4 @@ def classifier(name: str | FeatureClassifier) -> FeatureClassifier:
     Raises:
         ValueError: there is none of that name, or its file is damaged.
     """
-    return name if isinstance(name, FeatureClassifier) else _shipped(nearest(name, NAMES, "classifier"))
+    return name if isinstance(name, FeatureClassifier) else _shipped(check_choice(name, NAMES, "classifier"))

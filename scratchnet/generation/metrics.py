@@ -30,7 +30,7 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def check_features(real: Any, fake: Any, who: str, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def check_features(real: Any, fake: Any, caller: str, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64 arrays.
 
     Raises:
@@ -41,18 +41,20 @@ def check_features(real: Any, fake: Any, who: str, least: int = 2) -> tuple[np.n
         array = np.asarray(features)
         if array.dtype.kind not in "uif" or array.ndim != 2 or array.shape[1] < 1:
             raise ValueError(
-                f"{who}: expected {name} features of shape (N, D), got {array.shape} of {array.dtype}. Pictures become "
+                f"{caller}: expected {name} features of shape (N, D), got {array.shape} of {array.dtype}. "
+                "Pictures become "
                 "features by classifier.features(pictures)."
             )
         if len(array) < least:
-            raise ValueError(f"{who}: expected at least {least} {name} samples, got {len(array)}.")
+            raise ValueError(f"{caller}: expected at least {least} {name} samples, got {len(array)}.")
         if not np.isfinite(array).all():
             row = int(np.argmin(np.isfinite(array).all(axis=1)))
-            raise ValueError(f"{who}: NaN or infinity in the {name} features, first in row {row}.")
+            raise ValueError(f"{caller}: NaN or infinity in the {name} features, first in row {row}.")
         arrays.append(array.astype(np.float64))
     if arrays[0].shape[1] != arrays[1].shape[1]:
         raise ValueError(
-            f"{who}: real features have {arrays[0].shape[1]} numbers a picture, fake ones {arrays[1].shape[1]}. Both "
+            f"{caller}: real features have {arrays[0].shape[1]} numbers a picture, fake ones "
+            f"{arrays[1].shape[1]}. Both "
             "must come from the same classifier."
         )
     return arrays[0], arrays[1]

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_count
 from scratchnet.generation import distances
 from scratchnet.generation.features import FeatureClassifier, classifier
 from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
 from scratchnet.generation.pictures import Range, check_pictures, check_real, padded, scaled
-from scratchnet.shapes import check_count
 
 
 @dataclass(frozen=True)

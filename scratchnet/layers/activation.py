@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import check_choice
 from scratchnet.layers.base import Layer
-from scratchnet.shapes import nearest
 
 
 class Function:
@@ -98,7 +98,7 @@ def get(activation: str | None) -> Any:
     """
     if activation is None:
         return None
-    return _MAKERS[nearest(activation, _MAKERS, "activation")]()
+    return _MAKERS[check_choice(activation, _MAKERS, "activation")]()
 
 
 class FusesReLU(Layer):
@@ -161,7 +161,7 @@ class ReLU(ActivationLayer):
         super().__init__(**options)
         for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
             if value is not None and not value >= 0:
-                raise ValueError(f"{self.who}: expected {name} of at least 0, got {value!r}.")
+                raise ValueError(f"{self.full_name}: expected {name} of at least 0, got {value!r}.")
         limit = np.inf if max_value is None else max_value
         self.activation = Rectifier("relu", negative_slope, threshold, limit)
 
@@ -177,5 +177,5 @@ class LeakyReLU(ActivationLayer):
         super().__init__(**options)
         slope = negative_slope if alpha is None else alpha
         if not slope >= 0:
-            raise ValueError(f"{self.who}: expected a negative_slope of at least 0, got {slope!r}.")
+            raise ValueError(f"{self.full_name}: expected a negative_slope of at least 0, got {slope!r}.")
         self.activation = Rectifier("leaky_relu", slope)

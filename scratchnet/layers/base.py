@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratchnet import initializers
+from scratchnet.arguments import check_input, shape_text
 from scratchnet.config import Configurable
-from scratchnet.shapes import check_input, shape_text
 
 Shape = tuple[int | None, ...]
 
@@ -86,10 +86,10 @@ class Layer(Configurable):
 
     def __repr__(self) -> str:
         shapes = f", {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}" if self.built else ""
-        return f"<{self.who}{shapes}>"
+        return f"<{self.full_name}{shapes}>"
 
     @property
-    def who(self) -> str:
+    def full_name(self) -> str:
         """How errors name this layer: Conv2D 'conv2d_1'."""
         return f"{type(self).__name__} {self.name!r}"
 
@@ -125,10 +125,10 @@ class Layer(Configurable):
     def check(self, x: np.ndarray) -> None:
         """Raise a ValueError unless x can be taken. Before the layer is built, this is about the axes only."""
         if self.rank is not None:
-            check_input(x, self.expected_input(), self.who)
+            check_input(x, self.expected_input(), self.full_name)
         elif x.ndim < 2 or 0 in x.shape:
             raise ValueError(
-                f"{self.who}: expected a batch, x of shape (N, ...) with N of at least 1, got {x.shape}. "
+                f"{self.full_name}: expected a batch, x of shape (N, ...) with N of at least 1, got {x.shape}. "
                 "One example alone needs a batch axis: x[None]."
             )
 
@@ -151,10 +151,11 @@ class Layer(Configurable):
             shape = (None, *shape)
         shape = (None, *shape[1:])
         if self.rank is not None and len(shape) != self.rank:
-            raise ValueError(f"{self.who}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
+            raise ValueError(f"{self.full_name}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
         if len(shape) < 2 or any(size is None or size < 1 for size in shape[1:]):
             raise ValueError(
-                f"{self.who}: expected an input shape (None, ...) with sizes of at least 1 after the batch's None, got "
+                f"{self.full_name}: expected an input shape (None, ...) with sizes of at least 1 after the "
+                "batch's None, got "
                 f"{shape_text(shape)}."
             )
         self.check(np.broadcast_to(np.float32(0), (1, *shape[1:])))  # one example, without its memory
@@ -237,14 +238,14 @@ class Layer(Configurable):
         dy = np.asarray(dy)
         if dy.shape != self._expected_dy:
             raise ValueError(
-                f"{self.who}: expected dy of the output's shape {self._expected_dy}, got {dy.shape}. "
+                f"{self.full_name}: expected dy of the output's shape {self._expected_dy}, got {dy.shape}. "
                 "dy is dLoss/dy for the last forward."
             )
         return dy.astype(self.dtype, copy=False)
 
     def _require_forward(self) -> None:
         if self._expected_dy is None:
-            raise RuntimeError(f"{self.who}: backward before forward. Call y = forward(x) first.")
+            raise RuntimeError(f"{self.full_name}: backward before forward. Call y = forward(x) first.")
 
     def _receive(self, x: np.ndarray) -> np.ndarray:
         """x as this layer computes on it, after building if need be; the weights follow its dtype."""
@@ -269,7 +270,7 @@ class Layer(Configurable):
             ValueError: another dtype.
         """
         if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ValueError(f"{self.who}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
+            raise ValueError(f"{self.full_name}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
         self.dtype = np.dtype(dtype)
         for arrays in (self.params, self.grads, self.state):
             for name in arrays:
@@ -292,17 +293,17 @@ class Layer(Configurable):
             RuntimeError: the layer is not built, so that it has no shapes yet.
         """
         if not self.built:
-            raise RuntimeError(f"{self.who}: set_weights before build. Call layer.build(input_shape) first.")
+            raise RuntimeError(f"{self.full_name}: set_weights before build. Call layer.build(input_shape) first.")
         arrays = [np.asarray(w) for w in weights]
         own = [(group, name) for group in (self.params, self.state) for name in group]
         if len(arrays) != len(own):
             raise ValueError(
-                f"{self.who}: expected {len(own)} arrays ({', '.join(n for _, n in own)}), got {len(arrays)}."
+                f"{self.full_name}: expected {len(own)} arrays ({', '.join(n for _, n in own)}), got {len(arrays)}."
             )
         for (group, name), array in zip(own, arrays):
             if array.shape != group[name].shape:
                 raise ValueError(
-                    f"{self.who}: expected {name} of shape {group[name].shape}, got {array.shape}. "
+                    f"{self.full_name}: expected {name} of shape {group[name].shape}, got {array.shape}. "
                     "Weights fit only a layer with the same arguments and input channels."
                 )
         if arrays:
@@ -322,11 +323,11 @@ class Layer(Configurable):
         return sum(math.prod(w.shape) for w in (*self.params.values(), *self.state.values()))
 
     @property
-    def head(self) -> str | None:
+    def output_activation(self) -> str | None:
         """The name of the activation that this layer ends in, None for none."""
         return None if self.activation is None else self.activation.name
 
     @property
     def last_activation(self) -> str | None:
-        """The name of the activation that limits the outputs: `head`, or one before layers that keep the range."""
-        return self.head
+        """The activation that limits the outputs: the last, or one before layers that keep the range."""
+        return self.output_activation

@@ -43,13 +43,13 @@ class Composite(Layer):
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(
-                    f"{self.who}: expected layers, got {layer!r} of type {type(layer).__name__}. "
+                    f"{self.full_name}: expected layers, got {layer!r} of type {type(layer).__name__}. "
                     "A layer's class needs its brackets: Flatten()."
                 )
         names = [layer.name for layer in self.layers]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"{self.who}: two layers are named {name!r}. Each needs a name of its own.")
+                raise ValueError(f"{self.full_name}: two layers are named {name!r}. Each needs a name of its own.")
 
     @property
     def params(self) -> dict[str, np.ndarray]:
@@ -86,10 +86,12 @@ class Composite(Layer):
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         if not self.built:
-            raise RuntimeError(f"{self.who}: set_weights before build. Call build(input_shape) or forward(x) first.")
+            raise RuntimeError(
+                f"{self.full_name}: set_weights before build. Call build(input_shape) or forward(x) first."
+            )
         arrays, before = [np.asarray(w) for w in weights], self.get_weights()
         if len(arrays) != len(before):
-            raise ValueError(f"{self.who}: expected {len(before)} arrays, got {len(arrays)}.")
+            raise ValueError(f"{self.full_name}: expected {len(before)} arrays, got {len(arrays)}.")
         try:
             self._hand_out(arrays)
         except ValueError:
@@ -212,9 +214,9 @@ class Chain(Composite):
         return isinstance(after, ActivationLayer) and is_relu(after.activation) and not left_out
 
     @property
-    def head(self) -> str | None:
+    def output_activation(self) -> str | None:
         """The name of the activation that the last layer ends in, None for none."""
-        return self.layers[-1].head if self.layers else None
+        return self.layers[-1].output_activation if self.layers else None
 
     @property
     def keeps_range(self) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.arguments import check_count, check_kernel_fits, check_padding, pair
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer, Shape
-from scratchnet.shapes import check_count, check_kernel_fits, check_padding, pads_2d, pair
+from scratchnet.shapes import pads_2d
 
 Size = int | Sequence[int]
 
@@ -34,9 +35,9 @@ class _Filter(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        self.kernel_size = pair(kernel_size, "kernel_size", self.who)
-        self.strides = pair(strides, "strides", self.who)
-        self.padding = check_padding(padding, self.who)
+        self.kernel_size = pair(kernel_size, "kernel_size", self.full_name)
+        self.strides = pair(strides, "strides", self.full_name)
+        self.padding = check_padding(padding, self.full_name)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -57,7 +58,7 @@ class _Filter(Layer):
 
     def pads(self, hw: Sequence[int]) -> Any:
         """The zeros around a picture of height and width `hw`; an error where the kernel does not fit."""
-        return check_kernel_fits(tuple(hw), self.kernel_size, self.strides, self.padding, self.who)[0]
+        return check_kernel_fits(tuple(hw), self.kernel_size, self.strides, self.padding, self.full_name)[0]
 
     def add_bias_grad(self, dy: np.ndarray) -> None:
         """A bias takes part in every place of every picture: its gradient is the sum over them."""
@@ -109,13 +110,13 @@ class Conv2D(activations.FusesReLU, _Filter):
         super().__init__(
             kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
         )
-        self.filters = check_count(filters, "filters", self.who)
+        self.filters = check_count(filters, "filters", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
         return (*self.kernel_size, channels, self.filters)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.who)
+        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.full_name)
         return (None, *hw, self.filters)
 
     def multiply_adds(self) -> int:
@@ -181,7 +182,7 @@ class Conv2DTranspose(activations.FusesReLU, _Filter):
         super().__init__(
             kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
         )
-        self.filters = check_count(filters, "filters", self.who)
+        self.filters = check_count(filters, "filters", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
         return (*self.kernel_size, self.filters, channels)
@@ -243,13 +244,13 @@ class DepthwiseConv2D(_Filter):
         super().__init__(
             kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
         )
-        self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.who)
+        self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
         return (*self.kernel_size, channels, self.depth_multiplier)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.who)
+        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.full_name)
         return (None, *hw, input_shape[-1] * self.depth_multiplier)
 
     def multiply_adds(self) -> int:

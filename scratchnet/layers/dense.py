@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.arguments import check_count
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Shape
-from scratchnet.shapes import check_count
 
 
 class Dense(activations.FusesReLU):
@@ -48,7 +48,7 @@ class Dense(activations.FusesReLU):
         **options: Any,
     ):
         super().__init__(**options)
-        self.units = check_count(units, "units", self.who)
+        self.units = check_count(units, "units", self.full_name)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -72,7 +72,7 @@ class Dense(activations.FusesReLU):
         if self.features is not None and x.shape[-1] != self.features:
             flat = int(np.prod(x.shape[1:]))
             hint = " Put a Flatten() before it, or x.reshape(len(x), -1)." if flat == self.features else ""
-            raise ValueError(f"{self.who}: expected x of shape (N, {self.features}), got {x.shape}.{hint}")
+            raise ValueError(f"{self.full_name}: expected x of shape (N, {self.features}), got {x.shape}.{hint}")
 
     def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         self.x = x

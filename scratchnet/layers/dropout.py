@@ -30,9 +30,11 @@ class Dropout(Layer):
     def __init__(self, rate: float, seed: int | None = None, **options: Any):
         super().__init__(**options)
         if not 0 <= rate < 1:
-            raise ValueError(f"{self.who}: expected a rate from 0 to below 1 (the share set to 0), got {rate!r}.")
+            raise ValueError(f"{self.full_name}: expected a rate from 0 to below 1 (the share set to 0), got {rate!r}.")
         if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-            raise ValueError(f"{self.who}: expected seed to be a whole number from 0 to below 2**64, got {seed!r}.")
+            raise ValueError(
+                f"{self.full_name}: expected seed to be a whole number from 0 to below 2**64, got {seed!r}."
+            )
         self.rate, self.seed = rate, seed
         self.step = 0
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_choice, shape_text
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.layers.chain import Chain, Composite
-from scratchnet.shapes import nearest, shape_text
 
 
 def _sum_to(dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -49,8 +49,8 @@ class Parallel(Composite):
         chains = [branch if isinstance(branch, Layer) else Chain(branch) for branch in branches]
         super().__init__(chains, **options)
         if not chains:
-            raise ValueError(f"{self.who}: expected at least one branch, got none.")
-        self.merge = nearest(merge, ("add", "concat", "multiply"), "merge")
+            raise ValueError(f"{self.full_name}: expected at least one branch, got none.")
+        self.merge = check_choice(merge, ("add", "concat", "multiply"), "merge")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         shape = (None, *tuple(input_shape)[1:])
@@ -76,7 +76,7 @@ class Parallel(Composite):
                 sizes = [set(axis) - {1} for axis in zip(*(shape[1:] for shape in shapes))]
                 if all(len(s) <= 1 for s in sizes):
                     return (None, *(next(iter(s), 1) for s in sizes))
-        raise ValueError(f"{self.who}: the branches' outputs do not fit for merge={self.merge!r}: {text}.")
+        raise ValueError(f"{self.full_name}: the branches' outputs do not fit for merge={self.merge!r}: {text}.")
 
     def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.outputs = [branch.run(x, training) for branch in self.layers]

@@ -53,9 +53,9 @@ class BatchNormalization(Layer):
     ):
         super().__init__(**options)
         if not 0 <= momentum <= 1:
-            raise ValueError(f"{self.who}: expected a momentum from 0 to 1, got {momentum!r}.")
+            raise ValueError(f"{self.full_name}: expected a momentum from 0 to 1, got {momentum!r}.")
         if not epsilon > 0:
-            raise ValueError(f"{self.who}: expected an epsilon above 0, got {epsilon!r}.")
+            raise ValueError(f"{self.full_name}: expected an epsilon above 0, got {epsilon!r}.")
         self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
         self.start = {
             "gamma": initializers.get(gamma_initializer),
@@ -66,7 +66,7 @@ class BatchNormalization(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         if self.axis not in (-1, len(input_shape) - 1):
-            raise ValueError(f"{self.who}: expected axis=-1 (channels come last), got axis={self.axis!r}.")
+            raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={self.axis!r}.")
         self.channels = input_shape[-1]
         for name, used in (("gamma", self.scale), ("beta", self.center)):
             if used:
@@ -77,7 +77,7 @@ class BatchNormalization(Layer):
     def check(self, x: np.ndarray) -> None:
         super().check(x)
         if self.channels is not None and x.shape[-1] != self.channels:
-            raise ValueError(f"{self.who}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
+            raise ValueError(f"{self.full_name}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
 
     def run_before_relu(self, x: np.ndarray, training: bool) -> np.ndarray:
         """`run` with the ReLU that follows; `run_backward` then takes the gradient for ReLU's output."""

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import check_kernel_fits, check_padding, pair
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.layers.conv import Size
-from scratchnet.shapes import check_kernel_fits, check_padding, pair
 
 
 class _Pooling(Layer):
@@ -20,17 +20,17 @@ class _Pooling(Layer):
 
     def __init__(self, pool_size: Size = (2, 2), strides: Size | None = None, padding: str = "valid", **options: Any):
         super().__init__(**options)
-        self.pool_size = pair(pool_size, "pool_size", self.who)
-        self.strides = self.pool_size if strides is None else pair(strides, "strides", self.who)
-        self.padding = check_padding(padding, self.who)
+        self.pool_size = pair(pool_size, "pool_size", self.full_name)
+        self.strides = self.pool_size if strides is None else pair(strides, "strides", self.full_name)
+        self.padding = check_padding(padding, self.full_name)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.pool_size, self.strides, self.padding, self.who)
+        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.pool_size, self.strides, self.padding, self.full_name)
         return (None, *hw, input_shape[3])
 
     def window(self, hw: Sequence[int]) -> tuple[Any, Any, Any]:
         """(pool_size, strides, pads) for a picture of height and width `hw`."""
-        pads, _ = check_kernel_fits(tuple(hw), self.pool_size, self.strides, self.padding, self.who)
+        pads, _ = check_kernel_fits(tuple(hw), self.pool_size, self.strides, self.padding, self.full_name)
         return self.pool_size, self.strides, pads
 
 

@@ -27,7 +27,8 @@ class Constants(Layer):
         for value in self.constants():
             if np.ndim(value) and len(value) != x.shape[-1]:
                 raise ValueError(
-                    f"{self.who}: has numbers for {len(value)} channels, got x of shape {x.shape}. Channels come last."
+                    f"{self.full_name}: has numbers for {len(value)} channels, got x of shape {x.shape}. "
+                    "Channels come last."
                 )
 
     def _arrays(self, channels: int) -> list[np.ndarray]:
@@ -66,7 +67,7 @@ class Rescaling(Constants):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **options: Any):
         super().__init__(**options)
-        self.scale, self.offset = _numbers(scale, "scale", self.who), _numbers(offset, "offset", self.who)
+        self.scale, self.offset = _numbers(scale, "scale", self.full_name), _numbers(offset, "offset", self.full_name)
 
     def constants(self) -> tuple[Any, Any, Any, Any]:
         return self.scale, 0.0, 1.0, self.offset
@@ -100,13 +101,15 @@ class Normalization(Constants):
     def __init__(self, axis: int = -1, mean: Any = None, variance: Any = None, **options: Any):
         super().__init__(**options)
         if axis != -1:
-            raise ValueError(f"{self.who}: expected axis=-1 (channels come last), got axis={axis!r}.")
+            raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={axis!r}.")
         if (mean is None) != (variance is None):
-            raise ValueError(f"{self.who}: expected both mean and variance, or none of them and adapt(x) instead.")
-        self.mean = None if mean is None else _numbers(mean, "mean", self.who)
-        self.variance = None if variance is None else _numbers(variance, "variance", self.who)
+            raise ValueError(
+                f"{self.full_name}: expected both mean and variance, or none of them and adapt(x) instead."
+            )
+        self.mean = None if mean is None else _numbers(mean, "mean", self.full_name)
+        self.variance = None if variance is None else _numbers(variance, "variance", self.full_name)
         if self.variance is not None and np.min(self.variance) < 0:
-            raise ValueError(f"{self.who}: expected a variance of at least 0, got {variance!r}.")
+            raise ValueError(f"{self.full_name}: expected a variance of at least 0, got {variance!r}.")
 
     def constants(self) -> tuple[Any, Any, Any, Any]:
         given = self.mean is not None
@@ -127,7 +130,7 @@ class Normalization(Constants):
             ValueError: mean and variance were given, or x cannot be taken.
         """
         if self.mean is not None:
-            raise ValueError(f"{self.who}: adapt, but mean and variance were given when the layer was made.")
+            raise ValueError(f"{self.full_name}: adapt, but mean and variance were given when the layer was made.")
         x = np.asarray(x)
         self.check(x)
         if not self.built:
@@ -149,12 +152,12 @@ class Normalization(Constants):
         return {**super().get_config(), "mean": self.mean, "variance": self.variance}
 
 
-def _numbers(value: Any, name: str, who: str) -> float | list[float]:
+def _numbers(value: Any, name: str, caller: str) -> float | list[float]:
     """A number, or a list of numbers."""
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{who}: expected {name} in numbers, got {value!r}.") from error
+        raise ValueError(f"{caller}: expected {name} in numbers, got {value!r}.") from error
     if array.ndim > 1 or array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"{who}: expected {name} as a finite number, or one for each channel, got {value!r}.")
+        raise ValueError(f"{caller}: expected {name} as a finite number, or one for each channel, got {value!r}.")
     return array.tolist()

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import pair, shape_text
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.layers.conv import Size
-from scratchnet.shapes import pair, shape_text
 
 
 class Flatten(Layer):
@@ -47,13 +47,16 @@ class Reshape(Layer):
         shape = (target_shape,) if isinstance(target_shape, (int, np.integer)) else target_shape
         self.target_shape = tuple(int(s) for s in shape)
         if self.target_shape.count(-1) > 1 or any(s < 1 and s != -1 for s in self.target_shape):
-            raise ValueError(f"{self.who}: expected sizes of at least 1, at most one of them -1, got {target_shape!r}.")
+            raise ValueError(
+                f"{self.full_name}: expected sizes of at least 1, at most one of them -1, got {target_shape!r}."
+            )
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         size, known = math.prod(input_shape[1:]), math.prod(s for s in self.target_shape if s != -1)
         if size % known or (-1 not in self.target_shape and size != known):
             raise ValueError(
-                f"{self.who}: {size} numbers of input shape {shape_text(input_shape)} do not fill {self.target_shape}."
+                f"{self.full_name}: {size} numbers of input shape {shape_text(input_shape)} do not fill "
+                f"{self.target_shape}."
             )
         return (None, *(size // known if s == -1 else s for s in self.target_shape))
 
@@ -83,10 +86,10 @@ class ZeroPadding2D(Layer):
         sides = (padding, padding) if isinstance(padding, (int, np.integer)) else tuple(padding)
         if len(sides) != 2:
             raise ValueError(
-                f"{self.who}: expected padding as one number, (rows, columns) or ((top, bottom), (left, right)), "
+                f"{self.full_name}: expected padding as one number, (rows, columns) or ((top, bottom), (left, right)), "
                 f"got {padding!r}."
             )
-        self.padding = tuple(pair(side, "padding", self.who, smallest=0) for side in sides)
+        self.padding = tuple(pair(side, "padding", self.full_name, smallest=0) for side in sides)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         _, H, W, C = input_shape
@@ -120,9 +123,9 @@ class UpSampling2D(Layer):
 
     def __init__(self, size: Size = (2, 2), interpolation: str = "nearest", **options: Any):
         super().__init__(**options)
-        self.size = pair(size, "size", self.who)
+        self.size = pair(size, "size", self.full_name)
         if interpolation != "nearest":
-            raise ValueError(f'{self.who}: expected interpolation="nearest", got {interpolation!r}.')
+            raise ValueError(f'{self.full_name}: expected interpolation="nearest", got {interpolation!r}.')
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         _, H, W, C = input_shape

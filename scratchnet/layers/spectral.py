@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.arguments import check_count
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
-from scratchnet.shapes import check_count
 
 _SMALL = 1e-12  # added to lengths: a kernel of zeros stays zeros
 
@@ -47,7 +47,7 @@ class SpectralNormalization(Layer):
         if not isinstance(layer, (Dense, Conv2D, Conv2DTranspose)):
             raise TypeError(f"SpectralNormalization: expected a Dense, Conv2D or Conv2DTranspose layer, got {layer!r}.")
         super().__init__(**options)
-        self.power_iterations = check_count(power_iterations, "power_iterations", self.who)
+        self.power_iterations = check_count(power_iterations, "power_iterations", self.full_name)
         self.layer, self.rank = layer, layer.rank
         self.transposed = isinstance(layer, Conv2DTranspose)  # its kernel is (KH, KW, outputs, inputs)
         if self.input_shape is None:
@@ -75,9 +75,9 @@ class SpectralNormalization(Layer):
         self.layer.let_go(y)
 
     @property
-    def head(self) -> str | None:
+    def output_activation(self) -> str | None:
         """The layer's own activation."""
-        return self.layer.head
+        return self.layer.output_activation
 
     def astype(self, dtype: Any) -> None:
         super().astype(dtype)

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import check_choice, check_count, is_number
 from scratchnet.augment import Augmentation, affine, check_pictures, check_seed, draws, key_of
-from scratchnet.feed import Flow, check_lengths
 from scratchnet.kernels.cpu.augment import FILL_MODES
 from scratchnet.preprocessing.statistics import Standardization
-from scratchnet.shapes import check_count, is_number, nearest
+from scratchnet.training.data import Flow, check_lengths
 
 # What Keras's flow takes beside; names alone ask for nothing.
 KERAS_ONLY = {
@@ -100,18 +100,18 @@ class ImageDataGenerator(Standardization, Augmentation):
         interpolation_order: int = 1,
         dtype: Any = None,
     ):
-        who = "ImageDataGenerator"
+        caller = "ImageDataGenerator"
         if data_format not in (None, "channels_last"):
             raise ValueError(
-                f"{who}: expected data_format='channels_last', got {data_format!r}. For pictures (N, C, H, W): "
+                f"{caller}: expected data_format='channels_last', got {data_format!r}. For pictures (N, C, H, W): "
                 "x.transpose(0, 2, 3, 1)."
             )
         if interpolation_order != 1:
-            raise ValueError(f"{who}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
+            raise ValueError(f"{caller}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
         if not is_number(validation_split) or not 0 <= validation_split < 1:
-            raise ValueError(f"{who}: expected validation_split from 0 to below 1, got {validation_split!r}.")
+            raise ValueError(f"{caller}: expected validation_split from 0 to below 1, got {validation_split!r}.")
         super().__init__(
-            who,
+            caller,
             (featurewise_center, featurewise_std_normalization),
             (samplewise_center, samplewise_std_normalization),
             (zca_whitening, zca_epsilon),
@@ -125,23 +125,23 @@ class ImageDataGenerator(Standardization, Augmentation):
         ):
             optional = name == "brightness_range"
             if not (value is None and optional) and not (_are_numbers(value, 2) and 0 <= value[0] <= value[1]):
-                raise ValueError(f"{who}: expected {name} as (lowest, highest), not below 0, got {came!r}.")
+                raise ValueError(f"{caller}: expected {name} as (lowest, highest), not below 0, got {came!r}.")
         for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
             if (not is_number(value) and not _are_numbers(value)) or not np.isfinite(value).all():
-                raise ValueError(f"{who}: expected {name} as a finite number, or a list of some, got {value!r}.")
+                raise ValueError(f"{caller}: expected {name} as a finite number, or a list of some, got {value!r}.")
         ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
             if not is_number(value) or not math.isfinite(value):
-                raise ValueError(f"{who}: expected {name} as a finite number, got {value!r}.")
+                raise ValueError(f"{caller}: expected {name} as a finite number, got {value!r}.")
         self.zoom_range, self.brightness_range = tuple(zoom), brightness_range
         self.rotation_range, self.shear_range = rotation_range, shear_range
         self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
         self.channel_shift_range, self.cval = channel_shift_range, cval
-        self.fill_mode = nearest(fill_mode, FILL_MODES, "fill_mode")
+        self.fill_mode = check_choice(fill_mode, FILL_MODES, "fill_mode")
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
         self.validation_split, self.dtype = validation_split, np.dtype(dtype or np.float32)
         if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"{who}: expected dtype float32 or float64, got {dtype!r}.")
+            raise ValueError(f"{caller}: expected dtype float32 or float64, got {dtype!r}.")
 
     def flow(
         self,
@@ -179,7 +179,7 @@ class ImageDataGenerator(Standardization, Augmentation):
         check_seed(seed, "flow")
         self.check_fitted()
         if subset is not None:
-            if nearest(subset, ("training", "validation"), "subset") and not self.validation_split:
+            if check_choice(subset, ("training", "validation"), "subset") and not self.validation_split:
                 raise ValueError(
                     f"flow: subset={subset!r} needs ImageDataGenerator(validation_split=...), such as 0.2."
                 )
@@ -216,7 +216,7 @@ class ImageDataGenerator(Standardization, Augmentation):
     def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured by parameters as `get_random_transform` has them; new array."""
         for name in transform_parameters:
-            nearest(name, TRANSFORM, "parameter of apply_transform")
+            check_choice(name, TRANSFORM, "parameter of apply_transform")
         parameters = {k: None if v is None else np.array([v]) for k, v in transform_parameters.items()}
         x = np.asarray(x)[None]
         check_pictures(x, "apply_transform")

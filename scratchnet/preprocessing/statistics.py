@@ -31,7 +31,7 @@ class Standardization:
         zca_whitening_matrix: (H W C, H W C); None before `fit`, or where it is not wanted.
 
     Args:
-        who: how errors begin.
+        caller: how errors begin.
         featurewise, samplewise: (subtract the mean, divide by the deviation).
         zca: (whether, epsilon).
         rescale, preprocessing_function: as in ImageDataGenerator.
@@ -39,7 +39,7 @@ class Standardization:
 
     def __init__(
         self,
-        who: str,
+        caller: str,
         featurewise: tuple[bool, bool],
         samplewise: tuple[bool, bool],
         zca: tuple[bool, float],
@@ -48,10 +48,10 @@ class Standardization:
     ):
         if preprocessing_function is not None and not callable(preprocessing_function):
             raise ValueError(
-                f"{who}: expected preprocessing_function to be a function, got {preprocessing_function!r}."
+                f"{caller}: expected preprocessing_function to be a function, got {preprocessing_function!r}."
             )
         if rescale is not None and (np.ndim(rescale) or not np.isfinite(rescale)):
-            raise ValueError(f"{who}: expected rescale as a factor such as 1 / 255, or None, got {rescale!r}.")
+            raise ValueError(f"{caller}: expected rescale as a factor such as 1 / 255, or None, got {rescale!r}.")
         # As in Keras: a deviation is about its mean, and whitening does what a deviation would.
         self.zca_whitening, self.zca_epsilon = zca
         self.featurewise_std_normalization = featurewise[1] and not self.zca_whitening

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scratchnet.arguments import check_choice, check_count
 from scratchnet.initializers import RandomNormal
 from scratchnet.layers import (
     Activation,
@@ -19,7 +20,6 @@ from scratchnet.layers import (
     SpectralNormalization,
 )
 from scratchnet.models import Sequential
-from scratchnet.shapes import check_count, nearest
 
 
 def article_generator() -> Sequential:
@@ -113,7 +113,7 @@ def dcgan(
     """
     counts = {"size": size, "channels": channels, "latent_dim": latent_dim, "width": width}
     size, channels, latent_dim, width = (check_count(value, name, "dcgan") for name, value in counts.items())
-    normalization = nearest(normalization, ("batch", "spectral", "none"), "normalization")
+    normalization = check_choice(normalization, ("batch", "spectral", "none"), "normalization")
     start, times = _halvings(size)
     weights = {"kernel_initializer": RandomNormal(stddev=0.02)}
     cell: dict[str, Any] = {"kernel_size": 4, "strides": 2, "padding": "same", **weights}

@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 
 
-def as_numbers(array: Any, name: str, who: str) -> np.ndarray:
+def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
     """The array, if it holds at least one example of real numbers.
 
     Raises:
@@ -20,15 +20,15 @@ def as_numbers(array: Any, name: str, who: str) -> np.ndarray:
     try:
         array = np.asarray(array)
     except ValueError as error:
-        raise ValueError(f"{who}: {name} is no array: {error}. Give all examples the same shape.") from error
+        raise ValueError(f"{caller}: {name} is no array: {error}. Give all examples the same shape.") from error
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{who}: expected numbers in {name}, got an array of {array.dtype}.")
+        raise ValueError(f"{caller}: expected numbers in {name}, got an array of {array.dtype}.")
     if array.ndim < 1 or len(array) == 0:
-        raise ValueError(f"{who}: expected at least one example, got {name} of shape {array.shape}.")
+        raise ValueError(f"{caller}: expected at least one example, got {name} of shape {array.shape}.")
     return array
 
 
-def check_finite(array: np.ndarray, name: str, who: str) -> None:
+def check_finite(array: np.ndarray, name: str, caller: str) -> None:
     """Raise a ValueError that names the first example with NaN or infinity."""
     if array.dtype.kind != "f":
         return
@@ -37,43 +37,44 @@ def check_finite(array: np.ndarray, name: str, who: str) -> None:
         if not finite.all():
             bad = start + int(np.argmin(finite.reshape(len(finite), -1).all(axis=1)))
             raise ValueError(
-                f"{who} found NaN or infinity in {name}, first in {name}[{bad}]. One such number spoils all weights. "
+                f"{caller} found NaN or infinity in {name}, first in {name}[{bad}]. One such number spoils all "
+                "weights. "
                 f"Find them with np.isnan({name}) and np.isinf({name})."
             )
 
 
-def check_data(x: Any, y: Any, who: str, loss: Loss, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
+def check_data(x: Any, y: Any, caller: str, loss: Loss, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
     """x and y as arrays that can be trained on.
 
     Args:
         x, y: examples and labels.
-        who: how errors begin, such as "Sequential 'sequential': fit".
+        caller: how errors begin, such as "Sequential 'sequential': fit".
         loss: what the labels are for.
         classes: outputs of the model, None where it is not built yet.
 
     Raises:
         ValueError: not numbers, no examples, different lengths, NaN or infinity, labels out of range.
     """
-    x, y = as_numbers(x, "x", who), as_numbers(y, "y", who)
+    x, y = as_numbers(x, "x", caller), as_numbers(y, "y", caller)
     if len(x) != len(y):
-        raise ValueError(f"{who} expected one label an example, got x of shape {x.shape} and y of shape {y.shape}.")
-    check_finite(x, "x", who)
-    check_finite(y, "y", who)
+        raise ValueError(f"{caller} expected one label an example, got x of shape {x.shape} and y of shape {y.shape}.")
+    check_finite(x, "x", caller)
+    check_finite(y, "y", caller)
     if isinstance(loss, SparseCategoricalCrossentropy) and classes is not None:
-        check_labels(y, classes, who)
+        check_labels(y, classes, caller)
     return x, y
 
 
-def check_pair(data: Any, who: str) -> tuple[Any, Any, Any]:
+def check_pair(data: Any, caller: str) -> tuple[Any, Any, Any]:
     """(x, y, weights or None) of validation data, (x, y) or (x, y, weights); a ValueError for others."""
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         came = f"{type(data).__name__} of {len(data)}" if hasattr(data, "__len__") else repr(data)
-        raise ValueError(f"{who}: expected validation_data as a pair (x, y), or (x, y, sample_weight), got {came}.")
+        raise ValueError(f"{caller}: expected validation_data as a pair (x, y), or (x, y, sample_weight), got {came}.")
     return data[0], data[1], data[2] if len(data) == 3 else None
 
 
 def example_weights(
-    sample_weight: Any, class_weight: Mapping[int, float] | None, y: np.ndarray, who: str
+    sample_weight: Any, class_weight: Mapping[int, float] | None, y: np.ndarray, caller: str
 ) -> np.ndarray | None:
     """How much each example counts: its own weight times that of its class; None if all count alike.
 
@@ -81,52 +82,55 @@ def example_weights(
         sample_weight: (N,), or None.
         class_weight: a weight for each class number, 1 for those that are left out, or None.
         y: labels (N,), (N, 1) or one-hot (N, K).
-        who: how errors begin.
+        caller: how errors begin.
 
     Raises:
         ValueError: weights of another shape, negative or not finite.
     """
-    weight = None if sample_weight is None else check_weights(sample_weight, len(y), who)
+    weight = None if sample_weight is None else check_weights(sample_weight, len(y), caller)
     if class_weight is None:
         return weight
     if not isinstance(class_weight, Mapping):
-        raise ValueError(f"{who}: expected class_weight as a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}.")
+        raise ValueError(f"{caller}: expected class_weight as a dict such as {{0: 1.0, 1: 5.0}}, got {class_weight!r}.")
     for key in class_weight:
         if not isinstance(key, (int, np.integer)) or isinstance(key, bool):
             raise ValueError(
-                f"{who}: expected the numbers of classes as the keys of class_weight, got {key!r} of type "
+                f"{caller}: expected the numbers of classes as the keys of class_weight, got {key!r} of type "
                 f"{type(key).__name__}. A class's number is its place among the outputs, counted from 0."
             )
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     each = check_weights(
-        [class_weight.get(number, 1.0) for number in classes.astype(np.int64).tolist()], len(y), f"{who}: class_weight"
+        [class_weight.get(number, 1.0) for number in classes.astype(np.int64).tolist()],
+        len(y),
+        f"{caller}: class_weight",
     )
     return each if weight is None else weight * each
 
 
-def check_verbose(verbose: Any, who: str) -> int:
+def check_verbose(verbose: Any, caller: str) -> int:
     """0 for silence, 1 for a bar and a line an epoch, 2 for the line alone; a ValueError for anything else."""
     if isinstance(verbose, (int, np.integer)) and 0 <= verbose <= 2:
         return int(verbose)
     if verbose == "auto":
         return 1
-    raise ValueError(f"{who}: expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
+    raise ValueError(f"{caller}: expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
 
 
-def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outputs: int, who: str) -> None:
+def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outputs: int, caller: str) -> None:
     """Raise a ValueError for a key of class_weight that is the number of no class.
 
     Args:
         class_weight: as in `fit`, None for none.
         y: labels; one that occurs among them is always a class, whatever the outputs are.
         outputs: of the model; one alone stands for the classes 0 and 1.
-        who: how errors begin.
+        caller: how errors begin.
     """
     last = max(outputs, 2) - 1
     for key in class_weight or ():
         if not 0 <= key <= last and not (y == key).any():
             raise ValueError(
-                f"{who}: class_weight has a weight for class {key}, and there is none: the classes go from 0 to {last}."
+                f"{caller}: class_weight has a weight for class {key}, and there is none: the classes go from 0 "
+                f"to {last}."
             )
 
 
@@ -144,12 +148,17 @@ def check_compiled(model: Any, method: str) -> None:
     """Raise a RuntimeError if the model has no loss yet; warn where its last activation would be applied twice."""
     if model.loss is None:
         raise RuntimeError(
-            f"{model.who}: {method} before compile. First say how to learn: "
+            f"{model.full_name}: {method} before compile. First say how to learn: "
             "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])."
         )
-    if model.head == model.loss.head and model.head is not None and model.loss.from_logits:
+    if (
+        model.output_activation == model.loss.output_activation
+        and model.output_activation is not None
+        and model.loss.from_logits
+    ):
         warnings.warn(
-            f"{model.who} ends in {model.head}, and its loss has from_logits=True, which applies {model.head} once "
+            f"{model.full_name} ends in {model.output_activation}, and its loss has from_logits=True, which "
+            f"applies {model.output_activation} once "
             f"more. Leave one of them out.",
             UserWarning,
             stacklevel=3,

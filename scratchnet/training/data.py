@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
-from scratchnet.checking import as_numbers, check_data, example_weights, kept_for_training
 from scratchnet.losses import Loss
-from scratchnet.shapes import check_count
+from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
 Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # x, y, weights
@@ -144,9 +144,9 @@ class Feed:
         training.augment, training.key = self.augment, self.key
         return training, Feed(*last, self.dtype)
 
-    def weigh(self, class_weight: Mapping[int, float] | None, who: str) -> None:
+    def weigh(self, class_weight: Mapping[int, float] | None, caller: str) -> None:
         """Multiply the weights of the examples by those of their classes."""
-        self.weight = example_weights(self.weight, class_weight, self.y, who)
+        self.weight = example_weights(self.weight, class_weight, self.y, caller)
 
     def identity(self) -> dict[str, str]:
         """What must be the same in a run that goes on with this one's state."""
@@ -170,7 +170,7 @@ def make_feed(
     y: Any,
     sample_weight: Any,
     dtype: np.dtype,
-    who: str,
+    caller: str,
     loss: Loss,
     classes: int | None,
     augment: Augmentation | None = None,
@@ -185,16 +185,16 @@ def make_feed(
     if isinstance(x, Flow):
         for name, value in (("y", y), ("sample_weight", sample_weight), ("augment", augment)):
             if value is not None:
-                raise ValueError(f"{who}: got {name} beside the batches of a generator, which have their own.")
+                raise ValueError(f"{caller}: got {name} beside the batches of a generator, which have their own.")
         if x.y is None:
-            raise ValueError(f"{who}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
+            raise ValueError(f"{caller}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
         x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
     elif y is None:
-        raise ValueError(f"{who}: labels y are missing.")
+        raise ValueError(f"{caller}: labels y are missing.")
     if augment is not None and not isinstance(augment, Augmentation):
-        raise TypeError(f"{who}: expected augment as an object such as sn.Augment(), got {augment!r}.")
-    x, y = check_data(x, y, who, loss, classes)
-    return Feed(x, y, example_weights(sample_weight, None, y, who), dtype, augment, seed)
+        raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
+    x, y = check_data(x, y, caller, loss, classes)
+    return Feed(x, y, example_weights(sample_weight, None, y, caller), dtype, augment, seed)
 
 
 def _text(array: np.ndarray) -> str:

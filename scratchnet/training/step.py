@@ -17,7 +17,11 @@ from scratchnet.optimizers import Optimizer
 
 def fused_with(model: Any, loss: Loss) -> bool:
     """Whether the model ends in the softmax or sigmoid that this loss can take in, which is stabler."""
-    return model.head is not None and model.head == loss.head and not loss.from_logits
+    return (
+        model.output_activation is not None
+        and model.output_activation == loss.output_activation
+        and not loss.from_logits
+    )
 
 
 def forward_loss(
@@ -57,7 +61,7 @@ def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
         yield order[start : start + batch_size]
 
 
-class Means:
+class RunningMeans:
     """The means of loss and metrics over the examples seen so far."""
 
     def __init__(self, metrics: Sequence[Metric]):

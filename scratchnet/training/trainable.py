@@ -1,4 +1,4 @@
-"""Training: compile, fit, evaluate, predict. What `fit` does in a step stands here; the loop is `Run.play`."""
+"""Training: compile, fit, evaluate, predict. What `fit` does in a step stands here; the loop is `TrainingLoop.run`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, losses, optimizers
+from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.checking import as_numbers, check_classes, check_compiled, check_pair, check_verbose
 from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
-from scratchnet.feed import Feed, Flow, make_feed
 from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
-from scratchnet.run import Run
 from scratchnet.saving import model_state, set_model_state
-from scratchnet.shapes import check_count
-from scratchnet.steps import Means, batches, forward_loss, fused_with, train_step
+from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
+from scratchnet.training.data import Feed, Flow, make_feed
+from scratchnet.training.loop import TrainingLoop
+from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
 
@@ -32,14 +32,15 @@ Verbose = int | str
 class Trainable:
     """What turns a network into something that learns: compile, fit, evaluate, predict, train_on_batch.
 
-    The network has forward, backward, zero_grads, params, grads, head and dtype; see `scratchnet.models.Sequential`.
+    The network has forward, backward, zero_grads, params, grads, output_activation and dtype; see
+    `scratchnet.models.Sequential`.
     """
 
     optimizer: Optimizer | None = None
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
     history: History | None = None
-    training_run: Run | None = None  # where `fit` is, while it runs
+    training_loop: TrainingLoop | None = None  # where `fit` is, while it runs
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
     policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False
@@ -61,13 +62,13 @@ class Trainable:
             ValueError: a name that there is not; the nearest is named.
         """
         if loss is None:
-            raise ValueError(f"{self.who}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
+            raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
         self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
         wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
         self.metrics = [get_metric(m, self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
-            raise ValueError(f"{self.who}: two metrics have one name: {', '.join(names)}. Give each only once.")
+            raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
 
     def compiled_with(self) -> dict[str, Any]:
         """Optimizer, loss and metrics, as compile made them."""
@@ -77,7 +78,7 @@ class Trainable:
         """Optimizer, its memory, loss and metrics as JSON and arrays can hold them; None before compile."""
         if self.loss is None:
             return None
-        return {**describe(self.compiled_with(), self.who), "optimizer_state": self.optimizer.get_state()}
+        return {**describe(self.compiled_with(), self.full_name), "optimizer_state": self.optimizer.get_state()}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizer's memory included."""
@@ -92,7 +93,7 @@ class Trainable:
 
     def set_run_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what `get_run_state` gave."""
-        set_model_state(self, state, f"{self.who}: resume")
+        set_model_state(self, state, f"{self.full_name}: resume")
         self.optimizer.set_state(state["optimizer"])
         self.stop_training = state["stop_training"]
 
@@ -143,28 +144,28 @@ class Trainable:
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
         check_compiled(self, "fit")
-        who = f"{self.who}: fit"
-        feed, epochs = self._feed("fit", x, y, sample_weight, augment), check_count(epochs, "epochs", who)
+        caller = f"{self.full_name}: fit"
+        feed, epochs = self._feed("fit", x, y, sample_weight, augment), check_count(epochs, "epochs", caller)
         if isinstance(x, Flow):
             if batch_size is not None or validation_split:
-                raise ValueError(f"{who}: a generator has its own batch_size, and subset= for validation.")
+                raise ValueError(f"{caller}: a generator has its own batch_size, and subset= for validation.")
             batch_size, shuffle = x.batch_size, x.shuffle
-        batch_size, validation = 32 if batch_size is None else check_count(batch_size, "batch_size", who), None
+        batch_size, validation = 32 if batch_size is None else check_count(batch_size, "batch_size", caller), None
         if validation_data is not None:
             theirs = (validation_data, None, None)
             if not isinstance(validation_data, Flow):
-                theirs = check_pair(validation_data, who)
+                theirs = check_pair(validation_data, caller)
             validation = self._feed("fit's validation_data", *theirs)
         elif validation_split:
             feed, validation = feed.split(validation_split)
-        feed.weigh(class_weight, who)
+        feed.weigh(class_weight, caller)
         if not self.built:
-            self.astype(self.policy)
+            self.astype(self.compute_dtype)
             self.build((None, *feed.x.shape[1:]))
-        check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.who}: fit")
-        means, guard = Means(self.metrics), Guard(self, self.optimizer)
+        check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.full_name}: fit")
+        means, guard = RunningMeans(self.metrics), Guard(self, self.optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
-        run = Run(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
+        loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
 
         def step(index: np.ndarray, epoch: int, where: str) -> None:
             x, y, weight = feed.take(index, epoch)
@@ -176,7 +177,7 @@ class Trainable:
         def measure(epoch: int) -> Logs:
             return self._measure(validation, 256, epoch).logs("val_")
 
-        return run.play(step, callbacks, verbose, None if validation is None else measure)
+        return loop.run(step, callbacks, verbose, None if validation is None else measure)
 
     def evaluate(
         self,
@@ -193,10 +194,10 @@ class Trainable:
             ValueError: as in `fit`.
         """
         check_compiled(self, "evaluate")
-        who = f"{self.who}: evaluate"
+        caller = f"{self.full_name}: evaluate"
         start, feed = time.perf_counter(), self._feed("evaluate", x, y, sample_weight)
-        logs = self._measure(feed, check_count(batch_size, "batch_size", who)).logs()
-        if check_verbose(verbose, who):
+        logs = self._measure(feed, check_count(batch_size, "batch_size", caller)).logs()
+        if check_verbose(verbose, caller):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
             print(f"{steps}/{steps} - {timing} - {log_text(logs)}")
@@ -209,11 +210,11 @@ class Trainable:
         Raises:
             ValueError: x is empty or has the wrong shape.
         """
-        size = check_count(batch_size, "batch_size", f"{self.who}: predict")
+        size = check_count(batch_size, "batch_size", f"{self.full_name}: predict")
         if isinstance(x, Flow):
-            feed = Feed(x.x, None, None, self.policy, x.augment, x.key)
+            feed = Feed(x.x, None, None, self.compute_dtype, x.augment, x.key)
         else:
-            feed = Feed(as_numbers(x, "x", f"{self.who}: predict"), None, None, self.policy)
+            feed = Feed(as_numbers(x, "x", f"{self.full_name}: predict"), None, None, self.compute_dtype)
             self._say_integers(feed.x)
         return np.concatenate([self.forward(feed.take(index)[0]) for index in batches(len(feed), size, False)])
 
@@ -231,18 +232,18 @@ class Trainable:
         """
         check_compiled(self, "train_on_batch")
         feed = self._feed("train_on_batch", x, y, sample_weight)
-        feed.weigh(class_weight, f"{self.who}: train_on_batch")
+        feed.weigh(class_weight, f"{self.full_name}: train_on_batch")
         if self.built:
-            check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.who}: train_on_batch")
+            check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.full_name}: train_on_batch")
         x, y, weight = feed.take(np.arange(len(feed)))
         value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
-        means = Means(self.metrics)
+        means = RunningMeans(self.metrics)
         means.update(value, y, self._outputs(z))
         values = list(means.logs().values())
         return values if len(values) > 1 else values[0]
 
-    def _measure(self, feed: Feed, batch_size: int, step: int = 0) -> Means:
-        means = Means(self.metrics)
+    def _measure(self, feed: Feed, batch_size: int, step: int = 0) -> RunningMeans:
+        means = RunningMeans(self.metrics)
         for index in batches(len(feed), batch_size, shuffle=False):
             x, y, weight = feed.take(index, step)
             value, _, z = forward_loss(self, self.loss, x, y, False, weight)
@@ -251,12 +252,12 @@ class Trainable:
 
     def _outputs(self, z: np.ndarray) -> np.ndarray:
         """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
-        return getattr(kernels.of(z), self.head)(z) if fused_with(self, self.loss) else z
+        return getattr(kernels.of(z), self.output_activation)(z) if fused_with(self, self.loss) else z
 
     def _feed(self, method: str, x: Any, y: Any, weight: Any, augment: Augmentation | None = None) -> Feed:
         """Checked examples; the integers of a generator are its own affair."""
         classes = None if self.output_shape is None else self.output_shape[-1]
-        feed = make_feed(x, y, weight, self.policy, f"{self.who}: {method}", self.loss, classes, augment)
+        feed = make_feed(x, y, weight, self.compute_dtype, f"{self.full_name}: {method}", self.loss, classes, augment)
         if not isinstance(x, Flow):
             self._say_integers(feed.x)
         return feed
@@ -266,7 +267,8 @@ class Trainable:
         if np.issubdtype(x.dtype, np.integer) and not self._said_integers and not scales:
             self._said_integers = True
             warnings.warn(
-                f"{self.who}: x holds whole numbers ({x.dtype}, up to {x.max()}); they are taken as they are. Networks "
+                f"{self.full_name}: x holds whole numbers ({x.dtype}, up to {x.max()}); they are taken as they "
+                "are. Networks "
                 "learn faster from small numbers: x / 255, or a first layer sn.Rescaling(1 / 255), for pictures.",
                 UserWarning,
                 stacklevel=4,

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config, random
+from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
-from scratchnet.checking import check_verbose
-from scratchnet.feed import Feed
-from scratchnet.interrupt import Interrupt
-from scratchnet.shapes import check_count
-from scratchnet.steps import batches
+from scratchnet.training.checks import check_verbose
+from scratchnet.training.data import Feed
+from scratchnet.training.interrupt import Interrupt
+from scratchnet.training.step import batches
 
 Step = Callable[[np.ndarray, int, str], None]
 
 
-class Run:
+class TrainingLoop:
     """A run of `fit`, as it is after the last whole step.
 
     Args:
@@ -55,7 +55,7 @@ class Run:
         self.batch_size, self.shuffle, self.epochs = batch_size, shuffle, epochs
         self.steps = -(-len(feed) // batch_size) if steps is None else steps
         self.callbacks = CallbackList([], model, {})
-        self.epoch, self.batch = check_count(epoch, "initial_epoch", f"{model.who}: fit", smallest=0), 0
+        self.epoch, self.batch = check_count(epoch, "initial_epoch", f"{model.full_name}: fit", smallest=0), 0
         self.logs: dict[str, float] = {}
         self._at_epoch = random.get_state()
 
@@ -76,7 +76,7 @@ class Run:
         for number in range(self.batch, self.steps):
             yield number, order[number]
 
-    def play(
+    def run(
         self,
         step: Step,
         callbacks: Callback | Sequence[Callback] | None,
@@ -95,46 +95,51 @@ class Run:
             The History, also as model.history.
         """
         model, means, history = self.model, self.parts["means"], History()
-        self.callbacks = everyone = self._everyone(callbacks, verbose, history)  # raises where something is no callback
-        model.history, model.stop_training, model.training_run = history, False, self
+        self.callbacks = callback_list = self._all_callbacks(
+            callbacks, verbose, history
+        )  # raises where something is no callback
+        model.history, model.stop_training, model.training_loop = history, False, self
         with Interrupt() as interrupt:
-            everyone.call("on_train_begin", {})
+            callback_list.call("on_train_begin", {})
             while not self.complete and not interrupt.asked:
                 epoch = self.epoch
                 if self.batch:  # a callback has taken the run to the middle of an epoch
-                    everyone.call("on_epoch_resume", epoch, self.batch)
+                    callback_list.call("on_epoch_resume", epoch, self.batch)
                 else:
-                    everyone.call("on_epoch_begin", epoch, {})
+                    callback_list.call("on_epoch_begin", epoch, {})
                     means.reset()
                 for number, index in self.batches():
-                    everyone.call("on_train_batch_begin", number, {})
+                    callback_list.call("on_train_batch_begin", number, {})
                     step(index, epoch, f"epoch {epoch + 1}, batch {number + 1}")
                     self.batch = number + 1
-                    everyone.call("on_train_batch_end", number, means.logs())
+                    callback_list.call("on_train_batch_end", number, means.logs())
                     if interrupt.asked:
                         break
                 else:
                     logs = means.logs()
                     if measure is not None:
-                        everyone.call("on_test_begin", {})
+                        callback_list.call("on_test_begin", {})
                         measured = measure(epoch)
-                        everyone.call("on_test_end", measured)
+                        callback_list.call("on_test_end", measured)
                         logs |= measured
                     self.parts["guard"].after_epoch(epoch, logs.get("val_loss"))  # before anything is written
                     self.epoch, self.batch, self.logs = epoch + 1, 0, logs
-                    everyone.call("on_epoch_end", epoch, logs)
+                    callback_list.call("on_epoch_end", epoch, logs)
             if interrupt.asked:
-                print(f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.who} is usable.")
-                everyone.call("on_interrupt")
-            everyone.call("on_train_end", self.logs)
-        model.training_run = None  # with it go the data, which the model would keep in memory
+                print(
+                    f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.full_name} "
+                    "is usable."
+                )
+                callback_list.call("on_interrupt")
+            callback_list.call("on_train_end", self.logs)
+        model.training_loop = None  # with it go the data, which the model would keep in memory
         return history
 
-    def _everyone(
+    def _all_callbacks(
         self, callbacks: Callback | Sequence[Callback] | None, verbose: int | str, history: History
     ) -> CallbackList:
         """The reader's callbacks, then the history and the progress, which see what those put into the logs."""
-        shown = check_verbose(verbose, f"{self.model.who}: fit")
+        shown = check_verbose(verbose, f"{self.model.full_name}: fit")
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         progress = [ProgressLine(bar=shown == 1)] if shown else []
         params = {"epochs": self.epochs, "steps": self.steps, "verbose": shown}
@@ -142,7 +147,7 @@ class Run:
 
     def identity(self) -> dict[str, Any]:
         """What must be the same in a run that goes on with this one: layers, data, batches, and how it was compiled."""
-        layers = json.dumps(_without_names(config.describe(self.model, self.model.who)), sort_keys=True)
+        layers = json.dumps(_without_names(config.describe(self.model, self.model.full_name)), sort_keys=True)
         return {
             "model": f"{type(self.model).__name__} with a checksum of {zlib.crc32(layers.encode()):08x}",
             **self.feed.identity(),

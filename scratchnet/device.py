@@ -1,0 +1,77 @@
+"""Where an array is: the array module of its device, and the ways onto a device and off it.
+
+The type of an array picks the device: `kernels.of(x)` has the kernels, `array_module(x)` the array functions (NumPy's
+names: zeros, stack, where, ...). So no layer, loss or optimizer asks for a device by name, and none calls `np.asarray`
+on an array that may be on another one.
+
+A device is three things: a type of arrays, a module of array functions with NumPy's names, and a module of kernels that
+holds to `kernels/interface.py`. `register` makes it known; the CPU's are NumPy's arrays, NumPy, and `kernels/cpu`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Device(NamedTuple):
+    """A kind of arrays: its name, its type of arrays, the module of functions on them, and a way to NumPy."""
+
+    name: str
+    array_type: type
+    module: Any
+    to_numpy: Any
+
+
+_CPU = Device("cpu", np.ndarray, np, np.asarray)
+_devices: list[Device] = [_CPU]
+
+
+def register(device: Device) -> None:
+    """Make a device known; the last one of a name counts."""
+    _devices[:] = [known for known in _devices if known.name != device.name] + [device]
+
+
+def unregister(name: str) -> None:
+    """Forget a device."""
+    _devices[:] = [known for known in _devices if known.name != name]
+
+
+def device_of(x: Any) -> Device | None:
+    """The device that an array is on; None for what is no array: numbers, lists, and others that can become one."""
+    for device in _devices:
+        if isinstance(x, device.array_type):
+            return device
+    return None
+
+
+def array_module(x: Any) -> Any:
+    """The array functions for x, under NumPy's names; NumPy itself for what is no array."""
+    device = device_of(x)
+    return np if device is None else device.module
+
+
+def as_array(x: Any, dtype: Any = None) -> Any:
+    """x where it is already an array, on whatever device; else a NumPy array of it. With a dtype, cast to it.
+
+    Raises:
+        ValueError, TypeError: what cannot become an array, in NumPy's words.
+    """
+    if device_of(x) is None:
+        return np.asarray(x, dtype)
+    return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """x in the CPU's memory, as a NumPy array; a NumPy array is returned as it is."""
+    device = device_of(x)
+    return np.asarray(x) if device is None else device.to_numpy(x)
+
+
+def like(x: Any, other: Any) -> Any:
+    """x, an array or what can become one, on the device of the array `other`."""
+    device = device_of(other)
+    if device is None or device_of(x) is device:
+        return as_array(x)
+    return device.module.asarray(to_numpy(x))
