@@ -12,6 +12,7 @@ from scratchnet.arguments import check_count, shape_text
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
 from scratchnet.config import describe, make
+from scratchnet.device import like
 from scratchnet.gan import losses
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.losses import AdversarialLoss
@@ -146,7 +147,7 @@ class Adversarial:
 
     def _step(self, real: np.ndarray) -> Logs:
         generator, discriminator, optimizer = self.generator, self.discriminator, self.optimizer.both
-        fake = generator.forward(self.latents(len(real)), training=True)
+        fake = generator.forward(like(self.latents(len(real)), real), training=True)
         judged = discriminator_step(discriminator, self.loss, optimizer["discriminator"], real, fake, self.tricks)
         sure = (float(self.loss.probability(z).mean()) for z in (judged.real, judged.fake))
         logs = {"d_loss": judged.loss, **dict(zip(("d_real", "d_fake"), sure))}

@@ -14,6 +14,7 @@ from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.config import describe, make
+from scratchnet.device import to_numpy
 from scratchnet.divergence import Guard
 from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
@@ -216,7 +217,7 @@ class Trainable:
         else:
             feed = Feed(as_numbers(x, "x", f"{self.full_name}: predict"), None, None, self.compute_dtype)
             self._say_integers(feed.x)
-        return np.concatenate([self.forward(feed.take(index)[0]) for index in batches(len(feed), size, False)])
+        return np.concatenate([to_numpy(self.forward(feed.take(index)[0])) for index in batches(len(feed), size, False)])
 
     def train_on_batch(
         self,
