@@ -23,9 +23,17 @@ class Device(NamedTuple):
     module: Any
     to_numpy: Any
 
+    def __deepcopy__(self, memo: Any) -> Device:
+        """Itself: the layers of a copied model are on the same device."""
+        return self
 
-_CPU = Device("cpu", np.ndarray, np, np.asarray)
-_devices: list[Device] = [_CPU]
+    def __reduce__(self) -> Any:
+        """A pickled layer names its device; modules cannot be pickled."""
+        return named, (self.name,)
+
+
+CPU = Device("cpu", np.ndarray, np, np.asarray)
+_devices: list[Device] = [CPU]
 
 
 def register(device: Device) -> None:
@@ -38,18 +46,16 @@ def unregister(name: str) -> None:
     _devices[:] = [known for known in _devices if known.name != name]
 
 
-def get(device: str | Device) -> Device:
-    """A device from its name, or the object itself.
+def named(name: str) -> Device:
+    """The device of that name.
 
     Raises:
-        ValueError: no device has that name.
+        ValueError: there is none.
     """
-    if isinstance(device, Device):
-        return device
-    for known in _devices:
-        if known.name == device:
-            return known
-    raise ValueError(f"unknown device {device!r}. Known here: {', '.join(known.name for known in _devices)}.")
+    for device in _devices:
+        if device.name == name:
+            return device
+    raise ValueError(f"unknown device {name!r}. Known: {', '.join(device.name for device in _devices)}.")
 
 
 def device_of(x: Any) -> Device | None:
@@ -89,7 +95,7 @@ def to_device(x: Any, device: str | Device) -> Any:
     Raises:
         ValueError: no device has that name.
     """
-    device = get(device)
+    device = named(device) if isinstance(device, str) else device
     return x if isinstance(x, device.array_type) else device.module.asarray(to_numpy(x))
 
 
@@ -100,7 +106,7 @@ def like(x: Any, other: Any) -> Any:
 
 
 def check_same_device(x: Any, other: Any, what: str, whose: str) -> None:
-    """Raise a ValueError unless two arrays are on one device: no array is moved from one to another unasked.
+    """Raise a TypeError unless two arrays are on one device: no array is moved from one to another unasked.
 
     Args:
         x, other: the arrays.
@@ -112,7 +118,7 @@ def check_same_device(x: Any, other: Any, what: str, whose: str) -> None:
     came, expected = device_of(x), device_of(other)
     if came is not expected:
         names = [type(array).__name__ if at is None else at.name for array, at in ((x, came), (other, expected))]
-        raise ValueError(
+        raise TypeError(
             f"{what} is on {names[0]!r}, expected it on {names[1]!r}, where {whose} are. Bring it there: "
             f"scratchnet.device.to_device(x, {names[1]!r})."
         )

@@ -101,7 +101,8 @@ class Optimizer(Configurable):
         """Move every array of params, in place, by its gradient of the same name.
 
         Raises:
-            ValueError: names, shapes or devices differ, or an array of params is not contiguous.
+            ValueError: names or shapes differ, or an array of params is not contiguous.
+            TypeError: weights and gradients are on different devices.
         """
         if params.keys() != grads.keys():
             raise ValueError(
