@@ -82,6 +82,7 @@ class Guard:
             self._raise(f"weights became NaN or infinite in step {self.step}, the last of epoch {epoch + 1}")
 
     def _raise(self, what: str) -> None:
+        assert self.x is not None  # a step has been done
         found = self.find(self.x)  # before the weights are brought back
         raise DivergedError(
             f"{self.model.full_name}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
@@ -96,8 +97,8 @@ class Guard:
         rate = self.optimizer.learning_rate
         return (
             f"a smaller learning rate (it is {rate:g}: try {rate / 10:g}); clipnorm=1 in the optimizer; inputs of "
-            f"about -1 to 1 (here they go from {float(x.min()):g} to {float(x.max()):g}); a softmax or sigmoid at the end, or "
-            "from_logits=True in the loss, but not both."
+            f"about -1 to 1 (here they go from {float(x.min()):g} to {float(x.max()):g}); a softmax or sigmoid at the "
+            "end, or from_logits=True in the loss, but not both."
         )
 
     def _go_back(self) -> str:

@@ -78,7 +78,8 @@ class Optimizer(Configurable):
         if state["learning_rate"] is not None:
             self.learning_rate = state["learning_rate"]
         self.state = {
-            name: {slot: as_array(array).copy() for slot, array in memory.items()} for name, memory in state["memory"].items()
+            name: {slot: as_array(array).copy() for slot, array in memory.items()}
+            for name, memory in state["memory"].items()
         }
 
     def _checked(self, learning_rate: float) -> float:

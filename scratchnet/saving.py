@@ -1,7 +1,8 @@
 """Models in files: safetensors, which hold arrays and text and nothing that could run; what is no array is JSON there.
 
-`write` and `read` keep a tree: dicts and lists of numbers, text and arrays, which come back as NumPy's. Whatever is saved, be it a model or a
-training run in the middle, is such a tree, and a hash tells a damaged file from a whole one.
+`write` and `read` keep a tree: dicts and lists of numbers, text and arrays of any device, which come back as NumPy's.
+Whatever is saved, be it a model or a training run in the middle, is such a tree, and a hash tells a damaged file from a
+whole one.
 """
 
 from __future__ import annotations

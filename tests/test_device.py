@@ -45,12 +45,19 @@ def assert_same_weights(ours, cpus):
             assert_same(some[name], others[name])
 
 
-def twice(make):
-    """Two of the same, with the same random numbers."""
+def same(x):
+    """Where arrays of the CPU stay."""
+    return x
+
+
+def twice(make, x=None, training=False):
+    """(ours, the CPU's): two of the same, with the same random numbers; with an x, run forward once each."""
     pair = []
-    for _ in range(2):
+    for on in (put, same):
         sn.set_random_seed(SEED)
         pair.append(make())
+        if x is not None:
+            pair[-1].forward(on(x), training=training)
     return pair
 
 
@@ -60,7 +67,7 @@ def classifier(input_shape=None):
             sn.Conv2D(4, 3, padding="same", use_bias=False, name="conv", input_shape=input_shape),
             sn.BatchNormalization(name="norm"),
             sn.ReLU(name="relu"),
-            sn.Parallel([[sn.Conv2D(4, 1, name="inner")], []], name="shortcut"),
+            sn.Parallel([sn.Conv2D(4, 1, name="inner"), sn.Chain([], name="identity")], name="shortcut"),
             sn.MaxPooling2D(name="pool"),
             sn.Dropout(0.3, name="dropout"),
             sn.Flatten(name="flatten"),
@@ -72,12 +79,9 @@ def classifier(input_shape=None):
     return model
 
 
-def on_device():
-    """A classifier whose weights are on the device."""
-    sn.set_random_seed(SEED)
-    model = classifier()
-    model.forward(put(PICTURES))
-    return model
+def classifiers():
+    """(ours, the CPU's): a classifier whose weights are on the device, and one on the CPU."""
+    return twice(classifier, PICTURES)
 
 
 # The stand-in, which must be as strict as the device that it stands for.
@@ -141,7 +145,7 @@ def test_a_room_that_takes_numpys_functions_is_found_out(room, monkeypatch):
         losses: lambda: losses.MeanSquaredError()(put([[1.0]]), put([[2.0]])),
         metrics: lambda: metrics.TopKCategoricalAccuracy(1).update(put([1]), put([[0.2, 0.8]])),
         optimizers: lambda: sn.Adam().update(p, g),
-        divergence: lambda: divergence.all_finite(on_device()),
+        divergence: lambda: divergence.all_finite(classifiers()[0]),
         gan.losses: lambda: gan.losses.Hinge().real(put([[1.0]])),
     }
     with pytest.raises(TypeError):
@@ -182,7 +186,7 @@ def test_ways_onto_the_device_and_off_it():
 
 
 def test_a_device_that_is_not_there():
-    with pytest.raises(ValueError, match="unknown device 'gpu_7'. Known: cpu, stand_in"):
+    with pytest.raises(ValueError, match=r"unknown device 'gpu_7'\. Known: cpu, stand_in"):
         device.to_device(PICTURES, "gpu_7")
     device.unregister(stand_in.NAME)
     with pytest.raises(ValueError, match="unknown device 'stand_in'"):
@@ -204,14 +208,14 @@ WITHOUT_KERNEL = ("Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "C
 @pytest.mark.parametrize("name", EVERY)
 def test_every_layer(name, training):
     make, shape = EVERY[name]
-    ours, cpus = twice(make)
     x = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    ours, cpus = twice(make, x, training)
     y = cpus.forward(x, training=training)
     assert_same(ours.forward(put(x), training=training), y)
     dy = np.random.default_rng(2).normal(size=y.shape).astype(np.float32)
     assert_same(ours.backward(put(dy)), cpus.backward(dy))
     assert_same_weights(ours, cpus)
-    assert (name in WITHOUT_KERNEL) != bool(stand_in.reached)
+    assert bool(stand_in.reached) != (name in WITHOUT_KERNEL or (name == "Dropout" and not training))
     ours.zero_grads()
     assert not any(bool((g != 0).any()) for g in ours.grads.values())
 
@@ -219,18 +223,16 @@ def test_every_layer(name, training):
 @pytest.mark.parametrize("name", EVERY)
 def test_every_layer_turns_to_float64(name):
     make, shape = EVERY[name]
-    ours, cpus = twice(make)
     x = np.random.default_rng(1).normal(size=shape)
+    ours, cpus = twice(make, x.astype(np.float32))
     for dtype in (np.float32, np.float64):
         assert_same(ours.forward(put(x, dtype)), cpus.forward(x.astype(dtype)))
     assert_same_weights(ours, cpus)
 
 
 def test_weights_come_and_go_as_numpy_arrays():
-    ours, cpus = twice(lambda: sn.Dense(3))
     x = PICTURES.reshape(24, -1)
-    cpus.forward(x)
-    ours.forward(put(x))
+    ours, cpus = twice(lambda: sn.Dense(3), x)
     assert all(isinstance(w, np.ndarray) for w in ours.get_weights())
     weights = [w + 1 for w in cpus.get_weights()]
     ours.set_weights(weights)
@@ -238,9 +240,30 @@ def test_weights_come_and_go_as_numpy_arrays():
     assert_same(ours.forward(put(x)), cpus.forward(x))
 
 
+def test_a_layer_that_is_added_follows_the_model():
+    """Its weights are made where those are that the model has, also inside of a layer made of layers."""
+    x = PICTURES.reshape(24, -1)
+    built, _ = twice(lambda: sn.Dense(4, name="built"), x)
+    for first in (sn.Dense(4, name="first"), built):
+        model = sn.Sequential([first])
+        if not model.built:
+            model.forward(put(x))
+        assert model.device.name == stand_in.NAME
+        model.add(sn.Parallel([[sn.Dense(4)], [sn.Chain([sn.Dense(4)])]]))
+        assert all(isinstance(array, Array) for array in model.params.values())
+        assert isinstance(model.forward(put(x)), Array)
+
+
+def test_layers_without_weights_take_arrays_of_any_device():
+    model = sn.Sequential([sn.Rescaling(2.0), sn.Flatten(), sn.Activation("relu"), sn.Dropout(0.5, seed=1)])
+    for on in (put, same, put):
+        y = model.forward(on(PICTURES), training=True)
+        assert isinstance(y, type(on(PICTURES)))
+        assert isinstance(model.backward(y), type(y))
+
+
 def test_normalization_adapts_on_the_device():
-    ours, cpus = twice(sn.Normalization)
-    ours.forward(put(PICTURES))
+    ours, cpus = twice(sn.Normalization, PICTURES)
     ours.adapt(put(PICTURES))
     cpus.adapt(PICTURES)
     assert_same(ours.forward(put(PICTURES)), cpus.forward(PICTURES))
@@ -248,10 +271,7 @@ def test_normalization_adapts_on_the_device():
 
 def test_every_initializer_draws_the_same_numbers_for_every_device():
     for name in initializers.INITIALIZERS:
-        ours, cpus = twice(lambda name=name: sn.Dense(3, kernel_initializer=name))
-        x = PICTURES.reshape(24, -1)
-        cpus.forward(x)
-        ours.forward(put(x))
+        ours, cpus = twice(lambda name=name: sn.Dense(3, kernel_initializer=name), PICTURES.reshape(24, -1))
         assert_same_weights(ours, cpus)
 
 
@@ -353,7 +373,7 @@ OPTIMIZERS = {
 }
 
 
-def some_weights(on=lambda x: x):
+def some_weights(on=same):
     rng = np.random.default_rng(5)
     draw = lambda dtype: {"a": on(rng.normal(size=(3, 4)).astype(dtype)), "b": on(rng.normal(size=4))}  # noqa: E731
     return draw(np.float32), [draw(np.float32) for _ in range(3)]
@@ -399,7 +419,7 @@ def test_an_optimizer_goes_on_from_memory_out_of_a_file(name):
 
 
 def test_train_step():
-    ours, cpus = twice(classifier)
+    ours, cpus = classifiers()
     optimizer, cpus_optimizer = twice(lambda: sn.Adam(0.01))
     for start in (0, 8, 16):
         x, y = PICTURES[start : start + 8], LABELS[start : start + 8]
@@ -413,8 +433,7 @@ def test_train_step():
 @pytest.mark.parametrize("data", ["data on the CPU", "data on the device"])
 def test_train_on_batch_evaluate_and_predict(data):
     """A model on the device takes examples from anywhere."""
-    ours, cpus = on_device(), twice(classifier)[0]
-    cpus.forward(PICTURES)
+    ours, cpus = classifiers()
     x, y, weight = (PICTURES, LABELS, WEIGHTS) if "CPU" in data else (put(PICTURES), put(LABELS), put(WEIGHTS))
     for _ in range(2):
         logs = ours.train_on_batch(x, y, sample_weight=weight, class_weight={1: 2.0})
@@ -437,9 +456,9 @@ def fit(model, x, y, **options):
 def test_fit(input_shape):
     """With the examples on the device, a model that is not built is built there; one on the CPU stays there."""
     ours, cpus = twice(lambda: classifier(input_shape))
-    average = [sn.ExponentialMovingAverage(0.9)]
-    history = fit(ours, put(PICTURES), put(LABELS), callbacks=average)
-    assert history == fit(cpus, PICTURES, LABELS, callbacks=[sn.ExponentialMovingAverage(0.9)])
+    watchers = lambda: [sn.ExponentialMovingAverage(0.9), sn.EarlyStopping(restore_best_weights=True)]  # noqa: E731
+    history = fit(ours, put(PICTURES), put(LABELS), callbacks=watchers())
+    assert history == fit(cpus, PICTURES, LABELS, callbacks=watchers())
     assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     if input_shape is None:
         assert_same_weights(ours, cpus)
@@ -452,12 +471,11 @@ def test_fit(input_shape):
 
 @pytest.mark.parametrize("validation", [{}, {"validation_split": 0, "validation_data": (PICTURES[:9], LABELS[:9])}])
 def test_fit_brings_batches_to_the_device_of_the_model(validation):
-    ours, cpus = on_device(), twice(classifier)[0]
-    cpus.forward(PICTURES)
+    ours, cpus = classifiers()
     stand_in.reached.clear()
     assert fit(ours, PICTURES, LABELS, **validation) == fit(cpus, PICTURES, LABELS, **validation)
     assert_same_weights(ours, cpus)
-    assert stand_in.reached["adam"] == len(ours.history.epoch) * (3 if validation == {} else 3)
+    assert stand_in.reached["adam"] == 2 * 3
 
 
 def test_what_fit_says_of_bad_data_on_the_device():
@@ -473,8 +491,7 @@ def test_what_fit_says_of_bad_data_on_the_device():
 def test_a_run_that_diverges_goes_back():
     """The last good weights are brought back, and the fault is found, on the device as on the CPU."""
     said = []
-    for model, on in ((on_device(), put), (twice(classifier)[0], lambda x: x)):
-        model.forward(on(PICTURES))
+    for model, on in zip(classifiers(), (put, same)):
         before = model.get_weights()
         model.layers[-1].params["kernel"][0, 0] = np.inf
         with pytest.raises(sn.DivergedError) as caught:
@@ -486,10 +503,9 @@ def test_a_run_that_diverges_goes_back():
 
 
 def test_moving_average():
-    ours, cpus = on_device(), twice(classifier)[0]
-    cpus.forward(PICTURES)
+    ours, cpus = classifiers()
     average, cpus_average = MovingAverage(ours, 0.9), MovingAverage(cpus, 0.9)
-    for model, one, on in ((ours, average, put), (cpus, cpus_average, lambda x: x)):
+    for model, one, on in ((ours, average, put), (cpus, cpus_average, same)):
         for _ in range(2):
             model.train_on_batch(on(PICTURES), on(LABELS))
             one.update()
@@ -505,8 +521,7 @@ def test_moving_average():
 
 
 def test_saved_on_the_device_and_loaded_on_the_cpu_and_back(tmp_path):
-    ours, cpus = on_device(), twice(classifier)[0]
-    cpus.forward(PICTURES)
+    ours, cpus = classifiers()
     for model, name in ((ours, "ours"), (cpus, "cpus")):
         fit(model, PICTURES, LABELS)
         model.save(tmp_path / name)
@@ -514,10 +529,8 @@ def test_saved_on_the_device_and_loaded_on_the_cpu_and_back(tmp_path):
     loaded = sn.load_model(tmp_path / "ours")
     assert all(isinstance(array, np.ndarray) for array in {**loaded.params, **loaded.state}.values())
     np.testing.assert_array_equal(loaded.predict(PICTURES), ours.predict(PICTURES))
-    back = on_device()
-    kept = dict(back.params)
+    back, _ = classifiers()
     back.load_weights(tmp_path / "cpus")
-    assert all(back.params[name] is array for name, array in kept.items())
     for part in ("params", "state"):
         for name, array in getattr(cpus, part).items():
             assert_same(getattr(back, part)[name], array)
@@ -544,11 +557,11 @@ def callbacks(folder, *more):
 
 
 def test_a_run_is_resumed_on_the_device(tmp_path):
-    whole = on_device()
+    whole, _ = classifiers()
     history = fit(whole, PICTURES, LABELS, callbacks=callbacks(tmp_path / "whole"))
     with pytest.raises(Stopped):
-        fit(on_device(), PICTURES, LABELS, callbacks=callbacks(tmp_path / "broken", Stops(4)))
-    resumed = on_device()
+        fit(classifiers()[0], PICTURES, LABELS, callbacks=callbacks(tmp_path / "broken", Stops(4)))
+    resumed, _ = classifiers()
     rest = [sn.ExponentialMovingAverage(0.9), sn.BackupAndRestore(tmp_path / "broken", save_freq=1), Stops(100)]
     assert fit(resumed, PICTURES, LABELS, callbacks=rest) == history
     assert_same_weights(resumed, _on_cpu(whole))
@@ -618,9 +631,9 @@ def test_gan_losses(loss):
 
 @pytest.mark.parametrize("loss", gan.losses.LOSSES)
 def test_gan_steps(loss):
-    ours, cpus = make_gan(put, loss=loss), make_gan(lambda x: x, loss=loss)
+    ours, cpus = make_gan(put, loss=loss), make_gan(same, loss=loss)
     found = []
-    for both, on in ((ours, put), (cpus, lambda x: x)):
+    for both, on in ((ours, put), (cpus, same)):
         sn.set_random_seed(SEED)
         fake = both.generator.forward(on(both.latents(24)), training=True)
         optimizers = both.optimizer.both
@@ -637,7 +650,7 @@ def test_gan_steps(loss):
 
 @pytest.mark.parametrize("real", [REAL, (REAL * 127 + 127).astype(np.uint8)])
 def test_gan_training(real, tmp_path):
-    ours, cpus = make_gan(put), make_gan(lambda x: x)
+    ours, cpus = make_gan(put), make_gan(same)
     for batch in (real, put(real)):
         sn.set_random_seed(SEED)
         logs = ours.train_on_batch(batch)
@@ -661,8 +674,8 @@ def test_gan_training(real, tmp_path):
 
 
 def test_what_the_doctor_measures_of_pictures_on_the_device():
-    ours, cpus = make_gan(put), make_gan(lambda x: x)
-    for both, on in ((ours, put), (cpus, lambda x: x)):
+    ours, cpus = make_gan(put), make_gan(same)
+    for both, on in ((ours, put), (cpus, same)):
         sn.set_random_seed(SEED)
         both.fit(on(REAL), epochs=1, batch_size=8, verbose=0)
     for measure in (gan.relative_diversity, gan.separation):
@@ -680,16 +693,16 @@ def test_a_layer_says_that_its_input_is_on_another_device():
         (sn.Dense(3, name="dense"), x, put(x), ("'cpu'", "'stand_in'")),
     ):
         y = layer.forward(first)
-        with pytest.raises(TypeError, match=f"Dense 'dense': .*{names[0]}.*{names[1]}.*Bring"):
+        with pytest.raises(TypeError, match=f"Dense 'dense': expected x on {names[0]}.*{names[1]}.*Bring"):
             layer.forward(then)
         dy = put(y) if isinstance(y, np.ndarray) else y.get()
-        with pytest.raises(TypeError, match=f"Dense 'dense': .*{names[1]}.*{names[0]}.*Bring"):
+        with pytest.raises(TypeError, match=f"Dense 'dense': expected dy on {names[0]}.*{names[1]}.*Bring"):
             layer.backward(dy)
 
 
 def test_a_model_says_that_its_input_is_on_another_device():
     with pytest.raises(TypeError, match=r"'stand_in'.*'cpu'.*Bring"):
-        on_device().forward(PICTURES)
+        classifiers()[0].forward(PICTURES)
 
 
 def test_an_optimizer_says_that_gradients_are_on_another_device():

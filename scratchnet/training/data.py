@@ -134,8 +134,11 @@ class Feed:
             x = kernels.of(self.x).gather(self.x, index, self.dtype)
         else:
             x = self.augment(self.x, index, step, self.key, self.dtype)
-        batch = x, *(None if array is None else array[index] for array in (self.y, self.weight))
-        return batch if self.device is None else tuple(a if a is None else to_device(a, self.device) for a in batch)
+        y, weight = (None if array is None else array[index] for array in (self.y, self.weight))
+        if self.device is None:
+            return x, y, weight
+        y, weight = (None if array is None else to_device(array, self.device) for array in (y, weight))
+        return to_device(x, self.device), y, weight
 
     def split(self, validation_split: float) -> tuple[Feed, Feed]:
         """All but the last share of the examples, and those, which are not augmented."""

@@ -162,7 +162,7 @@ class Trainable:
         feed.weigh(class_weight, caller)
         if not self.built:
             self.astype(self.compute_dtype)
-            self.to(device_of(feed.x) or CPU)
+            self.device = device_of(feed.x) or CPU
             self.build((None, *feed.x.shape[1:]))
         for one in (feed, validation):
             if one is not None:
@@ -222,7 +222,8 @@ class Trainable:
             feed = Feed(as_numbers(x, "x", f"{self.full_name}: predict"), None, None, self.compute_dtype)
             self._say_integers(feed.x)
         feed.device = self.device if self.built else None
-        return np.concatenate([to_numpy(self.forward(feed.take(index)[0])) for index in batches(len(feed), size, False)])
+        parts = batches(len(feed), size, shuffle=False)
+        return np.concatenate([to_numpy(self.forward(feed.take(index)[0])) for index in parts])
 
     def train_on_batch(
         self,
