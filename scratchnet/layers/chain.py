@@ -39,8 +39,9 @@ class Composite(Layer):
     """
 
     def __init__(self, layers: Iterable[Layer], *, fuse: bool = True, **options: Any):
-        self.layers: list[Layer] = list(layers)
+        self.layers: list[Layer] = []  # none yet: their device stays what it is
         super().__init__(**options)
+        self.layers = list(layers)
         self.check_layers()
         self._fuse = True
         if not fuse:
