@@ -146,7 +146,7 @@ class Conv2D(activations.FusesReLU, _Filter):
         dw, db = (self.grads["kernel"], self.grads.get("bias")) if param_grads else (None, None)
         w, pads = self.params["kernel"], self.pads(self.x.shape[1:3])
         return kernels.of(dy).conv2d_max_pool2d_backward(
-            self.x, w, dy, argmax, self.strides, pads, pooling, dw, db, input_grad
+            dy, self.x, w, argmax, self.strides, pads, pooling, dw, db, input_grad
         )
 
 
