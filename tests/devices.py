@@ -9,7 +9,7 @@ import pytest
 from scratchnet.kernels import cpu
 
 
-class Under(NamedTuple):
+class UnderTest(NamedTuple):
     """A device under test: its module of kernels, and the ways of an array to the device and back."""
 
     kernels: Any
@@ -19,7 +19,7 @@ class Under(NamedTuple):
 
 # Another device joins by one line.
 DEVICES = {
-    "cpu": Under(cpu, lambda array: array, lambda array: array),
+    "cpu": UnderTest(cpu, lambda array: array, lambda array: array),
 }
 
 
@@ -29,7 +29,7 @@ class Kernels:
     An array that the kernel changed there is changed here too, and no other is written to.
     """
 
-    def __init__(self, under: Under):
+    def __init__(self, under: UnderTest):
         self.under = under
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

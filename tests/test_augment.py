@@ -1,6 +1,7 @@
 """Augmentation: the kernel against loops, what settings mean, random numbers from key, pass and number alone."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from threads import with_threads
 import scratchnet as sn
 from scratchnet import config, reference
 from scratchnet.augment import USES, affine, draws
+from scratchnet.device import Device, register, unregister
 from scratchnet.kernels.interface import FILL_MODES
+from scratchnet.preprocessing.image import ImageDataGenerator
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (40, 9, 8, 3), dtype=np.uint8)
 EVERYTHING = {
@@ -119,6 +122,31 @@ def test_what_the_kernel_refuses(device, change, error, match):
     arguments = {"x": PICTURES, "index": [0, 1], "matrix": affine((9, 8), 2)}
     with pytest.raises(error, match=match):
         device.augment(**{**arguments, **change})
+
+
+class Elsewhere:
+    """Pictures on another device: what would make NumPy's of them is refused."""
+
+    shape, ndim, dtype = PICTURES.shape, 4, PICTURES.dtype
+
+    def __len__(self):
+        return len(PICTURES)
+
+    def __array__(self, *_, **__):
+        raise TypeError("these are not NumPy's")
+
+
+@pytest.mark.parametrize("augment", [sn.Augment(seed=1), ImageDataGenerator(rotation_range=9, rescale=0.5)])
+def test_the_device_of_the_pictures_does_the_work(augment):
+    def kernel(x, index, *_, **__):
+        return type(x), index.tolist()
+
+    there = SimpleNamespace(augment=kernel)
+    register(Device("elsewhere", Elsewhere, np, lambda: there, lambda x: PICTURES))
+    try:
+        assert augment(Elsewhere(), [3, 4]) == (Elsewhere, [3, 4])
+    finally:
+        unregister("elsewhere")
 
 
 # The random numbers.

@@ -1,11 +1,14 @@
 """Each device's kernels keep the contract: its names, their arguments and the order of these; so does the reference."""
 
 import inspect
+import re
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
-from devices import DEVICES
+from devices import DEVICES, UnderTest
+from devices import Kernels as OnDevice
 
 from scratchnet import device as devices
 from scratchnet import kernels, reference
@@ -99,6 +102,16 @@ def test_a_breach_is_found(changes, breach):
     assert found.startswith(breach)
 
 
+def test_every_kernel_is_used():
+    """By a layer, a loss, an optimizer, ...: as `kernels.of(x).name` or `k.name`."""
+    put_together = {f"{name}{end}" for name in ("sigmoid", "tanh", "softmax") for end in ("", "_backward")}
+    package = Path(kernels.__file__).parent.parent
+    files = [p for p in package.rglob("*.py") if p.relative_to(package).parts[0] not in ("kernels", "bench")]
+    text = "".join(p.read_text(encoding="utf-8") for p in files)
+    unused = [name for name in contract() if not re.search(rf"(\)|\bk)\.{name}\b", text)]
+    assert set(unused) <= put_together
+
+
 def test_the_reference_takes_its_arguments_in_the_kernels_order():
     """A function of the reference has its kernel's arguments, without some that only serve speed."""
     common = contract().keys() & set(reference.__all__)
@@ -114,6 +127,24 @@ def test_in_the_reference_every_backward_takes_dy_first():
     assert len(backwards) > 10
     for name in backwards:
         assert signature(getattr(reference, name))[0][0] == "dy", name
+
+
+def test_arrays_go_to_a_device_and_what_it_changed_comes_back():
+    """On a device whose memory is its own, tests see the same as on the CPU."""
+    there = OnDevice(UnderTest(cpu, np.array, np.array))
+    rng = np.random.default_rng(0)
+    x, dy, p = rng.normal(size=(5, 3)), rng.normal(size=(5, 2)), rng.normal(size=4)
+    dw, db, g, m = np.ones((3, 2)), np.ones(2), np.ones(4), np.zeros(4)
+    np.testing.assert_array_equal(there.dense_weight_grad(x, dy, dw, db=db), dw)
+    np.testing.assert_allclose(dw, 1 + x.T @ dy)
+    np.testing.assert_allclose(db, 1 + dy.sum(axis=0))
+    before = p.copy()
+    there.sgd([(p, g, m)], 0.5, 0.0, False)
+    np.testing.assert_array_equal(p, before - 0.5)
+    np.testing.assert_array_equal(m, np.full(4, -0.5))
+    loss, dz = there.softmax_cross_entropy(dy, np.zeros(5, np.int64))
+    assert type(loss) is float
+    assert dz.shape == dy.shape
 
 
 @pytest.mark.parametrize("mode", FILL_MODES)

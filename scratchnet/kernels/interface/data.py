@@ -16,7 +16,11 @@ FILL_MODES = (
 
 
 class Data(Protocol):
-    """x (M, ...) are all examples, y (N, ...) the batch."""
+    """x (M, ...) are all examples, y (N, ...) the batch.
+
+    x is on the device. index and the other tables are small and mostly come from NumPy: a kernel takes them from there,
+    too.
+    """
 
     def gather(self, x: np.ndarray, index: np.ndarray, dtype: Any, scale: Any = None, offset: Any = None) -> np.ndarray:
         """y[n] = x[index[n]], cast to dtype; with a scale or an offset, y[n] = x[index[n]] * scale + offset.
@@ -69,7 +73,7 @@ class Data(Protocol):
         with the source picture's mean over all its numbers; then `fill` inside the hole; then v * scale + offset.
 
         Args:
-            x: (M, H, W, C), all pictures. They may be on a device; the tables below are small and come from NumPy.
+            x: (M, H, W, C), all pictures.
             index: (N,), the numbers of the pictures to take.
             matrix: (N, 6), rows (m0, ..., m5), each at most a million.
             mode: what lies outside of a picture, one of FILL_MODES.
