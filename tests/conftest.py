@@ -4,6 +4,7 @@ import signal
 
 import pytest
 import small_cifar
+from devices import device  # noqa: F401 - a fixture of all tests
 from hypothesis import settings
 
 from scratchnet.datasets import cifar10

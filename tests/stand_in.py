@@ -210,7 +210,7 @@ kernels = SimpleNamespace(**{name: _kernel(name) for name in cpu.__all__})
 def registered():
     """Within it the device is known to the package, and `reached` counts from nothing."""
     reached.clear()
-    device.register(device.Device(NAME, Array, module, kernels=lambda: kernels, to_numpy=Array.get))
+    device.register(device.Device(NAME, Array, module, lambda: kernels, Array.get))
     try:
         yield
     finally:

@@ -159,7 +159,7 @@ def test_what_is_said_of_arrays():
     x, here = put([1.0, 2.0]), device.named(stand_in.NAME)
     assert device.device_of(x) is here
     assert device.array_module(x) is stand_in.module
-    assert device.device_of(PICTURES) is device.CPU
+    assert device.device_of(PICTURES) is kernels.CPU
     assert device.array_module(PICTURES) is device.array_module([1, 2]) is np
     assert device.device_of([1, 2]) is None
     assert kernels.of(x) is stand_in.kernels
@@ -180,7 +180,7 @@ def test_ways_onto_the_device_and_off_it():
     for came in ([1, 2], np.array([1, 2])):
         assert_same(device.to_device(came, stand_in.NAME), np.array([1, 2]))
         assert_same(device.like(came, x), np.array([1, 2]))
-    for there in (device.to_device(x, device.CPU), device.like(x, PICTURES)):
+    for there in (device.to_device(x, kernels.CPU), device.like(x, PICTURES)):
         assert isinstance(there, np.ndarray)
         np.testing.assert_array_equal(there, [1, 2])
 

@@ -76,15 +76,17 @@ def test_all_gradients(window, C, F, data, kind, everywhere, many, dtype, layout
         called = calls.__wrapped__(patch)
         if everywhere:
             patch.setattr(pooled_gradient, "_LARGEST_PART", np.inf)
-        dx = cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, strides, pads, pooling, dw, db, True)
+        dx = cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, strides, pads, pooling, dw, db, True)
         assert len(called) == 1 or not everywhere or size[1] > pooled_gradient.COLUMNS
-        only_dx = cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, strides, pads, pooling, None, None, True)
+        only_dx = cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, strides, pads, pooling, None, None, True)
         only_dw = np.zeros_like(dw)
-        assert cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, strides, pads, pooling, only_dw, None, False) is None
+        assert cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, strides, pads, pooling, only_dw, None, False) is None
     x, w, dy = (a.astype(np.float64) for a in (x, w, dy))
     # ReLU behind the convolution: nothing goes back to where it gave 0.
-    back = reference.max_pool2d_backward(np.maximum(y, 0), dy, *pooling) * (y > 0)
-    expected = reference.conv2d_backward(x, w, back, strides, pads)
+    back = reference.max_pool2d_backward(dy, reference.max_pool2d(np.maximum(y, 0), *pooling)[1], y.shape[1:3]) * (
+        y > 0
+    )
+    expected = reference.conv2d_backward(back, x, w, strides, pads)
     assert_close(dx, expected[0], dtype)
     assert_close(only_dx, expected[0], dtype)
     assert_close(dw, before[0] + expected[1], dtype)
@@ -208,7 +210,7 @@ def test_what_is_not_finite_is_seen():
     dy = rng.normal(size=argmax.shape)
     dy[0, 0, 0, 0] = np.nan
     dw, db, pooling = np.zeros_like(w), np.zeros(8), ((2, 2), (2, 2), NONE)
-    dx = cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, (1, 1), NONE, pooling, dw, db, True)
+    dx = cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, (1, 1), NONE, pooling, dw, db, True)
     assert np.isnan(dw[..., 0]).all()
     assert not np.isnan(dw[..., 1:]).any()
     assert np.isnan(db).tolist() == [True] + [False] * 7

@@ -41,11 +41,11 @@ class Rectifier(Function):
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Keeps x: it says where the gradient passes."""
         self.kept = x
-        return kernels.of(x).rectify(x, *self.arguments)
+        return kernels.of(x).relu(x, *self.arguments)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
-        return kernels.of(dy).rectify_backward(dy, self.kept, *self.arguments)
+        return kernels.of(dy).relu_backward(dy, self.kept, *self.arguments)
 
 
 class FromOutput(Function):

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_input, shape_text
-from scratchnet.device import CPU, array_module, as_array, device_of
+from scratchnet.device import array_module, as_array, device_of
+from scratchnet.kernels import CPU
 from scratchnet.layers.weights import Weights
 from scratchnet.shapes import Shape, sizes
 

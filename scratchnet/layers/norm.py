@@ -102,7 +102,7 @@ class BatchNormalization(Layer):
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k = kernels.of(dy)
         backward = k.batch_norm_backward if self.used_batch else k.batch_norm_inference_backward
-        dx, dgamma, dbeta = backward(self.x, self.gamma, self.mean, self.var, dy, self.epsilon, self.relu_beta)
+        dx, dgamma, dbeta = backward(dy, self.x, self.gamma, self.mean, self.var, self.epsilon, self.relu_beta)
         if param_grads:
             for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
                 if name in self.grads:

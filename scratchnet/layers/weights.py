@@ -10,7 +10,8 @@ import numpy as np
 
 from scratchnet import initializers
 from scratchnet.config import Configurable
-from scratchnet.device import CPU, Device, to_numpy
+from scratchnet.device import Device, to_numpy
+from scratchnet.kernels import CPU
 
 
 class Weights(Configurable):

@@ -14,7 +14,7 @@ from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.config import describe, make
-from scratchnet.device import CPU, device_of, to_numpy
+from scratchnet.device import device_of, to_numpy
 from scratchnet.divergence import Guard
 from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
@@ -162,7 +162,7 @@ class Trainable:
         feed.weigh(class_weight, caller)
         if not self.built:
             self.astype(self.compute_dtype)
-            self.device = device_of(feed.x) or CPU
+            self.device = device_of(feed.x) or kernels.CPU
             self.build((None, *feed.x.shape[1:]))
         for one in (feed, validation):
             if one is not None:
