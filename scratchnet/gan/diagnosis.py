@@ -163,9 +163,9 @@ def _collapsed(now: Mapping[str, float]) -> Finding | None:
     return Finding(
         "G has collapsed",
         f"its pictures differ from each other by {now['diversity']:.2f} of what real ones do.",
-        "It makes few different pictures, those that D takes for real. BatchNormalization in G; SpectralNormalization in "
-        "D with the hinge loss; a smaller learning rate for G or a faster D; beta_1=0.5; more latent_dim. Train anew: a "
-        "GAN rarely recovers.",
+        "It makes few different pictures, those that D takes for real. BatchNormalization in G; "
+        "SpectralNormalization in D with the hinge loss; a smaller learning rate for G or a faster D; beta_1=0.5; more "
+        "latent_dim. Train anew: a GAN rarely recovers.",
     )
 
 
