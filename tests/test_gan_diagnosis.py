@@ -1,4 +1,4 @@
-"""The doctor names each illness where it is provoked, and is silent where there is none."""
+"""`diagnose` names each failure where it is provoked, and finds nothing where there is none."""
 
 import numpy as np
 import pytest
