@@ -23,9 +23,17 @@ class Device(NamedTuple):
     module: Any
     to_numpy: Any
 
+    def __deepcopy__(self, memo: Any) -> Device:
+        """Itself: the layers of a copied model are on the same device."""
+        return self
 
-_CPU = Device("cpu", np.ndarray, np, np.asarray)
-_devices: list[Device] = [_CPU]
+    def __reduce__(self) -> Any:
+        """A pickled layer names its device; modules cannot be pickled."""
+        return named, (self.name,)
+
+
+CPU = Device("cpu", np.ndarray, np, np.asarray)
+_devices: list[Device] = [CPU]
 
 
 def register(device: Device) -> None:
@@ -36,6 +44,18 @@ def register(device: Device) -> None:
 def unregister(name: str) -> None:
     """Forget a device."""
     _devices[:] = [known for known in _devices if known.name != name]
+
+
+def named(name: str) -> Device:
+    """The device of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for device in _devices:
+        if device.name == name:
+            return device
+    raise ValueError(f"unknown device {name!r}. Known: {', '.join(device.name for device in _devices)}.")
 
 
 def device_of(x: Any) -> Device | None:

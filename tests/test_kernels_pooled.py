@@ -153,22 +153,22 @@ def test_against_a_numerical_gradient(wrong, calls, monkeypatch):
     chain = Chain([Conv2D(5, 3, padding="same", activation="relu"), MaxPooling2D()])
     chain.forward(x)
     if wrong:
-        right = chain.layers[1].receive_gradient
+        right = chain.layers[1].check_gradient
 
         def forgetful(dy):
             dy = right(dy).copy()
             dy.reshape(-1)[::20] = 0
             return dy
 
-        monkeypatch.setattr(chain.layers[1], "receive_gradient", forgetful)
+        monkeypatch.setattr(chain.layers[1], "check_gradient", forgetful)
     assert sn.gradcheck(chain, x, samples=30).passed != wrong
     assert calls
 
 
 def test_a_class_made_from_a_layer_keeps_its_own_backward():
     class Halved(Conv2D):
-        def differentiate(self, dy, param_grads, input_grad):
-            return super().differentiate(dy / 2, param_grads, input_grad)
+        def call_backward(self, dy, param_grads, input_grad):
+            return super().call_backward(dy / 2, param_grads, input_grad)
 
     rng = np.random.default_rng(2)
     x, gradients = rng.normal(size=(2, 6, 6, 32)), []
