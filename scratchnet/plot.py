@@ -160,7 +160,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
 
 
 def filters(w: np.ndarray, columns: int = 16) -> Figure:
-    """The filters of a first convolution, (KH, KW, C, F): C = 3 as colours on grey; C = 1 with red for +, blue for -."""
+    """The filters of a first convolution, (KH, KW, C, F): C = 3 as colours on grey; C = 1 in red for +, blue for -."""
     w = np.asarray(w)
     if w.ndim != 4 or w.shape[2] not in (1, 3):
         raise ValueError(f"plot.filters: expected w of shape (KH, KW, 1 or 3, F), got {w.shape}.")

@@ -18,16 +18,14 @@ from scratchnet.gan.data import scaling
 from scratchnet.gan.measures import relative_diversity, separation
 from scratchnet.gan.model import GAN
 
-# The limits beyond which there is a finding, each chosen on runs of sn.zoo.dcgan and of the ring of points.
+# The limits beyond which there is a finding, by its name.
 D_CONFIDENCE = 0.9  # D has won: share of the way from probability 1/2 to the target of D's loss
 COLLAPSED = 0.3  # G has collapsed: diversity of its pictures, in units of that of the real ones
 SWING = 0.2  # they oscillate: mean change of D's probability from epoch to epoch
 GAP = 0.05  # D learns nothing: difference of its probabilities for real and generated pictures
-APART = (
-    0.1  # ... while the separation of real and generated pictures is above this, so that there is something to learn
-)
+APART = 0.1  # ... while their separation is above this, so that there is something to learn
 FADED = 0.01  # G gets no gradient: its length, in units of the longest of the run
-NO_GRADIENT = 1e-3  # ... or its length itself; in runs that learn it is between 0.1 and some 100
+NO_GRADIENT = 1e-3  # ... or its length itself; in runs that learn it is from 0.1 to over 100
 RISE = 1.3  # the distance rises: in units of its smallest value
 RISE_OF_FALL = 0.02  # ... and by this share of how far it had fallen: a kernel distance near 0 may double by chance
 STEADY = 5  # epochs from which on a rising distance counts
@@ -82,8 +80,10 @@ def diagnose(history: Any, gan: Any = None) -> Diagnosis:
         )
     curves = {name: np.asarray(values, np.float64) for name, values in getattr(history, "history", history).items()}
     missing = {"d_loss", "g_loss", "d_real", "d_fake"} - curves.keys()
-    if missing or len(curves["d_loss"]) == 0:
-        raise ValueError(f"diagnose: expected the history of a GAN with at least one epoch, {missing or 'it'} is not.")
+    if missing:
+        raise ValueError(f"diagnose: expected the history of a GAN, got one without {', '.join(sorted(missing))}.")
+    if len(curves["d_loss"]) == 0:
+        raise ValueError("diagnose: expected a history with at least one epoch, got an empty one. Fit the GAN first.")
     latest = max(1, round(LATEST * len(curves["d_loss"])))
     now = {name: float(values[-latest:].mean()) for name, values in curves.items()}
     if gan is not None and gan.real_sample is not None:
@@ -118,7 +118,7 @@ def _wrong_range(gan: Any) -> Finding | None:
         return None
     low, high = float(gan.real_sample.min()), float(gan.real_sample.max())
     least, most = limits
-    # A range is right that G can reach, to a twentieth, and of which the real pictures use both outer thirds.
+    # Right: at most a twentieth outside of what G can give, and reaching into its lowest and its highest third.
     third, slack = (most - least) / 3, (most - least) / 20
     if least - slack <= low <= least + third and most - third <= high <= most + slack:
         return None

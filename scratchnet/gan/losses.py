@@ -22,6 +22,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.arguments import check_choice, is_number
 from scratchnet.config import Configurable
+from scratchnet.device import array_module
 
 
 class AdversarialLoss(Configurable):
@@ -109,7 +110,7 @@ class Minimax(LabelLoss):
 
     def compare(self, z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
         """Binary cross-entropy of sigmoid(z): mean of label * softplus(-z) + (1 - label) * softplus(z)."""
-        return kernels.of(z).sigmoid_binary_cross_entropy(z, np.full_like(z, label))
+        return kernels.of(z).sigmoid_binary_cross_entropy(z, array_module(z).full_like(z, label))
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """(value, gradient) of G's loss: what D minimizes on generated pictures, with the opposite sign."""
@@ -144,17 +145,17 @@ class LeastSquares(LabelLoss):
     def compare(self, z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
         """Half the mean square: mean of (z - label)^2 / 2."""
         difference = z - z.dtype.type(label)
-        return float(np.square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
+        return float(array_module(z).square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
 
     def probability(self, z: np.ndarray) -> np.ndarray:
         """The score itself, clipped to 0...1."""
-        return np.clip(z, 0, 1)
+        return z.clip(0, 1)
 
 
 def _hinge(z: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
     """(value, gradient) of the mean of max(0, 1 - sign * z); at the corner the gradient is 0."""
-    gap = 1 - sign * z  # what is missing to the margin
-    return float(np.maximum(gap, 0).mean(dtype=np.float64)), np.where(gap > 0, -sign / z.size, 0).astype(z.dtype)
+    xp, gap = array_module(z), 1 - sign * z  # what is missing to the margin
+    return float(xp.maximum(gap, 0).mean(dtype=np.float64)), xp.where(gap > 0, -sign / z.size, 0).astype(z.dtype)
 
 
 class Hinge(AdversarialLoss):
@@ -183,7 +184,7 @@ class Hinge(AdversarialLoss):
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """(value, gradient) of G's loss: -mean z."""
-        return -float(z.mean(dtype=np.float64)), np.full_like(z, -1 / z.size)
+        return -float(z.mean(dtype=np.float64)), array_module(z).full_like(z, -1 / z.size)
 
 
 LOSSES: dict[str, type[AdversarialLoss]] = {
