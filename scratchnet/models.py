@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,8 @@ from scratchnet import saving
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
+from scratchnet.saving import PathLike
+from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.trainable import Trainable
 
 
@@ -35,13 +36,21 @@ class Sequential(Trainable, Chain):
     A Sequential is a layer itself, and can be put into another or into a branch of Parallel.
     """
 
-    def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None, dtype: str = "float32"):
+    def __init__(
+        self,
+        layers: Iterable[Layer] | None = None,
+        trainable: OnlyDefault = True,
+        name: str | None = None,
+        *,
+        dtype: str = "float32",
+    ):
         super().__init__((), name=name)
         self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
         for layer in layers or ():
             self.add(layer)
 
-    def add(self, layer: Layer) -> None:
+    @only_defaults
+    def add(self, layer: Layer, rebuild: OnlyDefault = True) -> None:
         """Put a layer behind the last one."""
         self.layers.append(layer)
         try:
@@ -86,24 +95,29 @@ class Sequential(Trainable, Chain):
         """The layers as they are now, the name and the dtype; see Configurable."""
         return {**super().get_config(), "dtype": self.compute_dtype.name}
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    @only_defaults
+    def save(self, filepath: PathLike, overwrite: OnlyDefault = True, zipped: OnlyDefault = None) -> None:
         """Write the whole model into a file: layers, weights, optimizer with its memory, loss and metrics.
 
         The file is in the safetensors format, with the architecture as JSON in its header; it holds no code. It is
-        written whole or not at all. `sn.load_model(path)` brings the model back. A usual name is model.safetensors.
+        written whole or not at all. `sn.load_model(filepath)` brings the model back. A usual name is model.safetensors.
 
         Raises:
             RuntimeError: the model is not built yet.
             TypeError: a layer was made with an argument that JSON cannot hold, such as a function.
             OSError: the folder or the disk does not let us.
         """
-        saving.save_model(self, path)
+        saving.save_model(self, filepath)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    @only_defaults
+    def save_weights(
+        self, filepath: PathLike, overwrite: OnlyDefault = True, max_shard_size: OnlyDefault = None
+    ) -> None:
         """Write the weights alone. Errors as for `save`."""
-        saving.save_weights(self, path)
+        saving.save_weights(self, filepath)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
+    @only_defaults
+    def load_weights(self, filepath: PathLike, skip_mismatch: OnlyDefault = False) -> None:
         """Take over the weights from a file of `save_weights` or `save`.
 
         Raises:
@@ -111,9 +125,18 @@ class Sequential(Trainable, Chain):
             FileNotFoundError: there is no such file.
             ValueError: a damaged file, or one whose layers are not this model's; no weight is changed.
         """
-        saving.load_weights(self, path)
+        saving.load_weights(self, filepath)
 
-    def summary(self) -> None:
+    @only_defaults
+    def summary(
+        self,
+        line_length: OnlyDefault = None,
+        positions: OnlyDefault = None,
+        print_fn: OnlyDefault = None,
+        expand_nested: OnlyDefault = False,
+        show_trainable: OnlyDefault = False,
+        layer_range: OnlyDefault = None,
+    ) -> None:
         """Print a table: each layer's output shape, parameters, and multiply-adds for one picture."""
         if not self.built:
             raise RuntimeError(

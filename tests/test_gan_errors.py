@@ -71,9 +71,9 @@ def test_pictures_that_are_refused():
         with pytest.raises(ValueError, match=message):
             gan.fit(x)
     with pytest.raises(ValueError, match="steps_per_epoch from 1 to 4"):
-        gan.fit(X, 1, 10, steps_per_epoch=5)
+        gan.fit(X, 10, 1, steps_per_epoch=5)
     with pytest.warns(UserWarning, match=r"scale them: 2 \* x - 1"):
-        gan.fit(X / 255.0, 1, 20, verbose=0)
+        gan.fit(X / 255.0, 20, 1, verbose=0)
     grey = sn.GAN(*sn.zoo.dcgan(8, 1, 3, 2), 3)
     grey.compile()
     with pytest.raises(ValueError, match=r"x\[..., None\]"):
@@ -160,7 +160,7 @@ def test_callbacks_for_gans_alone(callback):
     model = sequential(sn.Dense(2, activation="softmax", input_shape=(3,)))
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(TypeError, match=f"{callback.__name__}: expected a GAN, got Sequential"):
-        model.fit(np.zeros((4, 3)), np.zeros(4, int), callbacks=callback(), verbose=0)
+        model.fit(np.zeros((4, 3)), epochs=np.zeros(4, int), callbacks=callback(), verbose=0)
     for name in ("every", "n"):
         for wrong in (0, "2", 1.5, True):
             with pytest.raises(ValueError, match=f"{callback.__name__}: expected {name} to be a whole number"):
@@ -177,7 +177,7 @@ def test_bad_arguments_of_the_monitor():
 def test_pictures_of_a_gan_that_makes_none():
     gan = ring.ring_gan(width=4)
     for show in (
-        lambda: gan.fit(np.zeros((8, 2)), 1, 4, FixedNoise(2), verbose=0),
+        lambda: gan.fit(np.zeros((8, 2)), 4, 1, callbacks=FixedNoise(2), verbose=0),
         lambda: sn.gan.interpolation(gan),
         lambda: sn.gan.latent_walk(gan),
     ):
@@ -208,5 +208,5 @@ def test_what_is_no_history():
         sn.gan.diagnose(gan)  # not trained yet
     with pytest.raises(TypeError, match="got 3"):
         sn.gan.diagnose(3)
-    gan.fit(X, 2, 20, verbose=0)
+    gan.fit(X, 20, 2, verbose=0)
     assert sn.gan.diagnose(gan) == sn.gan.diagnose(gan.history, gan)

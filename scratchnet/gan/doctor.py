@@ -1,6 +1,6 @@
 """What is wrong with this GAN? The signs that its curves and pictures give, in words, and what usually helps.
 
-    gan.fit(x, 20, callbacks=sn.gan.GANMonitor())
+    gan.fit(x, epochs=20, callbacks=sn.gan.GANMonitor())
     print(sn.gan.diagnose(gan.history, gan))
 
 The losses of a GAN do not fall as those of a classifier do: each side's loss measures it against the other one. What

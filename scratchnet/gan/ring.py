@@ -54,7 +54,7 @@ def play(seed: int, epochs: int = EPOCHS, callbacks: list[Callback] | None = Non
     set_random_seed(seed)
     gan = ring_gan(**options)
     points = ring_of_gaussians(STEPS_PER_EPOCH * BATCH, seed=seed)
-    gan.fit(points, epochs, BATCH, callbacks=callbacks, verbose=0)
+    gan.fit(points, BATCH, epochs, callbacks=callbacks, verbose=0)
     return gan
 
 

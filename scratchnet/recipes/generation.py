@@ -105,7 +105,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         BackupAndRestore(f"{stem}.backup.safetensors"),
     ]
     print(f"{name}, seed {seed}: {recipe.what}; {gan.count_params():,} parameters, {len(x):,} pictures")
-    record = gan.fit(x, epochs, recipe.batch_size, watchers)
+    record = gan.fit(x, recipe.batch_size, epochs, callbacks=watchers)
     gan.save(f"{stem}.safetensors")
     best = load_model(f"{stem}.best.safetensors")
     count = len(x) // 2

@@ -47,7 +47,7 @@ class Recipe(NamedTuple):
 
 def _article(steps: int) -> Sequential:
     model = zoo.article_cnn(first=[Rescaling(1 / 255)])
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -57,7 +57,7 @@ def _normalized() -> Normalization:
 
 def _article_better(steps: int) -> Sequential:
     model = zoo.article_cnn(first=[_normalized()])
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -66,7 +66,7 @@ def _small(steps: int) -> Sequential:
     # Up for a sixth of the steps, then down to nothing: large rates find a good region, small ones its bottom.
     rate = CosineDecay(0.1, steps - steps // 6, warmup_steps=steps // 6)
     loss = SparseCategoricalCrossentropy(label_smoothing=0.1)
-    model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, ["accuracy"])
+    model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, metrics=["accuracy"])
     return model
 
 
@@ -112,8 +112,8 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
     record = model.fit(
         x[:kept],
         y[:kept],
-        epochs,
         recipe.batch_size,
+        epochs,
         validation_data=validation,
         callbacks=watchers,
         augment=recipe.augment,

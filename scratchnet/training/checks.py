@@ -161,5 +161,5 @@ def check_compiled(model: Any, method: str) -> None:
             f"applies {model.output_activation} once "
             f"more. Leave one of them out.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,  # check_compiled, the method, its decorator
         )

@@ -21,12 +21,14 @@ from scratchnet.metrics import Metric
 from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.saving import model_state, set_model_state
+from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
 from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
+MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
 
 
 class Trainable:
@@ -45,21 +47,30 @@ class Trainable:
     policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False
 
+    @only_defaults
     def compile(
         self,
         optimizer: str | Optimizer = "rmsprop",
         loss: str | Loss | None = None,
-        metrics: Sequence[Any] | None = None,
+        loss_weights: OnlyDefault = None,
+        metrics: str | Metric | Sequence[str | Metric] | None = None,
+        weighted_metrics: OnlyDefault = None,
+        run_eagerly: OnlyDefault = False,
+        steps_per_execution: OnlyDefault = 1,
+        jit_compile: OnlyDefault = "auto",
+        auto_scale_loss: OnlyDefault = True,
     ) -> None:
         """Choose how to learn.
 
         Args:
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
             loss: a name ("sparse_categorical_crossentropy", ...) or an object.
-            metrics: names ("accuracy", "top_5_accuracy") or objects.
+            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names.
 
         Raises:
             ValueError: a name that there is not; the nearest is named.
+
+        Source: https://keras.io/api/models/model_training_apis/
         """
         if loss is None:
             raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
@@ -97,20 +108,26 @@ class Trainable:
         self.optimizer.set_state(state["optimizer"])
         self.stop_training = state["stop_training"]
 
+    @only_defaults
     def fit(
         self,
         x: np.ndarray | Flow,
         y: np.ndarray | None = None,
-        epochs: int = 1,
         batch_size: int | None = None,
-        validation_data: tuple[np.ndarray, ...] | Flow | None = None,
-        validation_split: float = 0.0,
-        shuffle: bool = True,
-        callbacks: Callback | Sequence[Callback] | None = None,
+        epochs: int = 1,
         verbose: Verbose = "auto",
+        callbacks: Callback | Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: tuple[np.ndarray, ...] | Flow | None = None,
+        shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
         sample_weight: np.ndarray | None = None,
         initial_epoch: int = 0,
+        steps_per_epoch: OnlyDefault = None,
+        validation_steps: OnlyDefault = None,
+        validation_batch_size: int | None = None,
+        validation_freq: OnlyDefault = 1,
+        *,
         augment: Augmentation | None = None,
     ) -> History:
         """Train: for each epoch, for each batch, one `train_step`.
@@ -122,16 +139,18 @@ class Trainable:
             x: examples along the first axis; converted to the model's dtype batch by batch. Or `datagen.flow(x, y)`,
                 which has labels, weights, batch_size and shuffle of its own.
             y: labels, as the loss wants them; class numbers as (N,) or (N, 1).
-            epochs: passes over the data.
             batch_size: examples a step; None for 32.
-            validation_data: (x, y), (x, y, sample_weight), or a flow: loss and metrics are measured on it each epoch.
-            validation_split: or the last share of x and y for that, from 0 to below 1; it is not trained on.
-            shuffle: whether each epoch goes through the data in a new order.
-            callbacks: one or several, see `scratchnet.callbacks`.
+            epochs: passes over the data.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
+            callbacks: one or several, see `scratchnet.callbacks`.
+            validation_split: the last share of x and y, from 0 to below 1, is not trained on: loss and metrics are
+                measured on it each epoch.
+            validation_data: or (x, y), (x, y, sample_weight), or a flow for that.
+            shuffle: whether each epoch goes through the data in a new order.
             class_weight: how much the examples of a class count in the loss, {class: weight}; 1 for those left out.
             sample_weight: (N,), how much each example counts in the loss.
             initial_epoch: the epoch to begin with, to go on with a run; `epochs` is where it ends.
+            validation_batch_size: examples at once in measuring; None for 256.
             augment: `sn.Augment(...)`: what is trained on is changed at random, what is measured is not.
 
         Returns:
@@ -151,6 +170,8 @@ class Trainable:
                 raise ValueError(f"{caller}: a generator has its own batch_size, and subset= for validation.")
             batch_size, shuffle = x.batch_size, x.shuffle
         batch_size, validation = 32 if batch_size is None else check_count(batch_size, "batch_size", caller), None
+        if validation_batch_size is not None:
+            check_count(validation_batch_size, "validation_batch_size", caller)
         if validation_data is not None:
             theirs = (validation_data, None, None)
             if not isinstance(validation_data, Flow):
@@ -175,19 +196,29 @@ class Trainable:
             means.update(value, y, self._outputs(z))
 
         def measure(epoch: int) -> Logs:
-            return self._measure(validation, 256, epoch).logs("val_")
+            return self._measure(validation, validation_batch_size, epoch).logs("val_")
 
         return loop.run(step, callbacks, verbose, None if validation is None else measure)
 
+    @only_defaults
     def evaluate(
         self,
         x: np.ndarray | Flow,
         y: np.ndarray | None = None,
-        batch_size: int = 256,
+        batch_size: int | None = None,
         verbose: Verbose = "auto",
         sample_weight: np.ndarray | None = None,
-    ) -> float | list[float]:
+        steps: OnlyDefault = None,
+        callbacks: OnlyDefault = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | Logs:
         """The mean loss on x and y, or [loss, metric, ...] if there are metrics. Nothing is learnt.
+
+        Args:
+            x, y, sample_weight: as in `fit`.
+            batch_size: examples at once; None for 256.
+            verbose: 0 for silence, else a line.
+            return_dict: whether to return {"loss": ..., "accuracy": ..., ...}.
 
         Raises:
             RuntimeError: the model is not compiled.
@@ -195,26 +226,41 @@ class Trainable:
         """
         check_compiled(self, "evaluate")
         caller = f"{self.full_name}: evaluate"
+        batch_size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
         start, feed = time.perf_counter(), self._feed("evaluate", x, y, sample_weight)
-        logs = self._measure(feed, check_count(batch_size, "batch_size", caller)).logs()
+        logs = self._measure(feed, batch_size).logs()
         if check_verbose(verbose, caller):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
             print(f"{steps}/{steps} - {timing} - {log_text(logs)}")
-        values = list(logs.values())
-        return values if len(values) > 1 else values[0]
+        return _returned(logs, return_dict)
 
-    def predict(self, x: np.ndarray | Flow, batch_size: int = 256) -> np.ndarray:
+    @only_defaults
+    def predict(
+        self,
+        x: np.ndarray | Flow,
+        batch_size: int | None = None,
+        verbose: Verbose = "auto",
+        steps: OnlyDefault = None,
+        callbacks: OnlyDefault = None,
+    ) -> np.ndarray:
         """The model's outputs for all of x, batch by batch, without training.
+
+        Args:
+            x: examples along the first axis, or a flow.
+            batch_size: examples at once; None for 256.
+            verbose: as in Keras; nothing is printed, whatever it says.
 
         Raises:
             ValueError: x is empty or has the wrong shape.
         """
-        size = check_count(batch_size, "batch_size", f"{self.full_name}: predict")
+        caller = f"{self.full_name}: predict"
+        check_verbose(verbose, caller)
+        size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
         if isinstance(x, Flow):
             feed = Feed(x.x, None, None, self.compute_dtype, x.augment, x.key)
         else:
-            feed = Feed(as_numbers(x, "x", f"{self.full_name}: predict"), None, None, self.compute_dtype)
+            feed = Feed(as_numbers(x, "x", caller), None, None, self.compute_dtype)
             self._say_integers(feed.x)
         return np.concatenate([self.forward(feed.take(index)[0]) for index in batches(len(feed), size, False)])
 
@@ -224,8 +270,13 @@ class Trainable:
         y: np.ndarray,
         sample_weight: np.ndarray | None = None,
         class_weight: Mapping[int, float] | None = None,
-    ) -> float | list[float]:
+        return_dict: bool = False,
+    ) -> float | list[float] | Logs:
         """One `train_step`; returns the batch's loss, or [loss, metric, ...] if there are metrics.
+
+        Args:
+            x, y, sample_weight, class_weight: as in `fit`; all of them are one batch.
+            return_dict: whether to return {"loss": ..., "accuracy": ..., ...}.
 
         Raises:
             RuntimeError, ValueError: as in `fit`.
@@ -239,12 +290,11 @@ class Trainable:
         value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
         means = RunningMeans(self.metrics)
         means.update(value, y, self._outputs(z))
-        values = list(means.logs().values())
-        return values if len(values) > 1 else values[0]
+        return _returned(means.logs(), return_dict)
 
-    def _measure(self, feed: Feed, batch_size: int, step: int = 0) -> RunningMeans:
+    def _measure(self, feed: Feed, batch_size: int | None, step: int = 0) -> RunningMeans:
         means = RunningMeans(self.metrics)
-        for index in batches(len(feed), batch_size, shuffle=False):
+        for index in batches(len(feed), MEASURED if batch_size is None else batch_size, shuffle=False):
             x, y, weight = feed.take(index, step)
             value, _, z = forward_loss(self, self.loss, x, y, False, weight)
             means.update(value, y, self._outputs(z))
@@ -273,3 +323,9 @@ class Trainable:
                 UserWarning,
                 stacklevel=4,
             )
+
+
+def _returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:
+    """The values as Keras returns them: a dict, a list, or the loss if it is alone."""
+    values = list(logs.values())
+    return logs if return_dict else values if len(values) > 1 else values[0]
