@@ -34,7 +34,7 @@ _CHANNELS = "Channels come last: x.transpose(0, 2, 3, 1)."
 _FOLLOWS = "All follows the dtype of the model, sn.Sequential(layers, dtype='float64'), or of the array that comes in."
 _AVERAGE = "A callback keeps the average of the weights: sn.ExponentialMovingAverage(0.999)."
 _SMALL = "The optimizer's weight_decay keeps weights small: sn.AdamW(weight_decay=0.004)."
-_BOUND = "sn.SpectralNormalization(layer) bounds a kernel; else change the weights by hand after train_on_batch."
+_BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights by hand after train_on_batch."
 _FEWER = "Hand over fewer examples: x[:1000], y[:1000]."
 
 # What to do instead.
@@ -54,7 +54,7 @@ ADVICE = {
     "groups": "For one filter a channel take DepthwiseConv2D; Parallel puts convolutions side by side.",
     "ignore_class": "Give those examples the weight 0: sample_weight=(y != ignored).",
     "ignore_class_split": "Whether all classes are in a subset is never checked.",
-    "interpolation": "Only repetition is there, interpolation='nearest'.",
+    "interpolation": "Smoother: an UpSampling2D, then a DepthwiseConv2D.",
     "invert": "Undo it by hand: y * np.sqrt(variance) + mean.",
     "loss_weights": "There is one loss. Metrics come by name: metrics=['accuracy'].",
     "noise_shape": "Elements are dropped one by one.",
@@ -68,7 +68,7 @@ ADVICE = {
     "skip_mismatch": "The layers must be the same; a single layer takes weights by layer.set_weights.",
     "steps": _FEWER,
     "steps_per_epoch": _FEWER,
-    "trainable": "layer.backward(dy, param_grads=False) holds a layer fixed.",
+    "trainable": "A layer is held fixed by layer.backward(dy, param_grads=False).",
     "use_ema": _AVERAGE,
     "validation_freq": "A callback may call model.evaluate when it likes.",
     "validation_steps": _FEWER,

@@ -63,7 +63,7 @@ def callbacks(folder, save_freq="epoch"):
         sn.ModelCheckpoint(folder / "best.safetensors", "val_accuracy", save_best_only=True),
         sn.ModelCheckpoint(folder / "last.safetensors", save_freq=7),
         sn.CSVLogger(folder / "log.csv"),
-        sn.BackupAndRestore(folder, save_freq),
+        sn.BackupAndRestore(folder, save_freq, delete_checkpoint=False),
     ]
 
 

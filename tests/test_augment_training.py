@@ -103,17 +103,27 @@ def test_a_run_that_breaks_off_goes_on_to_the_same_bits(source, stop, tmp_path):
 
     whole = train()
     with pytest.raises(KeyboardInterrupt):
-        train(sn.BackupAndRestore(tmp_path, save_freq=3), Stop(stop))
+        train(sn.BackupAndRestore(tmp_path, save_freq=3, delete_checkpoint=False), Stop(stop))
     # Another seed: order and changes come from the file, or where there is none yet, it is the same one.
-    resumed = train(sn.BackupAndRestore(tmp_path, save_freq=3), seed=3 if stop < 3 else 77)
+    resumed = train(sn.BackupAndRestore(tmp_path, save_freq=3, delete_checkpoint=False), seed=3 if stop < 3 else 77)
     assert_same_run(whole, resumed)
 
 
 def test_a_backup_of_other_changes_is_refused(tmp_path):
-    network().fit(X, Y, 16, 1, verbose=0, augment=settings(), callbacks=sn.BackupAndRestore(tmp_path))
+    network().fit(
+        X, Y, 16, 1, verbose=0, augment=settings(), callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    )
     for augment in (None, settings(rotation=11), datagen()):
         with pytest.raises(ValueError, match="backup of another run: its augmentation was Augment with"):
-            network().fit(X, Y, 16, 1, verbose=0, augment=augment, callbacks=sn.BackupAndRestore(tmp_path))
+            network().fit(
+                X,
+                Y,
+                16,
+                1,
+                verbose=0,
+                augment=augment,
+                callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False),
+            )
 
 
 def test_a_generator_as_augment_is_its_flow():

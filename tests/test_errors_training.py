@@ -227,7 +227,7 @@ def test_classes_without_brackets_and_names_twice():
     with pytest.raises(ValueError, match=r"write Adam\(\)"):
         model.compile(sn.Adam, "mse")
     with pytest.raises(ValueError, match="two metrics have one name"):
-        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", "acc"])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", "accuracy"])
     for callbacks, message in (
         ([print], "got <built-in"),
         ([sn.History], r"History\(\)"),

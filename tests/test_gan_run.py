@@ -48,7 +48,7 @@ def train(folder, save_freq="epoch", extra=(), epochs=EPOCHS):
         sn.EarlyStopping("brightness", patience=50, restore_best_weights=True),
         sn.ModelCheckpoint(folder / "best.safetensors", "diversity", mode="max", save_best_only=True),
         sn.CSVLogger(folder / "log.csv"),
-        sn.BackupAndRestore(folder, save_freq),
+        sn.BackupAndRestore(folder, save_freq, delete_checkpoint=False),
         *extra,
     ]
     gan.fit(X, 8, epochs, callbacks=watchers, verbose=0)
@@ -119,7 +119,7 @@ def test_a_backup_of_another_gan_is_refused(tmp_path):
     other = sn.GAN(*sn.zoo.dcgan(8, 2, 5, 4), 5)
     other.compile()
     with pytest.raises(ValueError, match="backup of another run: its model was"):
-        other.fit(X, 8, 1, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+        other.fit(X, 8, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_a_backup_of_another_gan_is_refused(tmp_path):
 def test_a_backup_of_other_settings_is_refused(tmp_path, changed, message):
     gan = make()
     gan.compile()
-    gan.fit(X, 8, 1, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+    gan.fit(X, 8, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
     gan.compile(**changed)
     with pytest.raises(ValueError, match=f"backup of another run: {message}"):
-        gan.fit(X, 8, 2, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+        gan.fit(X, 8, 2, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
 
 
 def test_a_loss_that_is_not_finite_moves_no_weight():

@@ -17,7 +17,15 @@ def test_optimizer_metrics_and_validation(tmp_path):
     def fit(optimizer="sgd", metrics=("accuracy",), epochs=2, **options):
         model = make()
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=list(metrics))
-        model.fit(X, Y, 8, epochs, callbacks=sn.BackupAndRestore(tmp_path / "b"), verbose=0, **options)
+        model.fit(
+            X,
+            Y,
+            8,
+            epochs,
+            callbacks=sn.BackupAndRestore(tmp_path / "b", delete_checkpoint=False),
+            verbose=0,
+            **options,
+        )
         return model
 
     validation = (X[:9], Y[:9])
@@ -60,7 +68,14 @@ def test_another_learning_rate_is_taken_unless_one_was_set(tmp_path):
     def fit(path, rate, epochs, *more):
         rates, model = Rates(), make()
         model.compile(sn.SGD(rate), "sparse_categorical_crossentropy")
-        model.fit(X, Y, 42, epochs, callbacks=[rates, *more, sn.BackupAndRestore(tmp_path / path)], verbose=0)
+        model.fit(
+            X,
+            Y,
+            42,
+            epochs,
+            callbacks=[rates, *more, sn.BackupAndRestore(tmp_path / path, delete_checkpoint=False)],
+            verbose=0,
+        )
         return rates.seen
 
     assert fit("a", 0.5, 1) == [0.5] * 2
@@ -80,7 +95,7 @@ def stops_early(path=None, after=None):
         sn.LearningRateScheduler(lambda epoch, rate: rate * 0.95),
     ]
     if path is not None:
-        watchers.append(sn.BackupAndRestore(path, 2))
+        watchers.append(sn.BackupAndRestore(path, 2, delete_checkpoint=False))
     if after is not None:
         watchers.append(KilledAfter(after))
     x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)

@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet import initializers
 from scratchnet.arguments import check_input, shape_text
 from scratchnet.config import Configurable
+from scratchnet.signatures import OnlyDefault, only_default_names
 
 Shape = tuple[int | None, ...]
 
@@ -50,6 +51,10 @@ class Layer(Configurable):
         state: arrays that are kept but not trained, such as moving averages.
         input_shape, output_shape: with None for the batch, once built.
 
+    Args:
+        name: within its model; by default the class's name with a number.
+        input_shape: of one example, for the first layer of a model, whose weights are then made at once.
+
     A layer of one's own defines `create_weights`, `compute` and `differentiate`, and `compute_output_shape` if the
     shape changes.
     """
@@ -57,13 +62,24 @@ class Layer(Configurable):
     rank: ClassVar[int | None] = None  # axes of the input, batch included; None where any number will do
     keeps_range: ClassVar[bool] = False  # whether y holds the numbers of x, or zeros, and no others
 
-    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: OnlyDefault = None,
+        trainable: OnlyDefault = True,
+        dtype: OnlyDefault = None,
+        autocast: OnlyDefault = True,
+        name: str | None = None,
+        input_shape: Sequence[int] | None = None,
+        **unknown: Any,
+    ):
         if unknown:
-            parameters = inspect.signature(type(self).__init__).parameters.values()
-            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self"}
+            init = type(self).__init__
+            parameters = inspect.signature(init).parameters.values()
+            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self", *only_default_names(init)}
             raise TypeError(
                 f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
-                f"{', '.join(sorted(known | {'name', 'input_shape'}))}. What else Keras takes is not there."
+                f"{', '.join(sorted(known | {'name', 'input_shape'}))}."
             )
         kind = snake_case(type(self).__name__)
         if name is None:

@@ -11,6 +11,7 @@ from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Shape
+from scratchnet.signatures import OnlyDefault
 
 
 class Dense(activations.FusesReLU):
@@ -45,6 +46,14 @@ class Dense(activations.FusesReLU):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: OnlyDefault = None,
+        bias_regularizer: OnlyDefault = None,
+        activity_regularizer: OnlyDefault = None,
+        kernel_constraint: OnlyDefault = None,
+        bias_constraint: OnlyDefault = None,
+        lora_rank: OnlyDefault = None,
+        lora_alpha: OnlyDefault = None,
+        quantization_config: OnlyDefault = None,
         **options: Any,
     ):
         super().__init__(**options)

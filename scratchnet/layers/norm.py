@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.layers.base import Layer, Shape
+from scratchnet.signatures import OnlyDefault
 
 
 class BatchNormalization(Layer):
@@ -49,6 +50,14 @@ class BatchNormalization(Layer):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: OnlyDefault = None,
+        gamma_regularizer: OnlyDefault = None,
+        beta_constraint: OnlyDefault = None,
+        gamma_constraint: OnlyDefault = None,
+        renorm: OnlyDefault = False,
+        renorm_clipping: OnlyDefault = None,
+        renorm_momentum: OnlyDefault = 0.99,
+        synchronized: OnlyDefault = False,
         **options: Any,
     ):
         super().__init__(**options)

@@ -11,6 +11,7 @@ from scratchnet import kernels
 from scratchnet.arguments import check_kernel_fits, check_padding, pair
 from scratchnet.layers.base import Layer, Shape
 from scratchnet.layers.conv import Size
+from scratchnet.signatures import OnlyDefault
 
 
 class _Pooling(Layer):
@@ -18,8 +19,16 @@ class _Pooling(Layer):
 
     rank = 4
 
-    def __init__(self, pool_size: Size = (2, 2), strides: Size | None = None, padding: str = "valid", **options: Any):
-        super().__init__(**options)
+    def __init__(
+        self,
+        pool_size: Size = (2, 2),
+        strides: Size | None = None,
+        padding: str = "valid",
+        data_format: OnlyDefault = None,
+        name: str | None = None,
+        **options: Any,
+    ):
+        super().__init__(name=name, **options)
         self.pool_size = pair(pool_size, "pool_size", self.full_name)
         self.strides = self.pool_size if strides is None else pair(strides, "strides", self.full_name)
         self.padding = check_padding(padding, self.full_name)
@@ -104,7 +113,7 @@ class GlobalAveragePooling2D(Layer):
 
     rank = 4
 
-    def __init__(self, keepdims: bool = False, **options: Any):
+    def __init__(self, data_format: OnlyDefault = None, keepdims: bool = False, **options: Any):
         super().__init__(**options)
         self.keepdims = keepdims
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.layers.base import Layer, Shape
+from scratchnet.signatures import OnlyDefault
 
 SMALLEST_DEVIATION = 1e-7  # Keras's epsilon: a channel that never changes is divided by it
 
@@ -98,7 +99,14 @@ class Normalization(Constants):
     Source: https://keras.io/api/layers/preprocessing_layers/numerical/normalization/
     """
 
-    def __init__(self, axis: int = -1, mean: Any = None, variance: Any = None, **options: Any):
+    def __init__(
+        self,
+        axis: int = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: OnlyDefault = False,
+        **options: Any,
+    ):
         super().__init__(**options)
         if axis != -1:
             raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={axis!r}.")
@@ -123,15 +131,15 @@ class Normalization(Constants):
             self.add_weight("mean", (input_shape[-1],), "zeros", trainable=False)
             self.add_weight("variance", (input_shape[-1],), "ones", trainable=False)
 
-    def adapt(self, x: np.ndarray) -> None:
-        """Take mean and variance from examples x (N, ..., C), of any dtype; what was found before is forgotten.
+    def adapt(self, data: np.ndarray) -> None:
+        """Take mean and variance from examples (N, ..., C), of any dtype; what was found before is forgotten.
 
         Raises:
-            ValueError: mean and variance were given, or x cannot be taken.
+            ValueError: mean and variance were given, or the examples cannot be taken.
         """
         if self.mean is not None:
             raise ValueError(f"{self.full_name}: adapt, but mean and variance were given when the layer was made.")
-        x = np.asarray(x)
+        x = np.asarray(data)
         self.check(x)
         if not self.built:
             self.build((None, *x.shape[1:]))

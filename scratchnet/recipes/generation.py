@@ -102,7 +102,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         GANMonitor(),
         noise,
         ModelCheckpoint(f"{stem}.best.safetensors", "fcd", save_best_only=True),
-        BackupAndRestore(f"{stem}.backup.safetensors"),
+        BackupAndRestore(f"{stem}.backup.safetensors", delete_checkpoint=False),
     ]
     print(f"{name}, seed {seed}: {recipe.what}; {gan.count_params():,} parameters, {len(x):,} pictures")
     record = gan.fit(x, recipe.batch_size, epochs, callbacks=watchers)

@@ -64,7 +64,7 @@ def _article_better(steps: int) -> Sequential:
 def _small(steps: int) -> Sequential:
     model = zoo.small_cnn(first=[_normalized()])
     # Up for a sixth of the steps, then down to nothing: large rates find a good region, small ones its bottom.
-    rate = CosineDecay(0.1, steps - steps // 6, warmup_steps=steps // 6)
+    rate = CosineDecay(0.0, steps - steps // 6, warmup_target=0.1, warmup_steps=steps // 6)
     loss = SparseCategoricalCrossentropy(label_smoothing=0.1)
     model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, metrics=["accuracy"])
     return model
@@ -105,7 +105,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
     set_random_seed(seed)
     model = recipe.make(epochs * -(-kept // recipe.batch_size))
     stopwatch = Stopwatch()
-    watchers = [stopwatch, BackupAndRestore(f"{stem}.backup.safetensors")]
+    watchers = [stopwatch, BackupAndRestore(f"{stem}.backup.safetensors", delete_checkpoint=False)]
     if recipe.average:
         watchers.insert(0, ExponentialMovingAverage(recipe.average))
     print(f"{name}, seed {seed}: {recipe.what}; {model.count_params():,} parameters, {kept:,} training pictures")

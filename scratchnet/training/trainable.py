@@ -76,7 +76,7 @@ class Trainable:
             raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
         self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
         wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
-        self.metrics = [get_metric(m, self.loss) for m in wanted]
+        self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
             raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
