@@ -36,7 +36,7 @@ class Configurable:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            cls.__init__ = _remembering(cls.__init__)
+            cls.__init__ = _remembering(cls.__init__)  # type: ignore[method-assign]  # that is what it is for
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this object again, type(self)(**config); those left out have their defaults.
@@ -101,7 +101,8 @@ def describe(value: Any, where: str) -> Any:
 def _own_classes(cls: type = Configurable) -> dict[str, type]:
     """All of the package's configurable classes that are imported, by name."""
     found = {}
-    for sub in cls.__subclasses__():
+    subclasses: list[type] = cls.__subclasses__()
+    for sub in subclasses:
         if (name := class_name(sub)) != sub.__name__:
             found[name] = sub
         found |= _own_classes(sub)

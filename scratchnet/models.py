@@ -58,7 +58,7 @@ class Sequential(Trainable, Chain):
             if len(self.layers) == 1:
                 if layer.input_shape is not None:
                     self.build(layer.input_shape)
-            elif self.built:
+            elif self.output_shape is not None:  # it is built
                 layer.build(self.output_shape)
                 self.output_shape = layer.output_shape
         except (TypeError, ValueError):
@@ -76,7 +76,7 @@ class Sequential(Trainable, Chain):
         """Raise a ValueError unless the first layer can take x."""
         super().check(x)
         # A first layer that takes any shape, such as Flatten, would take channels first as well.
-        if self.built and self.layers[0].rank is None:
+        if self.built and self.input_shape is not None and self.layers[0].rank is None:
             check_input(x, self.input_shape, self.full_name)
 
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
@@ -145,7 +145,7 @@ class Sequential(Trainable, Chain):
         rows = [
             (
                 f"{layer.name} ({type(layer).__name__})",
-                shape_text(layer.output_shape),
+                shape_text(layer.output_shape or ()),
                 f"{layer.count_params():,}",
                 f"{layer.multiply_adds():,}",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ class Optimizer(Configurable):
         gradient_accumulation_steps: OnlyDefault = None,
         name: str | None = None,
     ):
-        self.name = type(self).__name__ if name is None else name
+        self.name = type(self).__name__.lower() if name is None else name
         clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         wanted = {name: value for name, value in clipping.items() if value is not None}
         if len(wanted) > 1:
@@ -62,9 +62,7 @@ class Optimizer(Configurable):
         if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.schedule = (
-            learning_rate if isinstance(learning_rate, Schedule) else ConstantRate(self._checked(learning_rate))
-        )
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else self._constant(learning_rate)
         self._made_rate = self.schedule
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -79,7 +77,7 @@ class Optimizer(Configurable):
 
         A rate that was not set since the optimizer was made is left out: a run may go on with another one.
         """
-        rate = self.schedule.learning_rate if self.schedule is not self._made_rate else None
+        rate = self.learning_rate if self.schedule is not self._made_rate else None
         return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -91,12 +89,12 @@ class Optimizer(Configurable):
             name: {slot: np.array(array) for slot, array in memory.items()} for name, memory in state["memory"].items()
         }
 
-    def _checked(self, learning_rate: float) -> float:
+    def _constant(self, learning_rate: float) -> ConstantRate:
         if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
             raise ValueError(
                 f"{type(self).__name__}: expected a learning rate of at least 0 or a schedule, got {learning_rate!r}."
             )
-        return float(learning_rate)
+        return ConstantRate(float(learning_rate))
 
     @property
     def learning_rate(self) -> float:
@@ -105,7 +103,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.schedule = ConstantRate(self._checked(value))
+        self.schedule = self._constant(value)
 
     def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Move every array of params, in place, by its gradient of the same name.
@@ -288,11 +286,11 @@ class AdamW(Adam):
         gradient_accumulation_steps: OnlyDefault = None,
         name: str | None = None,
     ):
-        clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **clipping, name=name)
+        adam = (learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay)
+        super().__init__(*adam, clipnorm, clipvalue, global_clipnorm, name=name)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
+OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
 
 
 def get(identifier: str | Optimizer) -> Optimizer:

@@ -105,8 +105,8 @@ def check_default(function: Callable[..., Any], args: tuple[Any, ...], name: str
     caller = function.__name__
     if caller == "__init__":
         caller = type(first).__name__
-    elif hasattr(first, "full_name"):
-        caller = f"{first.full_name}: {caller}"
+    elif full_name := getattr(first, "full_name", None):
+        caller = f"{full_name}: {caller}"
     advice = ADVICE.get(name) or ADVICE.get(name.rsplit("_", 1)[-1]) or "Leave it out."
     raise ValueError(f"{caller}: {name}={value!r} is not there, only Keras's default, {name}={default!r}. {advice}")
 

@@ -77,7 +77,7 @@ class BackupAndRestore(Callback):
         """Write what waited for this step, and keep the state after every so many batches, where that is wanted."""
         if self.waiting is not None and all_finite(self.model):
             self._write()
-        if self.save_freq != "epoch" and (batch + 1) % self.save_freq == 0:
+        if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0:
             self._keep()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

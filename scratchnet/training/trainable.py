@@ -1,28 +1,25 @@
-"""Training: compile, fit, evaluate, predict. What `fit` does in a step stands here; the loop is `TrainingLoop.run`."""
+"""Training: fit, evaluate, predict. What `fit` does in a step stands here; the loop is `TrainingLoop.run`."""
 
 from __future__ import annotations
 
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, losses, optimizers
+from scratchnet import kernels
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.config import describe, make
 from scratchnet.divergence import Guard
-from scratchnet.layers import BatchNormalization, Normalization, Rescaling
+from scratchnet.layers import BatchNormalization, Layer, Normalization, Rescaling
 from scratchnet.losses import Loss
-from scratchnet.metrics import Metric
-from scratchnet.metrics import get as get_metric
-from scratchnet.optimizers import Optimizer
-from scratchnet.saving import model_state, set_model_state
 from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
+from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
@@ -31,82 +28,17 @@ Verbose = int | str
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
 
 
-class Trainable:
+class Trainable(Compiled):
     """What turns a network into something that learns: compile, fit, evaluate, predict, train_on_batch.
 
-    The network has forward, backward, zero_grads, params, grads, output_activation and dtype; see
-    `scratchnet.models.Sequential`.
+    A mixin for a network of `layers`, such as `scratchnet.models.Sequential`: forward, backward, params and grads are
+    the network's.
     """
 
-    optimizer: Optimizer | None = None
-    loss: Loss | None = None
-    metrics: Sequence[Metric] = ()
+    layers: list[Layer]
     history: History | None = None
     training_loop: TrainingLoop | None = None  # where `fit` is, while it runs
-    stop_training = False  # a callback may set it; `fit` then ends after the epoch
-    policy: np.dtype  # float32 or float64: what batches are converted to
     _said_integers = False
-
-    @only_defaults
-    def compile(
-        self,
-        optimizer: str | Optimizer = "rmsprop",
-        loss: str | Loss | None = None,
-        loss_weights: OnlyDefault = None,
-        metrics: str | Metric | Sequence[str | Metric] | None = None,
-        weighted_metrics: OnlyDefault = None,
-        run_eagerly: OnlyDefault = False,
-        steps_per_execution: OnlyDefault = 1,
-        jit_compile: OnlyDefault = "auto",
-        auto_scale_loss: OnlyDefault = True,
-    ) -> None:
-        """Choose how to learn.
-
-        Args:
-            optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
-            loss: a name ("sparse_categorical_crossentropy", ...) or an object.
-            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names.
-
-        Raises:
-            ValueError: a name that there is not; the nearest is named.
-
-        Source: https://keras.io/api/models/model_training_apis/
-        """
-        if loss is None:
-            raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
-        self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
-        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
-        self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
-        names = [metric.name for metric in self.metrics]
-        if len(set(names)) < len(names):
-            raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
-
-    def compiled_with(self) -> dict[str, Any]:
-        """Optimizer, loss and metrics, as compile made them."""
-        return {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
-
-    def get_training_state(self) -> dict[str, Any] | None:
-        """Optimizer, its memory, loss and metrics as JSON and arrays can hold them; None before compile."""
-        if self.loss is None:
-            return None
-        return {**describe(self.compiled_with(), self.full_name), "optimizer_state": self.optimizer.get_state()}
-
-    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
-        """Compile as `get_training_state` found it, the optimizer's memory included."""
-        made = {name: make(state[name], custom_objects) for name in ("optimizer", "loss", "metrics")}
-        self.compile(**made)
-        self.optimizer.set_state(state["optimizer_state"])
-
-    def get_run_state(self) -> dict[str, Any]:
-        """What a training run changes in the model: weights, counters, the optimizer, and whether it is to end."""
-        optimizer = self.optimizer.get_state()
-        return {**model_state(self), "optimizer": optimizer, "stop_training": self.stop_training}
-
-    def set_run_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_run_state` gave."""
-        set_model_state(self, state, f"{self.full_name}: resume")
-        self.optimizer.set_state(state["optimizer"])
-        self.stop_training = state["stop_training"]
 
     @only_defaults
     def fit(
@@ -162,9 +94,9 @@ class Trainable:
             TypeError: something among the callbacks that is none.
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
-        check_compiled(self, "fit")
+        loss, optimizer = check_compiled(self, "fit")
         caller = f"{self.full_name}: fit"
-        feed, epochs = self._feed("fit", x, y, sample_weight, augment), check_count(epochs, "epochs", caller)
+        feed, epochs = self._feed("fit", loss, x, y, sample_weight, augment), check_count(epochs, "epochs", caller)
         if isinstance(x, Flow):
             if batch_size is not None or validation_split:
                 raise ValueError(f"{caller}: a generator has its own batch_size, and subset= for validation.")
@@ -176,29 +108,29 @@ class Trainable:
             theirs = (validation_data, None, None)
             if not isinstance(validation_data, Flow):
                 theirs = check_pair(validation_data, caller)
-            validation = self._feed("fit's validation_data", *theirs)
+            validation = self._feed("fit's validation_data", loss, *theirs)
         elif validation_split:
             feed, validation = feed.split(validation_split)
         feed.weigh(class_weight, caller)
         if not self.built:
             self.astype(self.compute_dtype)
             self.build((None, *feed.x.shape[1:]))
-        check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.full_name}: fit")
-        means, guard = RunningMeans(self.metrics), Guard(self, self.optimizer)
+        check_classes(class_weight, feed.y, self._classes(), caller)
+        means, guard = RunningMeans(self.metrics), Guard(self, optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
         loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
 
         def step(index: np.ndarray, epoch: int, where: str) -> None:
             x, y, weight = feed.take(index, epoch)
             guard.before_step()
-            value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
+            value, z = train_step(self, loss, optimizer, x, y, weight)
             guard.after_step(value, x, where)
-            means.update(value, y, self._outputs(z))
+            means.update(value, y, self._outputs(z, loss))
 
-        def measure(epoch: int) -> Logs:
-            return self._measure(validation, validation_batch_size, epoch).logs("val_")
+        def measure(held_out: Feed, epoch: int) -> Logs:
+            return self._measure(held_out, loss, validation_batch_size, epoch).logs("val_")
 
-        return loop.run(step, callbacks, verbose, None if validation is None else measure)
+        return loop.run(step, callbacks, verbose, None if validation is None else partial(measure, validation))
 
     @only_defaults
     def evaluate(
@@ -224,11 +156,11 @@ class Trainable:
             RuntimeError: the model is not compiled.
             ValueError: as in `fit`.
         """
-        check_compiled(self, "evaluate")
+        loss, _ = check_compiled(self, "evaluate")
         caller = f"{self.full_name}: evaluate"
         batch_size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
-        start, feed = time.perf_counter(), self._feed("evaluate", x, y, sample_weight)
-        logs = self._measure(feed, batch_size).logs()
+        start, feed = time.perf_counter(), self._feed("evaluate", loss, x, y, sample_weight)
+        logs = self._measure(feed, loss, batch_size).logs()
         if check_verbose(verbose, caller):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
@@ -281,33 +213,36 @@ class Trainable:
         Raises:
             RuntimeError, ValueError: as in `fit`.
         """
-        check_compiled(self, "train_on_batch")
-        feed = self._feed("train_on_batch", x, y, sample_weight)
-        feed.weigh(class_weight, f"{self.full_name}: train_on_batch")
-        if self.built:
-            check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.full_name}: train_on_batch")
+        (loss, optimizer), caller = check_compiled(self, "train_on_batch"), f"{self.full_name}: train_on_batch"
+        feed = self._feed("train_on_batch", loss, x, y, sample_weight)
+        feed.weigh(class_weight, caller)
+        check_classes(class_weight, feed.y, self._classes(), caller)
         x, y, weight = feed.take(np.arange(len(feed)))
-        value, z = train_step(self, self.loss, self.optimizer, x, y, weight)
+        value, z = train_step(self, loss, optimizer, x, y, weight)
         means = RunningMeans(self.metrics)
-        means.update(value, y, self._outputs(z))
+        means.update(value, y, self._outputs(z, loss))
         return _returned(means.logs(), return_dict)
 
-    def _measure(self, feed: Feed, batch_size: int | None, step: int = 0) -> RunningMeans:
+    def _measure(self, feed: Feed, loss: Loss, batch_size: int | None, step: int = 0) -> RunningMeans:
         means = RunningMeans(self.metrics)
         for index in batches(len(feed), MEASURED if batch_size is None else batch_size, shuffle=False):
             x, y, weight = feed.take(index, step)
-            value, _, z = forward_loss(self, self.loss, x, y, False, weight)
-            means.update(value, y, self._outputs(z))
+            value, _, z = forward_loss(self, loss, x, y, False, weight)
+            means.update(value, y, self._outputs(z, loss))
         return means
 
-    def _outputs(self, z: np.ndarray) -> np.ndarray:
+    def _outputs(self, z: np.ndarray, loss: Loss) -> np.ndarray:
         """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
-        return getattr(kernels.of(z), self.output_activation)(z) if fused_with(self, self.loss) else z
+        return getattr(kernels.of(z), str(self.output_activation))(z) if fused_with(self, loss) else z
 
-    def _feed(self, method: str, x: Any, y: Any, weight: Any, augment: Augmentation | None = None) -> Feed:
+    def _classes(self) -> int | None:
+        """How many outputs the model has; None as long as it is not built."""
+        return None if self.output_shape is None else self.output_shape[-1]
+
+    def _feed(self, method: str, loss: Loss, x: Any, y: Any, weight: Any, augment: Augmentation | None = None) -> Feed:
         """Checked examples; the integers of a generator are its own affair."""
-        classes = None if self.output_shape is None else self.output_shape[-1]
-        feed = make_feed(x, y, weight, self.compute_dtype, f"{self.full_name}: {method}", self.loss, classes, augment)
+        caller = f"{self.full_name}: {method}"
+        feed = make_feed(x, y, weight, self.compute_dtype, caller, loss, self._classes(), augment)
         if not isinstance(x, Flow):
             self._say_integers(feed.x)
         return feed
