@@ -126,8 +126,8 @@ def test_bad_options_are_named(option, wrong, message):
     ("arguments", "message"),
     [
         (
-            {"epochs": np.zeros(40)},
-            r"expected epochs as a number, got an array of shape \(40,\). A GAN learns",
+            {"batch_size": np.zeros(40)},
+            r"expected batch_size as a number, got an array of shape \(40,\). A GAN learns",
         ),
         ({"epochs": "3"}, "expected epochs to be a whole number of at least 1, got '3'"),
         ({"batch_size": 0}, "expected batch_size to be a whole number of at least 1, got 0"),
@@ -160,7 +160,7 @@ def test_callbacks_for_gans_alone(callback):
     model = sequential(sn.Dense(2, activation="softmax", input_shape=(3,)))
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(TypeError, match=f"{callback.__name__}: expected a GAN, got Sequential"):
-        model.fit(np.zeros((4, 3)), epochs=np.zeros(4, int), callbacks=callback(), verbose=0)
+        model.fit(np.zeros((4, 3)), np.zeros(4, int), callbacks=callback(), verbose=0)
     for name in ("every", "n"):
         for wrong in (0, "2", 1.5, True):
             with pytest.raises(ValueError, match=f"{callback.__name__}: expected {name} to be a whole number"):
