@@ -23,15 +23,30 @@ from scratchnet import kernels
 from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, like
+from scratchnet.signatures import OnlyDefault
 
 _CLIP = 1e-7
 
 
 class Loss(Configurable):
-    """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred)."""
+    """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred).
+
+    Args:
+        name: how it is called; nothing depends on it.
+
+    Source: https://keras.io/api/losses/
+    """
 
     from_logits = False
     output_activation: ClassVar[str | None] = None  # the activation that the loss takes in when it works from logits
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: OnlyDefault = "sum_over_batch_size",
+        dtype: OnlyDefault = None,
+    ):
+        self.name = name
 
     def __call__(
         self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None
@@ -63,7 +78,13 @@ class Loss(Configurable):
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """What each loss defines; weight is (N,) or None."""
+        """(value, gradient) as in `__call__`, which has checked the arrays; each loss defines this.
+
+        Args:
+            y_true: labels, as many as predictions.
+            y_pred: (N, ...), float32 or float64.
+            weight: (N,) of y_pred's dtype, or None.
+        """
         raise NotImplementedError
 
     def fused(self) -> Loss:
@@ -170,14 +191,25 @@ class SparseCategoricalCrossentropy(Loss):
 
     output_activation = "softmax"
 
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: OnlyDefault = None,
+        reduction: OnlyDefault = "sum_over_batch_size",
+        axis: OnlyDefault = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: OnlyDefault = None,
+        *,
+        label_smoothing: float = 0.0,
+    ):
+        super().__init__(name)
         self.from_logits = from_logits
         self.label_smoothing = _check_smoothing(label_smoothing, "SparseCategoricalCrossentropy")
 
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """From probabilities, with weights or smoothing the labels become shares, as in CategoricalCrossentropy."""
         if y_pred.ndim != 2:
             raise ValueError(f"SparseCategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
         labels = check_labels(y_true, y_pred.shape[1], "SparseCategoricalCrossentropy")
@@ -199,14 +231,23 @@ class CategoricalCrossentropy(Loss):
 
     output_activation = "softmax"
 
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: OnlyDefault = -1,
+        reduction: OnlyDefault = "sum_over_batch_size",
+        name: str | None = "categorical_crossentropy",
+        dtype: OnlyDefault = None,
+    ):
+        super().__init__(name)
         self.from_logits = from_logits
         self.label_smoothing = _check_smoothing(label_smoothing, "CategoricalCrossentropy")
 
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """Smoothing and weights go into the shares."""
         if y_pred.ndim != 2:
             raise ValueError(f"CategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
         hint = " Class numbers go with sparse_categorical_crossentropy."
@@ -224,14 +265,23 @@ class BinaryCrossentropy(Loss):
 
     output_activation = "sigmoid"
 
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0):
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: OnlyDefault = -1,
+        reduction: OnlyDefault = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: OnlyDefault = None,
+    ):
+        super().__init__(name)
         self.from_logits = from_logits
         self.label_smoothing = _check_smoothing(label_smoothing, "BinaryCrossentropy")
 
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """A weight multiplies the terms of its example and their gradients."""
         t = _check_same_shape(y_true, y_pred, "BinaryCrossentropy")
         least, most = float(t.min()), float(t.max())
         if least < 0 or most > 1:
@@ -256,10 +306,18 @@ class BinaryCrossentropy(Loss):
 class MeanSquaredError(Loss):
     """L = mean over all elements of (y_pred - y_true)^2; gradient 2 * (y_pred - y_true) / size. Shapes alike."""
 
+    def __init__(
+        self,
+        reduction: OnlyDefault = "sum_over_batch_size",
+        name: str | None = "mean_squared_error",
+        dtype: OnlyDefault = None,
+    ):
+        super().__init__(name)
+
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """A weight multiplies the squares of its example and their gradients."""
         difference = y_pred - _check_same_shape(y_true, y_pred, "MeanSquaredError")
         slopes = difference * y_pred.dtype.type(2 / difference.size)
         squares = array_module(y_pred).square(difference, dtype=np.float64)
@@ -278,10 +336,10 @@ LOSSES: dict[str, type[Loss]] = {
 }
 
 
-def get(loss: str | Loss) -> Loss:
+def get(identifier: str | Loss) -> Loss:
     """A loss from its name, or the object itself.
 
     Raises:
         ValueError: no loss has that name; the nearest is named.
     """
-    return loss if isinstance(loss, Loss) else LOSSES[check_choice(loss, LOSSES, "loss")]()
+    return identifier if isinstance(identifier, Loss) else LOSSES[check_choice(identifier, LOSSES, "loss")]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,20 @@ from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
 from scratchnet.schedules import ConstantRate, Schedule
+from scratchnet.signatures import OnlyDefault
+
+Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weight array
 
 
 class Optimizer(Configurable):
     """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
 
-    Every optimizer takes these, by name:
+    Every optimizer takes these, beside its own:
         weight_decay: w; before each update p -= rate * w * p (Loshchilov and Hutter, arXiv 1711.05101).
         clipnorm: c; each gradient g longer than c is shortened to it: g * c / |g|, |g| the root of the sum of squares.
         global_clipnorm: the same for all gradients taken together as one (Pascanu et al., arXiv 1211.5063).
         clipvalue: c; each element of a gradient is brought between -c and c. One of the three at most.
+        name: how it is called; nothing depends on it.
 
     Attributes:
         iterations: updates made so far.
@@ -40,7 +44,14 @@ class Optimizer(Configurable):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
     ):
+        self.name = type(self).__name__.lower() if name is None else name
         clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         wanted = {name: value for name, value in clipping.items() if value is not None}
         if len(wanted) > 1:
@@ -52,9 +63,7 @@ class Optimizer(Configurable):
         if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.schedule = (
-            learning_rate if isinstance(learning_rate, Schedule) else ConstantRate(self._checked(learning_rate))
-        )
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else self._constant(learning_rate)
         self._made_rate = self.schedule
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -69,7 +78,7 @@ class Optimizer(Configurable):
 
         A rate that was not set since the optimizer was made is left out: a run may go on with another one.
         """
-        rate = self.schedule.learning_rate if self.schedule is not self._made_rate else None
+        rate = self.learning_rate if self.schedule is not self._made_rate else None
         return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -82,12 +91,12 @@ class Optimizer(Configurable):
             for name, memory in state["memory"].items()
         }
 
-    def _checked(self, learning_rate: float) -> float:
+    def _constant(self, learning_rate: float) -> ConstantRate:
         if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
             raise ValueError(
                 f"{type(self).__name__}: expected a learning rate of at least 0 or a schedule, got {learning_rate!r}."
             )
-        return float(learning_rate)
+        return ConstantRate(float(learning_rate))
 
     @property
     def learning_rate(self) -> float:
@@ -96,7 +105,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.schedule = ConstantRate(self._checked(value))
+        self.schedule = self._constant(value)
 
     def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Move every array of params, in place, by its gradient of the same name.
@@ -146,7 +155,7 @@ class Optimizer(Configurable):
         norms = {name: math.sqrt(square) for name, square in squares.items()}
         return {name: g if norms[name] <= limit else g * g.dtype.type(limit / norms[name]) for name, g in grads.items()}
 
-    def move(self, weights: list[tuple[np.ndarray, ...]], rate: float) -> None:
+    def move(self, weights: Rows, rate: float) -> None:
         """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
         raise NotImplementedError
 
@@ -165,15 +174,23 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float | None = None,
-        **options: float | None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, **options)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
         if not 0 <= momentum <= 1:
             raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
         self.momentum, self.nesterov = momentum, nesterov
 
-    def move(self, weights, rate):
-        """See the class."""
+    def move(self, weights: Rows, rate: float) -> None:
+        """All arrays of one dtype in one call of the kernel, which has the formula above."""
         kernels.of(weights[0][0]).sgd(weights, rate, self.momentum, self.nesterov)
 
 
@@ -194,13 +211,21 @@ class RMSprop(Optimizer):
         epsilon: float = 1e-7,
         centered: bool = False,
         weight_decay: float | None = None,
-        **options: float | None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, **options)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
-    def move(self, weights, rate):
-        """See the class."""
+    def move(self, weights: Rows, rate: float) -> None:
+        """As for SGD."""
         kernels.of(weights[0][0]).rmsprop(weights, rate, self.rho, self.momentum, self.epsilon, self.centered)
 
 
@@ -220,17 +245,26 @@ class Adam(Optimizer):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
+        amsgrad: OnlyDefault = False,
         weight_decay: float | None = None,
-        **options: float | None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
     ):
-        super().__init__(learning_rate, weight_decay, **options)
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
         for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
             if not 0 <= beta < 1:
                 raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def move(self, weights, rate):
-        """See the class."""
+    def move(self, weights: Rows, rate: float) -> None:
+        """The update's number goes in as t."""
         settings = (rate, self.beta_1, self.beta_2, self.epsilon, self.iterations, self.weight_decay)
         kernels.of(weights[0][0]).adam(weights, *settings)
 
@@ -245,20 +279,30 @@ class AdamW(Adam):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
-        **options: float | None,
+        amsgrad: OnlyDefault = False,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
     ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay, **options)
+        adam = (learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay)
+        super().__init__(*adam, clipnorm, clipvalue, global_clipnorm, name=name)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
+OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
 
 
-def get(optimizer: str | Optimizer) -> Optimizer:
+def get(identifier: str | Optimizer) -> Optimizer:
     """An optimizer with its default arguments from its name, or the object itself.
 
     Raises:
         ValueError: no optimizer has that name; the nearest is named.
     """
-    if isinstance(optimizer, Optimizer):
-        return optimizer
-    return OPTIMIZERS[check_choice(optimizer, OPTIMIZERS, "optimizer")]()
+    if isinstance(identifier, Optimizer):
+        return identifier
+    return OPTIMIZERS[check_choice(identifier, OPTIMIZERS, "optimizer")]()

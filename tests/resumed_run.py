@@ -52,7 +52,7 @@ def make():
         name="model",
     )
     optimizer = sn.AdamW(sn.CosineDecay(0.02, 60), weight_decay=0.01, clipnorm=1.0)
-    model.compile(optimizer, sn.SparseCategoricalCrossentropy(label_smoothing=0.1), ["accuracy"])
+    model.compile(optimizer, sn.SparseCategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy"])
     return model
 
 
@@ -63,7 +63,7 @@ def callbacks(folder, save_freq="epoch"):
         sn.ModelCheckpoint(folder / "best.safetensors", "val_accuracy", save_best_only=True),
         sn.ModelCheckpoint(folder / "last.safetensors", save_freq=7),
         sn.CSVLogger(folder / "log.csv"),
-        sn.BackupAndRestore(folder, save_freq),
+        sn.BackupAndRestore(folder, save_freq, delete_checkpoint=False),
     ]
 
 
@@ -75,8 +75,8 @@ def train(folder, epochs, save_freq="epoch", extra=()):
     model.fit(
         X,
         Y,
-        epochs,
         8,
+        epochs,
         validation_split=1 / 6,
         callbacks=watchers,
         verbose=2,

@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "scratchnet"
 # A room may import itself and rooms that stand before it. Leaves may import any room, and no room imports a leaf.
 ROOMS = [
     {"reference"},
-    {"shapes", "random", "config", "files"},
+    {"shapes", "random", "signatures", "files"},
+    {"config"},
     {"arguments", "device"},
     {"kernels"},
     {"initializers"},

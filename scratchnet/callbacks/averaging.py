@@ -39,11 +39,12 @@ class ExponentialMovingAverage(Callback):
         return {"in_place": self.in_place, "updates": self.average.updates, "average": self.average.average}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the average, whichever of both stands in the weights' place."""
         if state["average"] is not None:
-            self.average.updates, self.in_place = state["updates"], state["in_place"]
-            own = self.average.average
-            self.average.average = {name: like(array, own[name]).copy() for name, array in state["average"].items()}
+            average = self._running()
+            average.updates, self.in_place = state["updates"], state["in_place"]
+            own = average.average
+            average.average = {name: like(array, own[name]).copy() for name, array in state["average"].items()}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin with the weights as they are."""
@@ -59,7 +60,7 @@ class ExponentialMovingAverage(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Take in the weights as they are after this step."""
-        self.average.update()
+        self._running().update()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Measure the average."""
@@ -75,5 +76,10 @@ class ExponentialMovingAverage(Callback):
 
     def _put(self, average: bool) -> None:
         if self.in_place != average:
-            self.average.swap()
+            self._running().swap()
             self.in_place = average
+
+    def _running(self) -> MovingAverage:
+        if self.average is None:
+            raise RuntimeError("ExponentialMovingAverage: there is no average before on_train_begin.")
+        return self.average

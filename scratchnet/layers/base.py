@@ -29,6 +29,7 @@ from scratchnet.device import array_module, as_array, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers.weights import Weights
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault, only_default_names
 
 _name_counts: Counter[str] = Counter()
 
@@ -69,6 +70,10 @@ class Layer(Weights):
         activation: applied after `call`, None for none.
         input_shape, output_shape: with None for the batch, once built.
 
+    Args:
+        name: within its model; by default the class's name with a number.
+        input_shape: of one example, for the first layer of a model, whose weights are then made at once.
+
     A layer of one's own defines `create_weights`, `call` and `call_backward`, and `compute_output_shape` if the shape
     changes.
     """
@@ -76,13 +81,24 @@ class Layer(Weights):
     rank: int | None = None  # axes of the input, batch included; None where any number will do
     keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
 
-    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: OnlyDefault = None,
+        trainable: OnlyDefault = True,
+        dtype: OnlyDefault = None,
+        autocast: OnlyDefault = True,
+        name: str | None = None,
+        input_shape: Sequence[int] | None = None,
+        **unknown: Any,
+    ):
         if unknown:
-            parameters = inspect.signature(type(self).__init__).parameters.values()
-            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self"}
+            init = type(self).__init__
+            parameters = inspect.signature(init).parameters.values()
+            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self", *only_default_names(init)}
             raise TypeError(
                 f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
-                f"{', '.join(sorted(known | {'name', 'input_shape'}))}. What else Keras takes is not there."
+                f"{', '.join(sorted(known | {'name', 'input_shape'}))}."
             )
         super().__init__()
         if name is None:
