@@ -39,6 +39,17 @@ class OneThreadInNotebooks:
             return (yield)
 
 
+# Files that take long begin first, so that no worker is left with one at the end; of the others the order is pytest's.
+LONG = ["test_narrow_vectors.py", "test_compiling.py", "*.ipynb", "test_threads.py", "test_bench.py", "test_resume.py"]
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        return next((number for number, pattern in enumerate(LONG) if item.path.match(pattern)), len(LONG))
+
+    items.sort(key=place)
+
+
 def pytest_xdist_auto_num_workers(config):
     """As many workers as processors; but none for a single file, where starting them takes longer than the tests."""
     paths = [Path(argument.partition("::")[0]) for argument in config.args]
