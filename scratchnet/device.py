@@ -4,28 +4,46 @@ The type of an array picks the device: `kernels.of(x)` has the kernels, `array_m
 names: zeros, stack, where, ...). So no layer, loss or optimizer asks for a device by name, and none calls `np.asarray`
 on an array that may be on another one.
 
-A device is three things: a type of arrays, a module of array functions with NumPy's names, and a module of kernels that
-holds to `kernels/interface.py`. `register` makes it known; the CPU's are NumPy's arrays, NumPy, and `kernels/cpu`.
+A device is known in one place: whoever has its kernels registers a `Device`. The CPU's (NumPy's arrays, NumPy, and
+`kernels/cpu`) is registered in `kernels/__init__.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 
 class Device(NamedTuple):
-    """A kind of arrays: its name, its type of arrays, the module of functions on them, and a way to NumPy."""
+    """A kind of arrays, and what there is for it.
+
+    Attributes:
+        name: "cpu", ...
+        array_type: the type of its arrays.
+        module: the functions on them, under NumPy's names.
+        kernels: returns the module of its kernels, which holds to `kernels/interface`; asked when the first kernel is
+            needed, so that what the kernels need is imported, or compiled, only then.
+        to_numpy: an array of it as a NumPy array, in the CPU's memory.
+    """
 
     name: str
     array_type: type
     module: Any
-    to_numpy: Any
+    kernels: Callable[[], Any]
+    to_numpy: Callable[[Any], np.ndarray]
+
+    def __deepcopy__(self, memo: Any) -> Device:
+        """Itself: the layers of a copied model are on the same device."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """A pickled layer names its device; modules cannot be pickled."""
+        return named, (self.name,)
 
 
-_CPU = Device("cpu", np.ndarray, np, np.asarray)
-_devices: list[Device] = [_CPU]
+_devices: list[Device] = []
 
 
 def register(device: Device) -> None:
@@ -38,12 +56,29 @@ def unregister(name: str) -> None:
     _devices[:] = [known for known in _devices if known.name != name]
 
 
+def named(name: str) -> Device:
+    """The device of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for device in _devices:
+        if device.name == name:
+            return device
+    raise ValueError(f"unknown device {name!r}. Known: {', '.join(device.name for device in _devices)}.")
+
+
 def device_of(x: Any) -> Device | None:
     """The device that an array is on; None for what is no array: numbers, lists, and others that can become one."""
     for device in _devices:
         if isinstance(x, device.array_type):
             return device
     return None
+
+
+def array_types() -> list[str]:
+    """The types of arrays that there are devices for, by name, for messages: ["numpy.ndarray"]."""
+    return [f"{device.array_type.__module__}.{device.array_type.__qualname__}" for device in _devices]
 
 
 def array_module(x: Any) -> Any:
@@ -69,9 +104,36 @@ def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x) if device is None else device.to_numpy(x)
 
 
+def to_device(x: Any, device: str | Device) -> Any:
+    """x, an array or what can become one, on this device; x itself where it is there already.
+
+    Raises:
+        ValueError: no device has that name.
+    """
+    device = named(device) if isinstance(device, str) else device
+    return x if isinstance(x, device.array_type) else device.module.asarray(to_numpy(x))
+
+
 def like(x: Any, other: Any) -> Any:
     """x, an array or what can become one, on the device of the array `other`."""
     device = device_of(other)
-    if device is None or device_of(x) is device:
-        return as_array(x)
-    return device.module.asarray(to_numpy(x))
+    return as_array(x) if device is None else to_device(x, device)
+
+
+def check_same_device(x: Any, other: Any, what: str, whose: str) -> None:
+    """Raise a TypeError unless two arrays are on one device: no array is moved from one to another unasked.
+
+    Args:
+        x, other: the arrays.
+        what: what x is, as the error begins, such as "Dense 'dense': x".
+        whose: what `other` is, such as "the weights".
+    """
+    if type(x) is type(other):
+        return
+    came, expected = device_of(x), device_of(other)
+    if came is not expected:
+        names = [type(array).__name__ if at is None else at.name for array, at in ((x, came), (other, expected))]
+        raise TypeError(
+            f"{what} is on {names[0]!r}, expected it on {names[1]!r}, where {whose} are. Bring it there: "
+            f"scratchnet.device.to_device(x, {names[1]!r})."
+        )

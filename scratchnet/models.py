@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet import saving
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
-from scratchnet.layers.chain import Chain
+from scratchnet.layers.chain import Chain, Composite
 from scratchnet.training.trainable import Trainable
 
 
@@ -27,6 +27,8 @@ class Sequential(Trainable, Chain):
             the first forward.
         name: of the model.
         dtype: "float32" or "float64", in which fit, evaluate and predict compute. `forward` follows its input.
+        fuse: whether neighbouring layers may run as one, which is faster; see `layers/fusion.py`. With False, a
+            breakpoint in the backward of any layer stops.
 
     Raises:
         TypeError: something that is no layer.
@@ -35,8 +37,15 @@ class Sequential(Trainable, Chain):
     A Sequential is a layer itself, and can be put into another or into a branch of Parallel.
     """
 
-    def __init__(self, layers: Iterable[Layer] | None = None, name: str | None = None, dtype: str = "float32"):
-        super().__init__((), name=name)
+    def __init__(
+        self,
+        layers: Iterable[Layer] | None = None,
+        name: str | None = None,
+        dtype: str = "float32",
+        *,
+        fuse: bool = True,
+    ):
+        super().__init__((), fuse=fuse, name=name)
         self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
         for layer in layers or ():
             self.add(layer)
@@ -50,12 +59,16 @@ class Sequential(Trainable, Chain):
                 if layer.input_shape is not None:
                     self.build(layer.input_shape)
             elif self.built:
-                layer.build(self.output_shape)
+                if not layer.built:
+                    layer.device = self.device
+                layer.build(self.output_shape or ())
                 self.output_shape = layer.output_shape
+            if isinstance(layer, Composite) and not self.fuse:
+                layer.fuse = False
         except (TypeError, ValueError):
             self.layers.pop()  # a model that raised is as it was before
             raise
-        self._expected_dy = None
+        self._output_shape_now = None
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make all weights for inputs of shape (None, H, W, C), batch axis first as in Keras."""
@@ -68,7 +81,7 @@ class Sequential(Trainable, Chain):
         super().check(x)
         # A first layer that takes any shape, such as Flatten, would take channels first as well.
         if self.built and self.layers[0].rank is None:
-            check_input(x, self.input_shape, self.full_name)
+            check_input(x, self.input_shape or (), self.full_name)
 
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The output for a batch x, in x's dtype.
@@ -122,7 +135,7 @@ class Sequential(Trainable, Chain):
         rows = [
             (
                 f"{layer.name} ({type(layer).__name__})",
-                shape_text(layer.output_shape),
+                shape_text(layer.output_shape or ()),
                 f"{layer.count_params():,}",
                 f"{layer.multiply_adds():,}",
             )

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 Pads = tuple[tuple[int, int], tuple[int, int]]  # ((top, bottom), (left, right)) in pixels
+Shape = tuple[int | None, ...]  # None stands for the number of examples
+
+
+def sizes(shape: Sequence[int | None] | None) -> tuple[int, ...]:
+    """The sizes behind the batch axis: (H, W, C) of (None, H, W, C). All are known where a layer is built."""
+    return tuple(size for size in (shape or ())[1:] if size is not None)
 
 
 def output_size(size: int, kernel: int, stride: int, pad_total: int) -> int:

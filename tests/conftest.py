@@ -9,6 +9,7 @@ from one_thread import WORKER  # before NumPy and Numba
 import numba
 import pytest
 import small_cifar
+from devices import device  # noqa: F401 - a fixture of all tests
 from hypothesis import settings
 
 from scratchnet.datasets import cifar10

@@ -32,7 +32,7 @@ def settings(**changes):
 class Seen(sn.layers.Layer):
     """Keeps what went through."""
 
-    def compute(self, x, training):
+    def call(self, x, training):
         self.batches = [*getattr(self, "batches", []), (training, x.copy())]
         return x
 

@@ -77,8 +77,8 @@ class Scaled(sn.Dense):
         super().__init__(units, use_bias=False, **options)
         self.by = by
 
-    def compute(self, x, training):
-        return super().compute(x, training) * self.by
+    def call(self, x, training):
+        return super().call(x, training) * self.by
 
 
 def test_classes_of_ones_own():

@@ -80,8 +80,8 @@ def test_a_term_missing_from_batch_normalization():
     """dx without its way through the variance: nearly right, and wrong."""
 
     class WithoutVariance(sn.BatchNormalization):
-        def differentiate(self, dy, param_grads, input_grad):
-            dx = super().differentiate(dy, param_grads, input_grad)
+        def call_backward(self, dy, param_grads, input_grad):
+            dx = super().call_backward(dy, param_grads, input_grad)
             s = np.sqrt(self.var + self.epsilon)
             normal = (self.x - self.mean) / s
             return dx + self.gamma / s * normal * (dy * normal).mean(axis=0)

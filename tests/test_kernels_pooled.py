@@ -76,15 +76,17 @@ def test_all_gradients(window, C, F, data, kind, everywhere, many, dtype, layout
         called = calls.__wrapped__(patch)
         if everywhere:
             patch.setattr(pooled_gradient, "_LARGEST_PART", np.inf)
-        dx = cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, strides, pads, pooling, dw, db, True)
+        dx = cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, strides, pads, pooling, dw, db, True)
         assert len(called) == 1 or not everywhere or size[1] > pooled_gradient.COLUMNS
-        only_dx = cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, strides, pads, pooling, None, None, True)
+        only_dx = cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, strides, pads, pooling, None, None, True)
         only_dw = np.zeros_like(dw)
-        assert cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, strides, pads, pooling, only_dw, None, False) is None
+        assert cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, strides, pads, pooling, only_dw, None, False) is None
     x, w, dy = (a.astype(np.float64) for a in (x, w, dy))
     # ReLU behind the convolution: nothing goes back to where it gave 0.
-    back = reference.max_pool2d_backward(np.maximum(y, 0), dy, *pooling) * (y > 0)
-    expected = reference.conv2d_backward(x, w, back, strides, pads)
+    back = reference.max_pool2d_backward(dy, reference.max_pool2d(np.maximum(y, 0), *pooling)[1], y.shape[1:3]) * (
+        y > 0
+    )
+    expected = reference.conv2d_backward(back, x, w, strides, pads)
     assert_close(dx, expected[0], dtype)
     assert_close(only_dx, expected[0], dtype)
     assert_close(dw, before[0] + expected[1], dtype)
@@ -153,22 +155,22 @@ def test_against_a_numerical_gradient(wrong, calls, monkeypatch):
     chain = Chain([Conv2D(5, 3, padding="same", activation="relu"), MaxPooling2D()])
     chain.forward(x)
     if wrong:
-        right = chain.layers[1].receive_gradient
+        right = chain.layers[1].check_gradient
 
         def forgetful(dy):
             dy = right(dy).copy()
             dy.reshape(-1)[::20] = 0
             return dy
 
-        monkeypatch.setattr(chain.layers[1], "receive_gradient", forgetful)
+        monkeypatch.setattr(chain.layers[1], "check_gradient", forgetful)
     assert sn.gradcheck(chain, x, samples=30).passed != wrong
     assert calls
 
 
 def test_a_class_made_from_a_layer_keeps_its_own_backward():
     class Halved(Conv2D):
-        def differentiate(self, dy, param_grads, input_grad):
-            return super().differentiate(dy / 2, param_grads, input_grad)
+        def call_backward(self, dy, param_grads, input_grad):
+            return super().call_backward(dy / 2, param_grads, input_grad)
 
     rng = np.random.default_rng(2)
     x, gradients = rng.normal(size=(2, 6, 6, 32)), []
@@ -208,7 +210,7 @@ def test_what_is_not_finite_is_seen():
     dy = rng.normal(size=argmax.shape)
     dy[0, 0, 0, 0] = np.nan
     dw, db, pooling = np.zeros_like(w), np.zeros(8), ((2, 2), (2, 2), NONE)
-    dx = cpu.conv2d_max_pool2d_backward(x, w, dy, argmax, (1, 1), NONE, pooling, dw, db, True)
+    dx = cpu.conv2d_max_pool2d_backward(dy, x, w, argmax, (1, 1), NONE, pooling, dw, db, True)
     assert np.isnan(dw[..., 0]).all()
     assert not np.isnan(dw[..., 1:]).any()
     assert np.isnan(db).tolist() == [True] + [False] * 7

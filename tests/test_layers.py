@@ -169,7 +169,7 @@ def test_weights_round_trip(case):
 def test_backward_before_forward(case):
     layer, _, dy = case
     fresh = type(layer).__new__(type(layer))
-    fresh.__dict__.update(layer.__dict__, _expected_dy=None)
+    fresh.__dict__.update(layer.__dict__, _output_shape_now=None)
     with pytest.raises(RuntimeError, match=f"{type(layer).__name__} '.*': backward before forward. Call y = "):
         fresh.backward(dy)
 

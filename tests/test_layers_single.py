@@ -129,11 +129,11 @@ def test_dropouts_mask_is_the_same_in_float32():
 
 def test_a_layer_of_ones_own():
     class Square(Layer):
-        def compute(self, x, training):
+        def call(self, x, training):
             self.x = x
             return x * x
 
-        def differentiate(self, dy, param_grads, input_grad):
+        def call_backward(self, dy, param_grads, input_grad):
             return 2 * self.x * dy
 
     assert sn.gradcheck(Square(), np.random.default_rng(0).normal(size=(2, 3))).passed

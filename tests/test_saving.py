@@ -109,7 +109,7 @@ def test_the_same_model_gives_the_same_bytes(model, tmp_path):
 
 def test_layers_of_ones_own(tmp_path):
     class Doubled(sn.Layer):
-        def compute(self, x, training):
+        def call(self, x, training):
             return 2 * x
 
     model = sn.Sequential([Doubled(input_shape=(3,)), sn.Dense(2)])

@@ -110,7 +110,7 @@ def kernels(model: str) -> list[tuple[str, float, Callable[[], object]]]:
             # The work is that of the two formulas, which is not all made.
             window = (pool, pool), (pool, pool), ((0, 0), (0, 0))
             pooled, argmax = cpu.max_pool2d(dy, *window)
-            arguments = x, w, pooled, argmax, strides, pads, window, np.zeros_like(w), np.zeros_like(b), True
+            arguments = pooled, x, w, argmax, strides, pads, window, np.zeros_like(w), np.zeros_like(b), True
             function = functools.partial(cpu.conv2d_max_pool2d_backward, *arguments)
             found.append((f"{name}: dx and dw behind a pooling", 2 * work, function))
     for N, D, U in DENSES[model]:

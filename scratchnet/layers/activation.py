@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import check_choice
+from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 
 
@@ -19,9 +20,9 @@ class Function:
     def __init__(self, name: str):
         self.name = name
 
-    def let_go(self, y: np.ndarray) -> None:
+    def unshare(self, y: np.ndarray) -> None:
         """Keep a copy, if what is kept shares memory with y: y is about to be given to someone who may change it."""
-        if self.kept is not None and np.may_share_memory(self.kept, y):
+        if self.kept is not None and array_module(y).may_share_memory(self.kept, y):
             self.kept = self.kept.copy()
 
 
@@ -40,11 +41,11 @@ class Rectifier(Function):
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Keeps x: it says where the gradient passes."""
         self.kept = x
-        return kernels.of(x).rectify(x, *self.arguments)
+        return kernels.of(x).relu(x, *self.arguments)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
-        return kernels.of(dy).rectify_backward(dy, self.kept, *self.arguments)
+        return kernels.of(dy).relu_backward(dy, self.kept, *self.arguments)
 
 
 class FromOutput(Function):
@@ -101,30 +102,12 @@ def get(activation: str | None) -> Any:
     return _MAKERS[check_choice(activation, _MAKERS, "activation")]()
 
 
-class FusesReLU(Layer):
-    """A layer whose kernel can apply ReLU to its sums as it stores them. It defines `linear` in place of `compute`."""
-
-    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
-        """The layer's sums, with relu=True after ReLU."""
-        raise NotImplementedError
-
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
-        return self.linear(x)
-
-    def activated(self, x: np.ndarray, training: bool) -> np.ndarray:
-        if not is_relu(self.activation):
-            return super().activated(x, training)
-        self.activation.kept = self.linear(x, relu=True)  # y > 0 just where its input is
-        return self.activation.kept
-
-
 class ActivationLayer(Layer):
-    """An activation and nothing else."""
+    """An activation and nothing else.
 
-    def take_over(self, y: np.ndarray) -> None:
-        """What `run` leaves behind, where the layer before worked out ReLU too: y > 0 just where its input is."""
-        self.activation.kept = self._receive(y)
-        self._expected_dy = y.shape
+    A plain ReLU behind a BatchNormalization, or before a MaxPooling2D, runs as one with it in a model: see
+    `layers/fusion.py`.
+    """
 
 
 class Activation(ActivationLayer):
@@ -135,6 +118,9 @@ class Activation(ActivationLayer):
         tanh     y = tanh(x)                 dx = dy * (1 - y^2)
         silu     y = x * sigmoid(x)          dx = dy * (s + x * s * (1 - s)), s = sigmoid(x)
         softmax  y_k = exp(x_k) / sum exp    dx_k = y_k * (dy_k - sum_j dy_j * y_j)
+
+    In a model, a ReLU next to a BatchNormalization or a MaxPooling2D runs as one with it, and its own backward does
+    not: see `layers/fusion.py`.
 
     Shapes: any, unchanged. NaN in, NaN out.
 
@@ -153,6 +139,9 @@ class ReLU(ActivationLayer):
     """y = x from `threshold` to `max_value`, max_value above, negative_slope * (x - threshold) below.
 
     dx = dy where threshold < x <= max_value, negative_slope * dy at the threshold and below, 0 above max_value.
+
+    In a model, the plain y = max(x, 0) next to a BatchNormalization or a MaxPooling2D runs as one with it, and its own
+    backward does not: see `layers/fusion.py`.
     """
 
     def __init__(

@@ -1,22 +1,34 @@
-"""What every layer is: weights, a forward, a backward, and the rules that hold for all of them."""
+"""What every layer is: weights, a forward, a backward, and the rules that hold for all of them.
+
+There is one pair of verbs a level, and nothing else computes a forward or a backward, but for the fused steps:
+
+| forward | backward | called by | what it does |
+|---|---|---|---|
+| `forward` | `backward` | you; a step of training | the level below; gives fresh arrays, which are the caller's |
+| `run_forward` | `run_backward` | a layer made of layers | checks, builds; the level below, and the activation |
+| `call` | `call_backward` | `run_forward`, `run_backward` | one layer's formula, by a kernel: an author defines it |
+| `activation.forward` | `activation.backward` | the same | the activation that a layer ends in: `activation.py` |
+
+In a `Chain`, and so in a model, some neighbours run as one, by the steps of `layers/fusion.py`: their `call` runs, but
+not their `call_backward`. With `fuse=False` each layer runs by itself.
+"""
 
 from __future__ import annotations
 
 import functools
 import inspect
-import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from scratchnet import initializers
 from scratchnet.arguments import check_input, shape_text
-from scratchnet.config import Configurable
-
-Shape = tuple[int | None, ...]
+from scratchnet.device import array_module, as_array, device_of
+from scratchnet.kernels import CPU
+from scratchnet.layers.weights import Weights
+from scratchnet.shapes import Shape, sizes
 
 _name_counts: Counter[str] = Counter()
 
@@ -28,13 +40,21 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _note(name: str) -> None:
-    """Keep automatic names clear of one that was given, such as that of a layer in a file that is loaded."""
-    kind, number = re.fullmatch(r"(.*?)(?:_(\d+))?", str(name), re.DOTALL).groups()
-    _name_counts[kind] = max(_name_counts[kind], int(number or 0) + 1)
+def _automatic_name(cls: type) -> str:
+    kind = snake_case(cls.__name__)
+    count = _name_counts[kind]
+    _name_counts[kind] += 1
+    return f"{kind}_{count}" if count else kind
 
 
-class Layer(Configurable):
+def _keep_clear_of(name: str) -> None:
+    """Give no automatic name that was given by hand, such as that of a layer in a file that is loaded."""
+    kind, _, number = str(name).rpartition("_")
+    kind, count = (kind, int(number)) if kind and number.isdecimal() else (str(name), 0)
+    _name_counts[kind] = max(_name_counts[kind], count + 1)
+
+
+class Layer(Weights):
     """A function with weights that can be run backwards.
 
         y = layer.forward(x, training=False)     never changes x; keeps what backward needs
@@ -45,17 +65,16 @@ class Layer(Configurable):
     arrays that are the caller's to change. Between forward and backward, x must not be changed.
 
     Attributes:
-        params: the weights that are trained, by name.
-        grads: their gradients, same names and shapes.
-        state: arrays that are kept but not trained, such as moving averages.
+        params, grads, state: see `Weights`.
+        activation: applied after `call`, None for none.
         input_shape, output_shape: with None for the batch, once built.
 
-    A layer of one's own defines `create_weights`, `compute` and `differentiate`, and `compute_output_shape` if the
-    shape changes.
+    A layer of one's own defines `create_weights`, `call` and `call_backward`, and `compute_output_shape` if the shape
+    changes.
     """
 
-    rank: ClassVar[int | None] = None  # axes of the input, batch included; None where any number will do
-    keeps_range: ClassVar[bool] = False  # whether y holds the numbers of x, or zeros, and no others
+    rank: int | None = None  # axes of the input, batch included; None where any number will do
+    keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
 
     def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
         if unknown:
@@ -65,27 +84,22 @@ class Layer(Configurable):
                 f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
                 f"{', '.join(sorted(known | {'name', 'input_shape'}))}. What else Keras takes is not there."
             )
-        kind = snake_case(type(self).__name__)
+        super().__init__()
         if name is None:
-            count = _name_counts[kind]
-            _name_counts[kind] += 1
-            name = f"{kind}_{count}" if count else kind
+            name = _automatic_name(type(self))
         else:
-            _note(name)
+            _keep_clear_of(name)
         self.name = name
-        self.built = False
-        self.params: dict[str, np.ndarray] = {}
-        self.grads: dict[str, np.ndarray] = {}
-        self.state: dict[str, np.ndarray] = {}
-        self.activation: Any = None  # applied after `compute`; see layers/activation.py
+        self.activation: Any = None
         self.input_shape: Shape | None = None if input_shape is None else (None, *(int(s) for s in input_shape))
         self.output_shape: Shape | None = None
-        self.dtype = np.dtype(np.float32)
-        self._expected_dy: tuple[int, ...] | None = None
-        self._received: tuple[int, ...] | None = None  # the shape of the last input that was accepted
+        self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
+        self._accepted: tuple[type, tuple[int, ...]] | None = None  # type and shape of the last input that was checked
 
     def __repr__(self) -> str:
-        shapes = f", {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}" if self.built else ""
+        shapes = ""
+        if self.built and self.input_shape is not None and self.output_shape is not None:
+            shapes = f", {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}"
         return f"<{self.full_name}{shapes}>"
 
     @property
@@ -102,12 +116,12 @@ class Layer(Configurable):
     def create_weights(self, input_shape: Shape) -> None:
         """Make the weights for inputs of this shape, by `add_weight`."""
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
-        """The forward, up to the activation. x has the right shape and dtype."""
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        """The formula, up to the activation. x has the right shape and dtype."""
         return x
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
-        """The backward of `compute`: add to the grads if param_grads, return dx if input_grad."""
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        """The backward of `call`: add to the grads if param_grads, return dx if input_grad."""
         return dy
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
@@ -132,10 +146,6 @@ class Layer(Configurable):
                 "One example alone needs a batch axis: x[None]."
             )
 
-    def activated(self, x: np.ndarray, training: bool) -> np.ndarray:
-        """The forward with the activation. A layer that can work out both in one pass defines this too."""
-        return self.activation.forward(self.compute(x, training))
-
     # What is the same for all.
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -152,26 +162,17 @@ class Layer(Configurable):
         shape = (None, *shape[1:])
         if self.rank is not None and len(shape) != self.rank:
             raise ValueError(f"{self.full_name}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
-        if len(shape) < 2 or any(size is None or size < 1 for size in shape[1:]):
+        if len(shape) < 2 or len(sizes(shape)) < len(shape) - 1 or min(sizes(shape)) < 1:
             raise ValueError(
-                f"{self.full_name}: expected an input shape (None, ...) with sizes of at least 1 after the "
-                "batch's None, got "
-                f"{shape_text(shape)}."
+                f"{self.full_name}: expected an input shape (None, ...) with sizes of at least 1 after the batch's "
+                f"None, got {shape_text(shape)}."
             )
-        self.check(np.broadcast_to(np.float32(0), (1, *shape[1:])))  # one example, without its memory
+        self.check(np.broadcast_to(np.float32(0), (1, *sizes(shape))))  # one example, without its memory
         self.output_shape = self.compute_output_shape(shape)
         self.input_shape = shape
         if not self.built:
             self.create_weights(shape)
         self.built = True
-
-    def add_weight(self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True) -> None:
-        """Make one array: a parameter with its gradient, or with trainable=False a piece of state."""
-        value = initializers.get(initializer)(shape, dtype=self.dtype.type)
-        if trainable:
-            self.params[name], self.grads[name] = value, np.zeros_like(value)
-        else:
-            self.state[name] = value
 
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The layer's output.
@@ -183,23 +184,12 @@ class Layer(Configurable):
 
         Raises:
             ValueError: x has the wrong shape, or is empty.
+            TypeError: x is on another device than the weights.
         """
-        x = np.asarray(x)
-        y = self.run(x, training, logits)
-        self.let_go(y)
-        return y.copy() if np.may_share_memory(y, x) else y
-
-    def let_go(self, y: np.ndarray) -> None:
-        """Keep nothing that shares memory with y, which is about to be given to someone who may change it."""
-        if self.activation is not None:
-            self.activation.let_go(y)
-
-    def run(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
-        """`forward` for a caller that changes neither x nor the result, which may be x or be kept for `backward`."""
-        x = self._receive(x)
-        y = self.compute(x, training) if self.activation is None or logits else self.activated(x, training)
-        self._expected_dy = y.shape
-        return y
+        x = as_array(x)
+        y = self.run_forward(x, training, logits)
+        self.unshare(y)
+        return y.copy() if array_module(y).may_share_memory(y, x) else y
 
     def backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
@@ -219,108 +209,89 @@ class Layer(Configurable):
             RuntimeError: there was no forward.
             ValueError: dy has another shape than the output.
         """
+        dy = as_array(dy)
         dx = self.run_backward(dy, param_grads, input_grad, logits)
-        return dx.copy() if dx is not None and np.may_share_memory(dx, dy) else dx
+        return dx.copy() if dx is not None and array_module(dx).may_share_memory(dx, dy) else dx
+
+    def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        """`forward` for a caller that changes neither x nor the result, which may be x or be kept for `backward`."""
+        y = self.call(self.prepare(x), training)
+        if self.activation is not None and not logits:
+            y = self.activation.forward(y)
+        self.note_output(y)
+        return y
 
     def run_backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
         """`backward` for a caller that changes neither dy nor the result, which may be dy."""
-        upstream = self.receive_gradient(dy)
+        dy = self.check_gradient(dy)
         if self.activation is not None and not logits:
-            upstream = self.activation.backward(upstream)
-        dx = self.differentiate(upstream, param_grads, input_grad)
+            dy = self.activation.backward(dy)
+        dx = self.call_backward(dy, param_grads, input_grad)
         return dx if input_grad else None
 
-    def receive_gradient(self, dy: np.ndarray) -> np.ndarray:
-        """dy in the dtype that this layer computes in; a RuntimeError or ValueError where it cannot be the output's."""
-        self._require_forward()
-        dy = np.asarray(dy)
-        if dy.shape != self._expected_dy:
-            raise ValueError(
-                f"{self.full_name}: expected dy of the output's shape {self._expected_dy}, got {dy.shape}. "
-                "dy is dLoss/dy for the last forward."
-            )
-        return dy.astype(self.dtype, copy=False)
-
-    def _require_forward(self) -> None:
-        if self._expected_dy is None:
-            raise RuntimeError(f"{self.full_name}: backward before forward. Call y = forward(x) first.")
-
-    def _receive(self, x: np.ndarray) -> np.ndarray:
-        """x as this layer computes on it, after building if need be; the weights follow its dtype."""
-        x = np.asarray(x)
+    def prepare(self, x: np.ndarray) -> np.ndarray:
+        """x as this layer computes on it, checked, after building if need be; the weights follow its dtype."""
+        x = as_array(x)
         # As the last one? For one picture, checking takes as long as computing.
-        if self.built and x.shape == self._received and x.dtype == self.dtype:
+        if self.built and self._accepted == (type(x), x.shape) and x.dtype == self.dtype:
             return x
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
         self.check(x)  # before anything changes
+        self._check_device(x)
         if x.dtype != self.dtype:
             self.astype(x.dtype)
         if not self.built:
             self.build((None, *x.shape[1:]))
-        self._received = x.shape
+        self._accepted = type(x), x.shape
         return x
 
-    def astype(self, dtype: Any) -> None:
-        """Turn weights, gradients and state into float32 or float64.
+    def _check_device(self, x: np.ndarray) -> None:
+        """Weights are made on the device of the first x; then x must come on theirs."""
+        if not self.built or not (self.params or self.state):
+            self.device = device_of(x) or CPU
+        else:
+            self._require_device(x, "x")
 
-        Raises:
-            ValueError: another dtype.
-        """
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ValueError(f"{self.full_name}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
-        self.dtype = np.dtype(dtype)
-        for arrays in (self.params, self.grads, self.state):
-            for name in arrays:
-                arrays[name] = arrays[name].astype(self.dtype)
-
-    def zero_grads(self) -> None:
-        """Set all gradients to zero, before the next batch."""
-        for gradient in self.grads.values():
-            gradient[...] = 0
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights in Keras's order: those that are trained, then the state."""
-        return [w.copy() for w in (*self.params.values(), *self.state.values())]
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Take over weights in the order of `get_weights`; float64 ones are kept as float64.
-
-        Raises:
-            ValueError: the number of arrays or one of their shapes is wrong; then no weight is changed.
-            RuntimeError: the layer is not built, so that it has no shapes yet.
-        """
-        if not self.built:
-            raise RuntimeError(f"{self.full_name}: set_weights before build. Call layer.build(input_shape) first.")
-        arrays = [np.asarray(w) for w in weights]
-        own = [(group, name) for group in (self.params, self.state) for name in group]
-        if len(arrays) != len(own):
-            raise ValueError(
-                f"{self.full_name}: expected {len(own)} arrays ({', '.join(n for _, n in own)}), got {len(arrays)}."
+    def _require_device(self, array: np.ndarray, name: str) -> None:
+        """Raise a TypeError unless the array is where this layer is."""
+        device = device_of(array) or CPU
+        if device is not self.device:
+            raise TypeError(
+                f"{self.full_name}: expected {name} on {self.device.name!r}, where this layer is, got an array on "
+                f"{device.name!r}. Bring it there first: scratchnet.device.to_device({name}, {self.device.name!r})."
             )
-        for (group, name), array in zip(own, arrays):
-            if array.shape != group[name].shape:
-                raise ValueError(
-                    f"{self.full_name}: expected {name} of shape {group[name].shape}, got {array.shape}. "
-                    "Weights fit only a layer with the same arguments and input channels."
-                )
-        if arrays:
-            self.astype(np.float64 if any(a.dtype == np.float64 for a in arrays) else np.float32)
-        for (group, name), array in zip(own, arrays):
-            group[name] = np.array(array, self.dtype, order="C")
 
-    def get_counters(self) -> dict[str, int]:
-        """Whole numbers beside the weights that a run needs to go on as if it had never stopped; see Dropout."""
-        return {}
+    def note_output(self, y: np.ndarray) -> None:
+        """Remember y's shape, which the gradient that comes back must have."""
+        self._output_shape_now = y.shape
 
-    def set_counters(self, counters: Mapping[str, int]) -> None:
-        """Take over what `get_counters` gave."""
+    def check_gradient(self, dy: np.ndarray) -> np.ndarray:
+        """dy in the dtype that this layer computes in.
 
-    def count_params(self) -> int:
-        """Numbers in all weights, the state included, as Keras counts."""
-        return sum(math.prod(w.shape) for w in (*self.params.values(), *self.state.values()))
+        Raises:
+            RuntimeError: there was no forward.
+            ValueError: dy has another shape than the last forward's output.
+            TypeError: dy is on another device.
+        """
+        if self._output_shape_now is None:
+            raise RuntimeError(f"{self.full_name}: backward before forward. Call y = forward(x) first.")
+        dy = as_array(dy)
+        if dy.shape != self._output_shape_now:
+            raise ValueError(
+                f"{self.full_name}: expected dy of the output's shape {self._output_shape_now}, got {dy.shape}. "
+                "dy is dLoss/dy for the last forward."
+            )
+        if self._accepted is not None and type(dy) is not self._accepted[0]:
+            self._require_device(dy, "dy")
+        return dy.astype(self.dtype, copy=False)
+
+    def unshare(self, y: np.ndarray) -> None:
+        """Keep nothing that shares memory with y, which is about to be given to someone who may change it."""
+        if self.activation is not None:
+            self.activation.unshare(y)
 
     @property
     def output_activation(self) -> str | None:

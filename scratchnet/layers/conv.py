@@ -11,8 +11,8 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count, check_kernel_fits, check_padding, pair
 from scratchnet.layers import activation as activations
-from scratchnet.layers.base import Layer, Shape
-from scratchnet.shapes import pads_2d
+from scratchnet.layers.base import Layer
+from scratchnet.shapes import Shape, pads_2d, sizes
 
 Size = int | Sequence[int]
 
@@ -48,10 +48,10 @@ class _Filter(Layer):
         raise NotImplementedError
 
     def create_weights(self, input_shape: Shape) -> None:
-        self.channels = input_shape[-1]
+        self.channels = sizes(input_shape)[-1]
         self.add_weight("kernel", self.kernel_shape(self.channels), self.kernel_initializer)
         if self.use_bias:
-            self.add_weight("bias", (self.output_shape[-1],), self.bias_initializer)
+            self.add_weight("bias", sizes(self.output_shape)[-1:], self.bias_initializer)
 
     def expected_input(self) -> Shape:
         return (None, None, None, self.channels)
@@ -66,7 +66,7 @@ class _Filter(Layer):
             self.grads["bias"] += kernels.of(dy).bias_grad(dy)
 
 
-class Conv2D(activations.FusesReLU, _Filter):
+class Conv2D(_Filter):
     """2-D convolution: every output is a weighted sum of one window of the input, plus a bias.
 
         y[n,i,j,f] = b[f] + sum over k, l, c of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,f]
@@ -76,6 +76,10 @@ class Conv2D(activations.FusesReLU, _Filter):
         db[f]       = sum over n, i, j of dy[n,i,j,f]
         dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i + k - top, sw*j + l - left, c] * dy[n,i,j,f]
         dx[n,h,v,c] = sum of dy[n,i,j,f] * w[k,l,c,f] over all i, j, k, l with h = sh*i + k - top, v = sw*j + l - left
+
+    In a model, ReLU is applied by the convolution's kernel as it stores y; and with a MaxPooling2D behind it, this
+    layer's `call_backward` does not run: one kernel goes back through both. See `layers/fusion.py`; `fuse=False` in the
+    model runs each by itself.
 
     Shapes: x (N, H, W, C), w (KH, KW, C, F), b (F,), y (N, OH, OW, F), with OH = (H + top + bottom - KH) // sh + 1.
 
@@ -116,18 +120,18 @@ class Conv2D(activations.FusesReLU, _Filter):
         return (*self.kernel_size, channels, self.filters)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.full_name)
+        _, hw = check_kernel_fits(sizes(input_shape)[:2], self.kernel_size, self.strides, self.padding, self.full_name)
         return (None, *hw, self.filters)
 
     def multiply_adds(self) -> int:
-        return math.prod(self.output_shape[1:3]) * math.prod(self.params["kernel"].shape)
+        return math.prod(sizes(self.output_shape)[:2]) * math.prod(self.params["kernel"].shape)
 
-    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
         self.x = x
         w, b = self.params["kernel"], self.params.get("bias")
         return kernels.of(x).conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]), relu)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, hw = kernels.of(dy), self.x.shape[1:3]
         pads = self.pads(hw)
         if param_grads:
@@ -135,28 +139,14 @@ class Conv2D(activations.FusesReLU, _Filter):
             k.conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads, dw, db)
         return k.conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None
 
-    def run_backward_pooled(
-        self, dy: np.ndarray, argmax: np.ndarray, pooling: Any, param_grads: bool, input_grad: bool
-    ) -> np.ndarray | None:
-        """`run_backward` for this layer and a max-pooling behind it, from the gradient of what that gave.
 
-        argmax says which output each number of dy goes back to, -1 for none; `pooling` is (pool_size, strides, pads).
-        """
-        self._require_forward()
-        dw, db = (self.grads["kernel"], self.grads.get("bias")) if param_grads else (None, None)
-        w, pads = self.params["kernel"], self.pads(self.x.shape[1:3])
-        return kernels.of(dy).conv2d_max_pool2d_backward(
-            self.x, w, dy, argmax, self.strides, pads, pooling, dw, db, input_grad
-        )
-
-
-class Conv2DTranspose(activations.FusesReLU, _Filter):
+class Conv2DTranspose(_Filter):
     """Transposed convolution: the gradient of a convolution as a layer. Each input spreads over a window of the output.
 
         y[n, sh*i + k - top, sw*j + l - left, f] += x[n,i,j,c] * w[k,l,f,c], summed over i, j, k, l, c; plus b[f]
 
     It enlarges a picture `strides` times. Forward and dx are the two convolution kernels with their parts exchanged:
-    dx is the convolution of dy with w.
+    dx is the convolution of dy with w. In a model, ReLU is applied by the kernel as it stores y: `layers/fusion.py`.
 
     Shapes: x (N, H, W, C), w (KH, KW, F, C), b (F,), y (N, OH, OW, F). With padding="same" OH = H * sh; with "valid"
     OH = H * sh + max(KH - sh, 0).
@@ -194,19 +184,19 @@ class Conv2DTranspose(activations.FusesReLU, _Filter):
         return oh, ow
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        return (None, *self.output_hw(input_shape[1:3]), self.filters)
+        return (None, *self.output_hw(sizes(input_shape)[:2]), self.filters)
 
     def multiply_adds(self) -> int:
-        return math.prod(self.input_shape[1:3]) * math.prod(self.params["kernel"].shape)
+        return math.prod(sizes(self.input_shape)[:2]) * math.prod(self.params["kernel"].shape)
 
-    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
         self.x = x
         hw = self.output_hw(x.shape[1:3])
         pads = pads_2d(hw, self.kernel_size, self.strides, self.padding)
         w, b = self.params["kernel"], self.params.get("bias")
         return kernels.of(x).conv2d_transpose(x, w, b, self.strides, pads, hw, relu)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, hw = kernels.of(dy), self.output_hw(self.x.shape[1:3])
         pads = pads_2d(hw, self.kernel_size, self.strides, self.padding)
         if param_grads:
@@ -250,18 +240,18 @@ class DepthwiseConv2D(_Filter):
         return (*self.kernel_size, channels, self.depth_multiplier)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.kernel_size, self.strides, self.padding, self.full_name)
-        return (None, *hw, input_shape[-1] * self.depth_multiplier)
+        _, hw = check_kernel_fits(sizes(input_shape)[:2], self.kernel_size, self.strides, self.padding, self.full_name)
+        return (None, *hw, sizes(input_shape)[-1] * self.depth_multiplier)
 
     def multiply_adds(self) -> int:
-        return math.prod(self.output_shape[1:3]) * math.prod(self.params["kernel"].shape)
+        return math.prod(sizes(self.output_shape)[:2]) * math.prod(self.params["kernel"].shape)
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.x = x
         w, b = self.params["kernel"], self.params.get("bias")
         return kernels.of(x).depthwise_conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]))
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, hw = kernels.of(dy), self.x.shape[1:3]
         pads = self.pads(hw)
         if param_grads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +11,19 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count
 from scratchnet.layers import activation as activations
-from scratchnet.layers.base import Shape
+from scratchnet.layers.base import Layer
+from scratchnet.shapes import Shape, sizes
 
 
-class Dense(activations.FusesReLU):
+class Dense(Layer):
     """Every output is a weighted sum of all inputs, plus a bias.
 
         y[n,u]  = b[u] + sum over d of x[n,d] * w[d,u]
         dx[n,d] = sum over u of dy[n,u] * w[d,u]
         dw[d,u] = sum over n of x[n,d] * dy[n,u]
         db[u]   = sum over n of dy[n,u]
+
+    In a model, ReLU is applied by the kernel as it stores y: `layers/fusion.py`.
 
     Shapes: x (N, ..., D), w (D, U), b (U,), y (N, ..., U); axes between the first and the last are taken along.
 
@@ -36,7 +40,7 @@ class Dense(activations.FusesReLU):
     Source: Keras, https://keras.io/api/layers/core_layers/dense/
     """
 
-    features: int | None = None  # D, once built
+    features: int  # D, once built
 
     def __init__(
         self,
@@ -55,7 +59,7 @@ class Dense(activations.FusesReLU):
         self.bias_initializer = initializers.get(bias_initializer)
 
     def create_weights(self, input_shape: Shape) -> None:
-        self.features = input_shape[-1]
+        self.features = sizes(input_shape)[-1]
         self.add_weight("kernel", (self.features, self.units), self.kernel_initializer)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.bias_initializer)
@@ -64,23 +68,22 @@ class Dense(activations.FusesReLU):
         return (*input_shape[:-1], self.units)
 
     def multiply_adds(self) -> int:
-        places = int(np.prod(self.input_shape[1:-1], dtype=int))
-        return places * self.features * self.units
+        return math.prod(sizes(self.input_shape)) * self.units
 
     def check(self, x: np.ndarray) -> None:
         super().check(x)
-        if self.features is not None and x.shape[-1] != self.features:
-            flat = int(np.prod(x.shape[1:]))
+        if self.built and x.shape[-1] != self.features:
+            flat = math.prod(x.shape[1:])
             hint = " Put a Flatten() before it, or x.reshape(len(x), -1)." if flat == self.features else ""
             raise ValueError(f"{self.full_name}: expected x of shape (N, {self.features}), got {x.shape}.{hint}")
 
-    def linear(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
         self.x = x
         rows = x.reshape(-1, self.features)
         y = kernels.of(x).dense(rows, self.params["kernel"], self.params.get("bias"), relu)
         return y.reshape(*x.shape[:-1], self.units)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k, d_rows = kernels.of(dy), dy.reshape(-1, self.units)
         if param_grads:
             rows = self.x.reshape(-1, self.features)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.layers.base import Layer
+from scratchnet.shapes import Shape
 
 
 class Dropout(Layer):
@@ -47,12 +48,12 @@ class Dropout(Layer):
     def set_counters(self, counters: Mapping[str, int]) -> None:
         self.key, self.step = counters["key"], counters["step"]
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.drops = training and self.rate > 0
         if not self.drops:
             return x
         self.step += 1
         return kernels.of(x).dropout(x, self.rate, self.key, self.step)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         return kernels.of(dy).dropout(dy, self.rate, self.key, self.step) if self.drops else dy

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_choice, shape_text
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.device import array_module
+from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
+from scratchnet.shapes import Shape, sizes
 
 
 def _sum_to(dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -57,7 +59,7 @@ class Parallel(Composite):
         for branch in self.layers:
             branch.build(shape)
         self.input_shape = shape
-        self.output_shape = self._merged([branch.output_shape for branch in self.layers])
+        self.output_shape = self._merged([branch.output_shape or () for branch in self.layers])
         self.built = True
 
     def check(self, x: np.ndarray) -> None:
@@ -71,24 +73,24 @@ class Parallel(Composite):
         text = ", ".join(shape_text(shape) for shape in shapes)
         if len({len(shape) for shape in shapes}) == 1:
             if self.merge == "concat" and len({shape[:-1] for shape in shapes}) == 1:
-                return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+                return (*shapes[0][:-1], sum(sizes(shape)[-1] for shape in shapes))
             if self.merge != "concat":
-                sizes = [set(axis) - {1} for axis in zip(*(shape[1:] for shape in shapes))]
-                if all(len(s) <= 1 for s in sizes):
-                    return (None, *(next(iter(s), 1) for s in sizes))
+                axes = [set(axis) - {1} for axis in zip(*(shape[1:] for shape in shapes))]
+                if all(len(axis) <= 1 for axis in axes):
+                    return (None, *(next(iter(axis), 1) for axis in axes))
         raise ValueError(f"{self.full_name}: the branches' outputs do not fit for merge={self.merge!r}: {text}.")
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.outputs = [branch.run(x, training) for branch in self.layers]
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.outputs = [branch.run_forward(x, training) for branch in self.layers]
         self._merged([(None, *y.shape[1:]) for y in self.outputs])
         if self.merge == "concat":
-            return np.concatenate(self.outputs, axis=-1)
+            return array_module(x).concatenate(self.outputs, axis=-1)
         y = self.outputs[0].copy() if len(self.outputs) == 1 else self.outputs[0]  # what is kept is not given away
         for other in self.outputs[1:]:
             y = y + other if self.merge == "add" else y * other
         return y
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         total, start = None, 0
         for b, (branch, y) in enumerate(zip(self.layers, self.outputs)):
             if self.merge == "concat":
@@ -105,7 +107,3 @@ class Parallel(Composite):
             if input_grad:
                 total = dx if total is None else total + dx
         return total
-
-    def zero_grads(self) -> None:
-        for branch in self.layers:
-            branch.zero_grads()

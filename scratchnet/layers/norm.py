@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.device import array_module
+from scratchnet.layers.base import Layer
+from scratchnet.shapes import Shape, sizes
 
 
 class BatchNormalization(Layer):
@@ -21,6 +23,9 @@ class BatchNormalization(Layer):
         dbeta = sum dy,  dgamma = sum dy * n
         training:  dx = gamma / sqrt(var + epsilon) * (dy - dbeta / R - n * dgamma / R)
         otherwise: dx = gamma / sqrt(var + epsilon) * dy
+
+    In a model, a ReLU layer behind it is worked out in the same passes over memory, forward and backward: see
+    `layers/fusion.py`; `fuse=False` in the model runs each by itself.
 
     Shapes: x (N, ..., C), y the same; gamma, beta, moving_mean, moving_variance (C,).
 
@@ -67,7 +72,7 @@ class BatchNormalization(Layer):
     def create_weights(self, input_shape: Shape) -> None:
         if self.axis not in (-1, len(input_shape) - 1):
             raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={self.axis!r}.")
-        self.channels = input_shape[-1]
+        self.channels = sizes(input_shape)[-1]
         for name, used in (("gamma", self.scale), ("beta", self.center)):
             if used:
                 self.add_weight(name, (self.channels,), self.start[name])
@@ -79,17 +84,11 @@ class BatchNormalization(Layer):
         if self.channels is not None and x.shape[-1] != self.channels:
             raise ValueError(f"{self.full_name}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
 
-    def run_before_relu(self, x: np.ndarray, training: bool) -> np.ndarray:
-        """`run` with the ReLU that follows; `run_backward` then takes the gradient for ReLU's output."""
-        y = self.compute(self._receive(x), training, relu=True)
-        self._expected_dy = y.shape
-        return y
-
-    def compute(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
-        k = kernels.of(x)
+    def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
+        k, xp = kernels.of(x), array_module(x)
         self.x, self.used_batch = x, training
-        self.gamma = self.params.get("gamma", np.ones(self.channels, x.dtype))
-        beta = self.params.get("beta", np.zeros(self.channels, x.dtype))
+        self.gamma = self.params.get("gamma", xp.ones(self.channels, x.dtype))
+        beta = self.params.get("beta", xp.zeros(self.channels, x.dtype))
         self.relu_beta = beta if relu else None
         if not training:
             self.mean, self.var = self.state["moving_mean"].copy(), self.state["moving_variance"].copy()
@@ -100,10 +99,10 @@ class BatchNormalization(Layer):
             moving += (batch - moving) * x.dtype.type(1 - self.momentum)
         return y
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k = kernels.of(dy)
         backward = k.batch_norm_backward if self.used_batch else k.batch_norm_inference_backward
-        dx, dgamma, dbeta = backward(self.x, self.gamma, self.mean, self.var, dy, self.epsilon, self.relu_beta)
+        dx, dgamma, dbeta = backward(dy, self.x, self.gamma, self.mean, self.var, self.epsilon, self.relu_beta)
         if param_grads:
             for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
                 if name in self.grads:

@@ -9,8 +9,9 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import check_kernel_fits, check_padding, pair
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
+from scratchnet.shapes import Shape, sizes
 
 
 class _Pooling(Layer):
@@ -25,7 +26,7 @@ class _Pooling(Layer):
         self.padding = check_padding(padding, self.full_name)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, hw = check_kernel_fits(tuple(input_shape[1:3]), self.pool_size, self.strides, self.padding, self.full_name)
+        _, hw = check_kernel_fits(sizes(input_shape)[:2], self.pool_size, self.strides, self.padding, self.full_name)
         return (None, *hw, input_shape[3])
 
     def window(self, hw: Sequence[int]) -> tuple[Any, Any, Any]:
@@ -43,6 +44,10 @@ class MaxPooling2D(_Pooling):
     Where several cells are the maximum, the first in row-major order takes the gradient. Padding counts as -inf and
     never wins. NaN in a window gives NaN.
 
+    In a model this layer may run as one with those before it, by `layers/fusion.py`: behind a Conv2D, one kernel goes
+    back through both, and `call_backward` here does not run; behind a ReLU, argmax is -1 where ReLU gave 0, and the
+    gradient is the one for ReLU's input. `fuse=False` in the model runs each by itself.
+
     Shapes: x (N, H, W, C), y (N, OH, OW, C), with OH = (H + top + bottom - KH) // sh + 1.
 
     Args:
@@ -56,18 +61,12 @@ class MaxPooling2D(_Pooling):
     Source: Keras, https://keras.io/api/layers/pooling_layers/max_pooling2d/
     """
 
-    def compute(self, x: np.ndarray, training: bool, after_relu: bool = False) -> np.ndarray:
-        y, self.argmax = kernels.of(x).max_pool2d(x, *self.window(x.shape[1:3]), after_relu)
+    def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
+        y, self.argmax = kernels.of(x).max_pool2d(x, *self.window(x.shape[1:3]), relu)
         self.hw = x.shape[1:3]
         return y
 
-    def run_after_relu(self, x: np.ndarray) -> np.ndarray:
-        """`run` where x is what ReLU gave; `run_backward` then returns the gradient for ReLU's input."""
-        y = self.compute(self._receive(x), training=False, after_relu=True)
-        self._expected_dy = y.shape
-        return y
-
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         return kernels.of(dy).max_pool2d_backward(dy, self.argmax, self.hw, *self.window(self.hw))
 
 
@@ -84,11 +83,11 @@ class AveragePooling2D(_Pooling):
     Source: Keras, https://keras.io/api/layers/pooling_layers/average_pooling2d/
     """
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.hw = x.shape[1:3]
         return kernels.of(x).average_pool2d(x, *self.window(self.hw))
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         return kernels.of(dy).average_pool2d_backward(dy, self.hw, *self.window(self.hw))
 
 
@@ -111,11 +110,11 @@ class GlobalAveragePooling2D(Layer):
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return (None, 1, 1, input_shape[3]) if self.keepdims else (None, input_shape[3])
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.hw = x.shape[1:3]
         y = kernels.of(x).global_average_pool2d(x)
         return y[:, None, None] if self.keepdims else y
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         flat = dy.reshape(len(dy), -1)
         return kernels.of(dy).global_average_pool2d_backward(flat, self.hw)

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.arguments import is_number
+from scratchnet.device import array_module, to_numpy
+from scratchnet.layers.base import Layer
+from scratchnet.shapes import Shape, sizes
 
 SMALLEST_DEVIATION = 1e-7  # Keras's epsilon: a channel that never changes is divided by it
 
@@ -19,31 +22,31 @@ class Constants(Layer):
         """Gamma, mean, deviation and beta: each a number, or one for each channel."""
         raise NotImplementedError
 
-    def create_weights(self, input_shape: Shape) -> None:
-        self._arrays(input_shape[-1])
-
     def check(self, x: np.ndarray) -> None:
         super().check(x)
         for value in self.constants():
-            if np.ndim(value) and len(value) != x.shape[-1]:
+            if not is_number(value) and len(value) != x.shape[-1]:
                 raise ValueError(
                     f"{self.full_name}: has numbers for {len(value)} channels, got x of shape {x.shape}. "
                     "Channels come last."
                 )
 
     def _arrays(self, channels: int) -> list[np.ndarray]:
-        return [np.broadcast_to(np.asarray(v, self.dtype), channels).copy() for v in self.constants()]
+        xp = self.device.module
+        return [xp.broadcast_to(xp.asarray(v, self.dtype), (channels,)).copy() for v in self.constants()]
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        xp = array_module(x)
         gamma, mean, deviation, beta = self._arrays(x.shape[-1])
-        return kernels.of(x).batch_norm_inference(x, gamma / deviation, beta, mean, np.ones_like(mean), 0.0)
+        return kernels.of(x).batch_norm_inference(x, gamma / deviation, beta, mean, xp.ones_like(mean), 0.0)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         if not input_grad:
             return None
         gamma, mean, deviation, _ = self._arrays(dy.shape[-1])
-        zeros = np.zeros_like(mean)
-        return kernels.of(dy).batch_norm_inference(dy, gamma / deviation, zeros, zeros, np.ones_like(mean), 0.0)
+        xp = array_module(dy)
+        zeros, ones = xp.zeros_like(mean), xp.ones_like(mean)
+        return kernels.of(dy).batch_norm_inference(dy, gamma / deviation, zeros, zeros, ones, 0.0)
 
 
 class Rescaling(Constants):
@@ -116,12 +119,13 @@ class Normalization(Constants):
         if not given and not self.state:
             return 1.0, 0.0, 1.0, 0.0
         mean, variance = (self.mean, self.variance) if given else (self.state["mean"], self.state["variance"])
-        return 1.0, mean, np.maximum(np.sqrt(variance), SMALLEST_DEVIATION), 0.0
+        xp = array_module(variance)
+        return 1.0, mean, xp.maximum(xp.sqrt(variance), SMALLEST_DEVIATION), 0.0
 
     def create_weights(self, input_shape: Shape) -> None:
         if self.mean is None:
-            self.add_weight("mean", (input_shape[-1],), "zeros", trainable=False)
-            self.add_weight("variance", (input_shape[-1],), "ones", trainable=False)
+            self.add_weight("mean", sizes(input_shape)[-1:], "zeros", trainable=False)
+            self.add_weight("variance", sizes(input_shape)[-1:], "ones", trainable=False)
 
     def adapt(self, x: np.ndarray) -> None:
         """Take mean and variance from examples x (N, ..., C), of any dtype; what was found before is forgotten.
@@ -131,22 +135,22 @@ class Normalization(Constants):
         """
         if self.mean is not None:
             raise ValueError(f"{self.full_name}: adapt, but mean and variance were given when the layer was made.")
-        x = np.asarray(x)
+        x = to_numpy(x)
         self.check(x)
         if not self.built:
             self.build((None, *x.shape[1:]))
         channels = x.shape[-1]
         count, total, squares = x.size // channels, np.zeros(channels), np.zeros(channels)
-        rough = (
-            x[0].reshape(-1, channels).mean(0, dtype=np.float64)
-        )  # off it, squares are small enough to be subtracted
+        # Off a rough mean, squares are small enough to be subtracted.
+        rough = x[0].reshape(-1, channels).mean(0, dtype=np.float64)
         for start in range(0, len(x), 256):  # a part at a time: no copy of the whole in float64
             part = x[start : start + 256].reshape(-1, channels) - rough
             total += part.sum(axis=0)
             squares += np.einsum("rc,rc->c", part, part)
         shift = total / count
-        self.state["mean"][...] = rough + shift
-        self.state["variance"][...] = np.maximum(squares / count - shift**2, 0)
+        found = {"mean": rough + shift, "variance": np.maximum(squares / count - shift**2, 0)}
+        for name, value in found.items():
+            self.state[name][...] = self.device.module.asarray(value)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.mean, "variance": self.variance}

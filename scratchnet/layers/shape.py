@@ -10,8 +10,10 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import pair, shape_text
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.device import array_module
+from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
+from scratchnet.shapes import Shape, sizes
 
 
 class Flatten(Layer):
@@ -20,13 +22,13 @@ class Flatten(Layer):
     keeps_range = True
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        return (None, math.prod(input_shape[1:]))
+        return (None, math.prod(sizes(input_shape)))
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.shape = x.shape
         return x.reshape(len(x), -1)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         return dy.reshape(self.shape)
 
 
@@ -52,7 +54,7 @@ class Reshape(Layer):
             )
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        size, known = math.prod(input_shape[1:]), math.prod(s for s in self.target_shape if s != -1)
+        size, known = math.prod(sizes(input_shape)), math.prod(s for s in self.target_shape if s != -1)
         if size % known or (-1 not in self.target_shape and size != known):
             raise ValueError(
                 f"{self.full_name}: {size} numbers of input shape {shape_text(input_shape)} do not fill "
@@ -60,11 +62,11 @@ class Reshape(Layer):
             )
         return (None, *(size // known if s == -1 else s for s in self.target_shape))
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.shape = x.shape
         return x.reshape(len(x), *self.compute_output_shape(x.shape)[1:])
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         return dy.reshape(self.shape)
 
 
@@ -92,14 +94,14 @@ class ZeroPadding2D(Layer):
         self.padding = tuple(pair(side, "padding", self.full_name, smallest=0) for side in sides)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, H, W, C = input_shape
+        H, W, C = sizes(input_shape)
         return (None, H + sum(self.padding[0]), W + sum(self.padding[1]), C)
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.hw = x.shape[1:3]
-        return np.pad(x, ((0, 0), *self.padding, (0, 0)))
+        return array_module(x).pad(x, ((0, 0), *self.padding, (0, 0)))
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         (top, _), (left, _) = self.padding
         H, W = self.hw
         return dy[:, top : top + H, left : left + W]
@@ -128,11 +130,11 @@ class UpSampling2D(Layer):
             raise ValueError(f'{self.full_name}: expected interpolation="nearest", got {interpolation!r}.')
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        _, H, W, C = input_shape
+        H, W, C = sizes(input_shape)
         return (None, H * self.size[0], W * self.size[1], C)
 
-    def compute(self, x: np.ndarray, training: bool) -> np.ndarray:
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         return kernels.of(x).upsample2d(x, self.size)
 
-    def differentiate(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         return kernels.of(dy).upsample2d_backward(dy, self.size)

@@ -9,9 +9,11 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count
-from scratchnet.layers.base import Layer, Shape
+from scratchnet.device import array_module
+from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
+from scratchnet.shapes import Shape, sizes
 
 _SMALL = 1e-12  # added to lengths: a kernel of zeros stays zeros
 
@@ -56,10 +58,11 @@ class SpectralNormalization(Layer):
     def create_weights(self, input_shape: Shape) -> None:
         if not self.layer.built:
             self.layer.astype(self.dtype)
+            self.layer.device = self.device
             self.layer.build(input_shape)
         self.params, self.grads = dict(self.layer.params), dict(self.layer.grads)
         start = initializers.RandomNormal(stddev=1.0)
-        self.add_weight("u", (self.output_shape[-1],), start, trainable=False)
+        self.add_weight("u", sizes(self.output_shape)[-1:], start, trainable=False)
         self.state["u"] /= _length(self.state["u"])
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
@@ -71,8 +74,8 @@ class SpectralNormalization(Layer):
     def check(self, x: np.ndarray) -> None:
         self.layer.check(x)
 
-    def let_go(self, y: np.ndarray) -> None:
-        self.layer.let_go(y)
+    def unshare(self, y: np.ndarray) -> None:
+        self.layer.unshare(y)
 
     @property
     def output_activation(self) -> str | None:
@@ -83,24 +86,24 @@ class SpectralNormalization(Layer):
         super().astype(dtype)
         self.layer.astype(dtype)
 
-    def run(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
-        x = self._receive(x)
+    def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
+        x = self.prepare(x)
         self._measure(training)
         self.w_bar = self.params["kernel"] / self.sigma
         self.layer.params = {**self.params, "kernel": self.w_bar}
-        y = self.layer.run(x, training, logits)
-        self._expected_dy = y.shape
+        y = self.layer.run_forward(x, training, logits)
+        self.note_output(y)
         return y
 
     def run_backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
-        self._require_forward()
-        dw_bar = np.zeros_like(self.w_bar) if param_grads else self.w_bar
+        dy = self.check_gradient(dy)
+        dw_bar = array_module(dy).zeros_like(self.w_bar) if param_grads else self.w_bar
         self.layer.grads = {**self.grads, "kernel": dw_bar}
         dx = self.layer.run_backward(dy, param_grads, input_grad, logits)
         if param_grads:
-            along = self._as_kernel(np.outer(self.v, self.u)) * np.sum(dw_bar * self.w_bar)
+            along = self._as_kernel(self.v[:, None] * self.u) * (dw_bar * self.w_bar).sum()
             self.grads["kernel"] += (dw_bar - along) / self.sigma
         return dx
 
@@ -121,7 +124,7 @@ class SpectralNormalization(Layer):
     def _as_matrix(self, w: np.ndarray) -> np.ndarray:
         if self.transposed:
             w = w.transpose(0, 1, 3, 2)
-        return np.ascontiguousarray(w).reshape(-1, w.shape[-1])
+        return array_module(w).ascontiguousarray(w).reshape(-1, w.shape[-1])
 
     def _as_kernel(self, m: np.ndarray) -> np.ndarray:
         shape = self.params["kernel"].shape
@@ -132,4 +135,4 @@ class SpectralNormalization(Layer):
 
 def _length(x: np.ndarray) -> np.floating[Any]:
     """|x|, in x's dtype, and never 0."""
-    return np.sqrt(np.sum(x * x)) + x.dtype.type(_SMALL)
+    return array_module(x).sqrt((x * x).sum()) + x.dtype.type(_SMALL)

@@ -1,10 +1,6 @@
 """The kernels on the CPU, by Numba: functions from arrays to fresh arrays, without state. Inputs are never changed."""
 
 from scratchnet.kernels.cpu.activation import (
-    leaky_relu,
-    leaky_relu_backward,
-    rectify,
-    rectify_backward,
     relu,
     relu_backward,
     sigmoid,
@@ -82,13 +78,9 @@ __all__ = [
     "gather",
     "global_average_pool2d",
     "global_average_pool2d_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
-    "rectify",
-    "rectify_backward",
     "relu",
     "relu_backward",
     "rmsprop",

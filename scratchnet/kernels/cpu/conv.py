@@ -131,9 +131,9 @@ def conv2d_weight_grad(
 
 
 def conv2d_max_pool2d_backward(
+    dy: np.ndarray,
     x: np.ndarray,
     w: np.ndarray,
-    dy: np.ndarray,
     argmax: np.ndarray,
     strides: tuple[int, int],
     pads: Pads,

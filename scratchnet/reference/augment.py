@@ -1,4 +1,4 @@
-"""What augmentation does to pictures, as literal loops: the definition of right, as in `scratchnet.reference`."""
+"""What augmentation does to pictures."""
 
 import math
 
@@ -41,7 +41,7 @@ def bilinear(picture, y, x, c, mode, fill):
 
 
 def augment(x, index, matrix, mode, fill, colour, limits, hole, scale, offset):
-    """Pictures x[index], moved by a matrix, recoloured, cut into and normalized; see `kernels.cpu.augment`."""
+    """Pictures x[index], moved by a matrix, recoloured, cut into and normalized; see `kernels/interface/data.py`."""
     y = np.zeros((len(index), *x.shape[1:]))
     for n, i, j, c in np.ndindex(*y.shape):
         picture, m = x[index[n]], matrix[n]

@@ -1,134 +1,18 @@
-"""Augmentation: pictures are moved, turned and recoloured a little each time they are trained on: none is seen twice.
-
-What happens to a picture follows from three numbers alone, by a counter-based generator (Philox): the key of the run,
-the number of the pass over the data, and the picture's own number. It does not depend on the threads, on the batch that
-the picture is in, or on the order; a resumed run needs to remember the key only.
-"""
+"""Augment: random crops, flips, turns, colours and holes, as nearly all work on small pictures uses them."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, random
+from scratchnet import kernels
 from scratchnet.arguments import as_floats, check_choice, is_number
-from scratchnet.config import Configurable, describe
-from scratchnet.kernels.cpu.augment import FILL_MODES
-from scratchnet.kernels.cpu.gather import check_index
-
-# The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
-USES = (
-    "crop_row",
-    "crop_column",
-    "horizontal_flip",
-    "vertical_flip",
-    "rotation",
-    "zoom",
-    "zoom_columns",
-    "height_shift",
-    "width_shift",
-    "shear",
-    "brightness",
-    "contrast",
-    "cutout_row",
-    "cutout_column",
-    "channel_shift",
-)
-
-
-def draws(key: int, step: int, index: np.ndarray) -> dict[str, np.ndarray]:
-    """For each of USES, a random number from 0 to below 1 for each picture."""
-    return dict(zip(USES, kernels.of(index).uniform(key, step, index, len(USES))))
-
-
-def affine(
-    size: tuple[int, int],
-    count: int,
-    rotation: Any = 0.0,
-    shift: tuple[Any, Any] = (0.0, 0.0),
-    shear: Any = 0.0,
-    zoom: tuple[Any, Any] = (1.0, 1.0),
-    flip: tuple[Any, Any] = (False, False),
-) -> np.ndarray:
-    """(count, 6) matrices for `kernels.cpu.augment`: where each pixel of a result comes from.
-
-    Seen from the centre of the picture, with p = (row, column): source = R S Z F p + R t, where
-
-        R = [[cos a, sin a], [-sin a, cos a]],  S = [[cos b, 0], [-sin b, 1]],  Z = diag(zoom),  F = diag(+1 or -1)
-
-    Args:
-        size: (H, W) of the pictures.
-        count: pictures.
-        rotation, shear: angles a (to the left) and b in radians; each a number, or one for each picture, as all below.
-        shift: t in pixels, rows and columns of the source.
-        zoom: of rows and of columns; below 1 shows a part of the picture, enlarged.
-        flip: whether rows are mirrored (the top becomes the bottom), and columns.
-    """
-    cos, sin = np.cos(rotation), np.sin(rotation)
-    row_flip, column_flip = (1 - 2 * np.asarray(f, np.float64) for f in flip)
-    rows, columns = zoom[0] * row_flip, zoom[1] * column_flip
-    tilt, fall = np.cos(shear), np.sin(shear)
-    m = np.empty((6, count))
-    m[0], m[1] = (cos * tilt - sin * fall) * rows, sin * columns
-    m[3], m[4] = (-sin * tilt - cos * fall) * rows, cos * columns
-    y, x = (size[0] - 1) / 2, (size[1] - 1) / 2
-    m[2] = y - m[0] * y - m[1] * x + cos * shift[0] + sin * shift[1]
-    m[5] = x - m[3] * y - m[4] * x - sin * shift[0] + cos * shift[1]
-    return np.ascontiguousarray(m.T)
-
-
-def check_pictures(x: np.ndarray, caller: str) -> None:
-    """Raise a ValueError unless x is (N, H, W, C)."""
-    if x.ndim != 4 or 0 in x.shape:
-        hint = " Grey pictures need a channel axis: x[..., None]." if x.ndim == 3 else ""
-        raise ValueError(f"{caller}: expected pictures of shape (N, H, W, C), got {x.shape}.{hint}")
-
-
-class Augmentation(Configurable):
-    """What changes pictures at random while they are trained on: Augment, ImageDataGenerator, or a class of yours.
-
-    A class of yours has `change(x, index, step, key, dtype)`, which gets what `__call__` has checked and filled in.
-    """
-
-    seed: int | None = None
-
-    def __call__(
-        self,
-        x: np.ndarray,
-        index: np.ndarray | None = None,
-        step: int = 0,
-        key: int | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray:
-        """The augmented pictures x[index], fresh.
-
-        Args:
-            x: all pictures, (M, H, W, C), bytes or floats.
-            index: (N,), the numbers of those that are wanted, None for all.
-            step: the number of the pass over the data: another one, other changes.
-            key: 64 bits; None for the seed, or where there is none, for newly drawn ones.
-            dtype: float32 or float64.
-
-        Raises:
-            ValueError: x is not (M, H, W, C).
-            IndexError: an index out of range.
-        """
-        x = np.asarray(x)
-        check_pictures(x, type(self).__name__)
-        index = np.arange(len(x)) if index is None else check_index(index, len(x))
-        return self.change(x, index, step, key_of(self.seed) if key is None else key, dtype)
-
-    def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
-        """The pictures x[index], each changed by random numbers of (key, step, its index); fresh."""
-        raise NotImplementedError
-
-    def identity(self) -> str:
-        """What must be the same in a run that goes on with another's state."""
-        return f"{type(self).__name__} with {json.dumps(describe(self, type(self).__name__)['config'])}"
+from scratchnet.augment.augmentation import Augmentation
+from scratchnet.augment.parameters import affine, check_seed, draws
+from scratchnet.kernels.interface import FILL_MODES
 
 
 class Augment(Augmentation):
@@ -189,9 +73,9 @@ class Augment(Augmentation):
         value_range: tuple[float, float] | None = None,
         seed: int | None = None,
     ):
-        for name, value in (("crop_padding", crop_padding), ("cutout", cutout)):
-            if not isinstance(value, (int, np.integer)) or not 0 <= value <= 10_000:
-                raise ValueError(f"Augment: expected {name} in whole pixels, 0 for none, got {value!r}.")
+        for name, pixels in (("crop_padding", crop_padding), ("cutout", cutout)):
+            if not isinstance(pixels, (int, np.integer)) or not 0 <= pixels <= 10_000:
+                raise ValueError(f"Augment: expected {name} in whole pixels, 0 for none, got {pixels!r}.")
         for name, value, limit in (("rotation", rotation, 180), ("width_shift", width_shift, 1),
                                    ("height_shift", height_shift, 1), ("brightness", brightness, 1),
                                    ("contrast", contrast, 1)):  # fmt: skip
@@ -200,9 +84,7 @@ class Augment(Augmentation):
                 raise ValueError(f"Augment: expected {name} as {unit} from 0 to {limit}, got {value!r}.")
         if not is_number(zoom) or not 0 <= zoom < 1:
             raise ValueError(f"Augment: expected zoom as a share from 0 to below 1, got {zoom!r}.")
-        limits, fill = (None if value is None else as_floats(value) for value in (value_range, cval))
-        if value_range is not None and not (np.shape(limits) == (2,) and limits[0] < limits[1]):
-            raise ValueError(f"Augment: expected value_range as (lowest, highest) or None, got {value_range!r}.")
+        limits, fill = None if value_range is None else _as_limits(value_range), as_floats(cval)
         if fill is None or np.ndim(fill) > 1 or not np.isfinite(fill).all():
             raise ValueError(f"Augment: expected cval as a finite number, or one for each channel, got {cval!r}.")
         check_seed(seed, "Augment")
@@ -212,7 +94,7 @@ class Augment(Augmentation):
         self.width_shift, self.height_shift = float(width_shift), float(height_shift)
         self.brightness, self.contrast = float(brightness), float(contrast)
         self.fill_mode, self.cval = check_choice(fill_mode, FILL_MODES, "fill_mode"), fill
-        self.value_range, self.seed = None if limits is None else tuple(limits), seed
+        self.value_range, self.seed = limits, seed
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this object again; of arrays, their numbers."""
@@ -225,7 +107,7 @@ class Augment(Augmentation):
         """Moved, recoloured, cut into; see Augmentation."""
         u = draws(key, step, index)
         low, high = self._limits(x, index)
-        if np.ndim(self.cval) and len(self.cval) != x.shape[-1]:
+        if isinstance(self.cval, list) and len(self.cval) != x.shape[-1]:
             raise ValueError(
                 f"Augment: expected cval as one number, or one for each of the {x.shape[-1]} channels, got {self.cval}."
             )
@@ -248,10 +130,11 @@ class Augment(Augmentation):
         low, high = (0, 255) if x.dtype.kind in "ui" else (0, 1)
         if (self.brightness or self.contrast) and x.dtype != np.uint8:
             found = x[index]
-            if found.min() < low or found.max() > high:
+            lowest, highest = float(found.min()), float(found.max())
+            if lowest < low or highest > high:
                 raise ValueError(
                     f"Augment: brightness and contrast keep {x.dtype} pictures from {low} to {high}, and these go from "
-                    f"{found.min():g} to {found.max():g}. Give their own scale, such as value_range=(0, 255)."
+                    f"{lowest:g} to {highest:g}. Give their own scale, such as value_range=(0, 255)."
                 )
         return low, high
 
@@ -287,15 +170,11 @@ class Augment(Augmentation):
         return np.stack(sides, axis=1).astype(np.int64)
 
 
-def check_seed(seed: Any, caller: str) -> None:
-    """Raise a ValueError unless it is None or 64 bits."""
-    if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-        raise ValueError(f"{caller}: expected seed to be a whole number from 0 to below 2**64, or None, got {seed!r}.")
-
-
-def key_of(seed: int | None) -> int:
-    """The seed, or where it is None, a new key."""
-    return int(random.new_key()) if seed is None else int(seed)
+def _as_limits(value_range: Any) -> tuple[float, float]:
+    limits = as_floats(value_range)
+    if not isinstance(limits, list) or np.shape(limits) != (2,) or not limits[0] < limits[1]:
+        raise ValueError(f"Augment: expected value_range as (lowest, highest) or None, got {value_range!r}.")
+    return limits[0], limits[1]
 
 
 def _centred(u: np.ndarray, largest: float) -> np.ndarray:

@@ -1,0 +1,109 @@
+"""What holds weights: parameters with their gradients, and arrays that are kept but not trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet import initializers
+from scratchnet.config import Configurable
+from scratchnet.device import Device, to_numpy
+from scratchnet.kernels import CPU
+
+
+class Weights(Configurable):
+    """The weights of one layer, by name.
+
+    Attributes:
+        params: what is trained.
+        grads: their gradients, same names and shapes.
+        state: arrays that are kept but not trained, such as moving averages.
+        dtype: of all of them, float32 or float64.
+        device: where they are.
+    """
+
+    def __init__(self) -> None:
+        self.built = False
+        self.dtype = np.dtype(np.float32)
+        self.device: Device = CPU
+        self.params: dict[str, np.ndarray] = {}
+        self.grads: dict[str, np.ndarray] = {}
+        self.state: dict[str, np.ndarray] = {}
+
+    @property
+    def full_name(self) -> str:
+        """How errors name this object."""
+        return type(self).__name__
+
+    def add_weight(self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True) -> None:
+        """Make one array: a parameter with its gradient, or with trainable=False a piece of state.
+
+        The first numbers are drawn on the CPU, so that they are the same on every device.
+        """
+        value = self.device.module.asarray(initializers.get(initializer)(shape, dtype=self.dtype.type))
+        if trainable:
+            self.params[name], self.grads[name] = value, self.device.module.zeros_like(value)
+        else:
+            self.state[name] = value
+
+    def astype(self, dtype: Any) -> None:
+        """Turn weights, gradients and state into float32 or float64.
+
+        Raises:
+            ValueError: another dtype.
+        """
+        if np.dtype(dtype) not in (np.float32, np.float64):
+            raise ValueError(f"{self.full_name}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
+        self.dtype = np.dtype(dtype)
+        for arrays in (self.params, self.grads, self.state):
+            for name in arrays:
+                arrays[name] = arrays[name].astype(self.dtype)
+
+    def zero_grads(self) -> None:
+        """Set all gradients to zero, before the next batch."""
+        for gradient in self.grads.values():
+            gradient[...] = 0
+
+    def get_weights(self) -> list[np.ndarray]:
+        """NumPy copies of all weights in Keras's order: those that are trained, then the state."""
+        return [np.array(to_numpy(w)) for w in (*self.params.values(), *self.state.values())]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Take over weights in the order of `get_weights`; float64 ones are kept as float64.
+
+        Raises:
+            ValueError: the number of arrays or one of their shapes is wrong; then no weight is changed.
+            RuntimeError: the layer is not built, so that it has no shapes yet.
+        """
+        if not self.built:
+            raise RuntimeError(f"{self.full_name}: set_weights before build. Call layer.build(input_shape) first.")
+        arrays = [to_numpy(w) for w in weights]
+        own = [(group, name) for group in (self.params, self.state) for name in group]
+        if len(arrays) != len(own):
+            raise ValueError(
+                f"{self.full_name}: expected {len(own)} arrays ({', '.join(n for _, n in own)}), got {len(arrays)}."
+            )
+        for (group, name), array in zip(own, arrays):
+            if array.shape != group[name].shape:
+                raise ValueError(
+                    f"{self.full_name}: expected {name} of shape {group[name].shape}, got {array.shape}. "
+                    "Weights fit only a layer with the same arguments and input channels."
+                )
+        if arrays:
+            self.astype(np.float64 if any(a.dtype == np.float64 for a in arrays) else np.float32)
+        for (group, name), array in zip(own, arrays):
+            group[name] = self.device.module.asarray(np.array(array, self.dtype, order="C"))
+
+    def get_counters(self) -> dict[str, int]:
+        """Whole numbers beside the weights that a run needs to go on as if it had never stopped; see Dropout."""
+        return {}
+
+    def set_counters(self, counters: Mapping[str, int]) -> None:
+        """Take over what `get_counters` gave."""
+
+    def count_params(self) -> int:
+        """Numbers in all weights, the state included, as Keras counts."""
+        return sum(math.prod(w.shape) for w in (*self.params.values(), *self.state.values()))
