@@ -1,5 +1,6 @@
 """Exact resume: a run that is killed or stopped at any moment, and started again, comes out with the same bits."""
 
+import contextlib
 import os
 import random
 import signal
@@ -22,26 +23,44 @@ CHAINS = 2  # at a time, on a thread each
 EPOCHS = 6
 
 
-def start(folder, save_freq, threads="1"):
-    return subprocess.Popen(
-        [sys.executable, PROGRAM, str(folder), str(EPOCHS), str(save_freq)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NUMBA_NUM_THREADS": threads},
-    )
-
-
-def end(process):
-    """(what it printed, None if it was killed)."""
-    out, err = process.communicate()
-    assert process.returncode in (0, -signal.SIGKILL), err
-    return out.split()[-1] if process.returncode == 0 else None
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    return end(start(tmp_path_factory.mktemp("undisturbed"), "epoch", "2"))
+    """What a run prints that has a process of its own, with two threads, and that nobody kills."""
+    arguments = [sys.executable, PROGRAM, tmp_path_factory.mktemp("undisturbed"), str(EPOCHS), "epoch"]
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    return subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.split()[-1]
+
+
+class Server:
+    """A program that starts a run at each call, in a process of its own that it forks off."""
+
+    def __init__(self, errors):
+        self.errors = errors
+        environment = {**os.environ, "NUMBA_NUM_THREADS": "1"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with errors.open("w") as file:
+            self.process = subprocess.Popen([sys.executable, PROGRAM], stderr=file, text=True, env=environment, **pipes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def run(self, folder, save_freq, kill_after=None):
+        """Run, killed so many seconds after it has begun; what it printed, None if it was killed."""
+        print(folder, EPOCHS, save_freq, sep="\t", file=self.process.stdin, flush=True)
+        last = None
+        for line in iter(self.process.stdout.readline, ""):
+            if line.startswith("begun") and kill_after is not None:
+                time.sleep(kill_after)
+                os.kill(int(line.split()[1]), signal.SIGKILL)
+            if line.startswith("ended"):
+                code = int(line.split()[1])
+                assert code in (0, -signal.SIGKILL), self.errors.read_text()
+                return last if code == 0 else None
+            last = line.strip()
+        raise AssertionError(f"the server ended: {self.errors.read_text()}")
 
 
 def kill_again_and_again(folder, kills, seed):
@@ -51,22 +70,21 @@ def kill_again_and_again(folder, kills, seed):
         What each complete run printed.
     """
     draw, results = random.Random(seed), []
-    while kills:
-        place, save_freq = folder / str(len(results)), draw.choice([1, 2, 5, "epoch"])
-        place.mkdir()
-        result = None
-        while result is None:
-            process = start(place, save_freq)
-            if kills:
-                process.stdout.readline()  # it has begun
-                time.sleep(draw.expovariate(1 / 0.08))
-                process.send_signal(signal.SIGKILL)
-            result = end(process)
-            kills -= result is None
-        results.append(result)
+    with contextlib.ExitStack() as stack:
+        # Several, since each process that is started anew has its own order of sets and the like.
+        servers = [stack.enter_context(Server(folder / f"errors_{n}")) for n in range(3)]
+        while kills:
+            place, save_freq = folder / str(len(results)), draw.choice([1, 2, 5, "epoch"])
+            place.mkdir()
+            result = None
+            while result is None:
+                result = draw.choice(servers).run(place, save_freq, draw.expovariate(1 / 0.08) if kills else None)
+                kills -= result is None
+            results.append(result)
     return results
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the runs that are killed are forked, which this system cannot")
 def test_killed_at_random_moments(undisturbed, tmp_path):
     folders = [tmp_path / str(n) for n in range(CHAINS)]
     for folder in folders:
