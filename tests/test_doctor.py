@@ -1,4 +1,4 @@
-"""The doctor: says what is there, and what to do about what is not."""
+"""The doctor of the installation: says what is there, and what to do about what is not."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from scratchnet.kernels.cpu import simd
 
 
 def facts():
-    return {finding.subject: finding for finding in doctor.examine()}
+    return {line.subject: line for line in doctor.examine()}
 
 
 def test_the_report_of_this_machine():

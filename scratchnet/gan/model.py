@@ -68,9 +68,8 @@ class GAN(Adversarial, Configurable):
         for role, network in zip(ROLES, (generator, discriminator)):
             if not isinstance(network, Sequential):
                 raise TypeError(
-                    f"{self.full_name}: expected a model as {role}, got {network!r} of type "
-                    f"{type(network).__name__}. Layers "
-                    "become one by sn.Sequential([...])."
+                    f"{self.full_name}: expected a model as {role}, got {network!r} of type {type(network).__name__}. "
+                    "Layers become one by sn.Sequential([...])."
                 )
         if generator is discriminator:
             raise ValueError(f"{self.full_name}: generator and discriminator are the same model.")
@@ -79,8 +78,7 @@ class GAN(Adversarial, Configurable):
         if discriminator.compute_dtype != self.compute_dtype:
             raise ValueError(
                 f"{self.full_name}: the generator computes in {self.compute_dtype}, the discriminator in "
-                f"{discriminator.compute_dtype}. "
-                "Make both with the same dtype."
+                f"{discriminator.compute_dtype}. Make both with the same dtype."
             )
         self._build()
         self.input_shape = (None, self.latent_dim)
@@ -101,16 +99,15 @@ class GAN(Adversarial, Configurable):
             discriminator.build(generator.output_shape)
         if discriminator.input_shape[1:] != generator.output_shape[1:]:
             raise ValueError(
-                f"{self.full_name}: the generator makes {shape_text(generator.output_shape)}, and the "
-                "discriminator takes "
-                f"{shape_text(discriminator.input_shape)}. They must be the same; compare the two summary()."
+                f"{self.full_name}: the generator makes {shape_text(generator.output_shape)}, and the discriminator "
+                f"takes {shape_text(discriminator.input_shape)}. They must be the same; compare the two summary()."
             )
         if discriminator.output_shape[-1] != 1:
             raise ValueError(
                 f"{self.full_name}: expected a discriminator that gives one score a picture, (N, 1), got "
                 f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
             )
-        ends_in_sigmoid(discriminator)  # raises where D ends in what cannot be left out
+        ends_in_sigmoid(discriminator)  # raises where D ends in an activation that the losses cannot leave out
 
     @property
     def full_name(self) -> str:
@@ -122,22 +119,22 @@ class GAN(Adversarial, Configurable):
 
     @property
     def picture_range(self) -> tuple[float, float] | None:
-        """(black, white) of G's pictures: -1 to 1 behind a tanh, 0 to 1 behind a sigmoid; None where it has no limits.
+        """(black, white) of G's pictures: (-1, 1) after a tanh, (0, 1) after a sigmoid; None without such a limit.
 
-        Layers behind the activation that only move numbers, such as Reshape, change nothing.
+        Layers after the activation that only move numbers, such as Reshape, keep the range.
         """
         return RANGES.get(self.generator.last_activation)
 
-    # Weights, as saving, checkpoints and the guard want them.
+    # Weights: the methods that saving, checkpoints and the guard call on every model.
 
     @property
     def params(self) -> dict[str, np.ndarray]:
-        """What is trained, of both."""
+        """The trained weights of both."""
         return _with_prefix({role: getattr(self, role).params for role in ROLES})
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """What is kept beside: normalization statistics, and the average of G."""
+        """What is saved and not trained: normalization statistics, and the average of G."""
         own = _with_prefix({role: getattr(self, role).state for role in ROLES})
         return own if self.average is None else {**own, **_with_prefix({"average": self.average.average})}
 

@@ -1,4 +1,4 @@
-"""What a run of two networks needs where a run of one has its own: optimizers as one, means, and the guard."""
+"""What `fit` needs for two networks: both optimizers as one, the means of an epoch, the guard against NaN."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ class OptimizerPair:
     """The optimizers of G and D as callbacks see them.
 
     Attributes:
-        learning_rate: G's. Setting it changes D's as well, and their ratio stays what it was, also beyond a rate of 0.
+        learning_rate: G's. Setting it scales D's too, so that the ratio of the two stays what it was, even after a rate
+            of 0.
         state, iterations: of both, by name.
     """
 
     def __init__(self, generator: Optimizer, discriminator: Optimizer):
         self.both = {"generator": generator, "discriminator": discriminator}
-        self._ratio = 1.0  # of D's rate to G's, when G's was last above 0
+        self._ratio = 1.0  # D's rate divided by G's, as it was when G's was last above 0
         self._note_ratio()
 
     def _note_ratio(self) -> None:
@@ -65,17 +66,17 @@ class OptimizerPair:
             optimizer.iterations = value[name]
 
     def get_state(self) -> dict[str, Any]:
-        """Of both."""
+        """What `set_state` takes: the states of both, by name."""
         return {name: optimizer.get_state() for name, optimizer in self.both.items()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Take over the states that `get_state` gave."""
         for name, optimizer in self.both.items():
             optimizer.set_state(state[name])
 
 
 class AdversarialMeans:
-    """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over those in which G learnt."""
+    """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over the steps in which G learnt."""
 
     names = ("d_loss", "g_loss", "d_real", "d_fake")
 
@@ -83,12 +84,12 @@ class AdversarialMeans:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Start an epoch: all sums are 0."""
         self.totals = dict.fromkeys(self.names, 0.0)
         self.counts = dict.fromkeys(self.names, 0)
 
     def update(self, values: Logs) -> None:
-        """Take in a step."""
+        """Add the values of a step."""
         for name, value in values.items():
             self.totals[name] += value
             self.counts[name] += 1
@@ -98,11 +99,11 @@ class AdversarialMeans:
         return {name: self.totals[name] / self.counts[name] if self.counts[name] else math.nan for name in self.names}
 
     def get_state(self) -> dict[str, Any]:
-        """The sums so far."""
+        """The sums so far in this epoch."""
         return {"totals": self.totals, "counts": self.counts}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the sums that `get_state` gave."""
         self.totals, self.counts = state["totals"], state["counts"]
 
 
@@ -122,7 +123,7 @@ class PairGuard(Guard):
         return "All weights and outputs are finite: it is a loss that is not."
 
     def advice(self, x: np.ndarray) -> str:
-        """What usually helps."""
+        """What usually helps, as the error ends."""
         low, high = self.model.picture_range or (-1, 1)
         rates = " and ".join(f"{o.learning_rate:g}" for o in self.optimizer.both.values())
         return (

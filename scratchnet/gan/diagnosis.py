@@ -1,10 +1,10 @@
-"""What is wrong with this GAN? The signs that its curves and pictures give, in words, and what usually helps.
+"""What is wrong with this GAN? What its curves and pictures show, in words, and what usually helps.
 
-    gan.fit(x, 20, callbacks=sn.gan.GANMonitor())
+    gan.fit(x, epochs=20, callbacks=sn.gan.GANMonitor())
     print(sn.gan.diagnose(gan.history, gan))
 
-The losses of a GAN do not fall as those of a classifier do: each side's loss measures it against the other one. What
-can be read are D's probabilities, whether gradients arrive, and how much the pictures differ from each other.
+The losses of a GAN do not fall as those of a classifier do: each network's loss measures it against the other one.
+What says more: D's probabilities, the length of the gradients, and how much the pictures differ from each other.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from scratchnet.gan.data import scaling
 from scratchnet.gan.measures import relative_diversity, separation
 from scratchnet.gan.model import GAN
 
-SURE = 0.9  # of the way from 1/2 to the probability that D's loss asks for: from there D makes no more mistakes
-COLLAPSED = 0.3  # of the real pictures' diversity
-SWING = 0.2  # of D's probability from epoch to epoch
-GAP = 0.05  # between D's probabilities for real and generated pictures: below, it knows nothing
-APART = 0.1  # separation from which anyone can tell generated from real
-FADED = 0.01  # of G's longest gradient
-NO_GRADIENT = 1e-3  # the length that is none at all; in runs that learn it is from 0.1 to over 100
-RISE = 1.3  # of the smallest distance to real pictures
-RISE_OF_FALL = 0.02  # of how far it had fallen: a kernel distance near 0 may double by chance
-STEADY = 5  # epochs before a rising distance means something
-LATEST = 0.34  # the share of the epochs, the last ones, that says how things are
+# The limits beyond which there is a finding, by its name.
+D_CONFIDENCE = 0.9  # D has won: share of the way from probability 1/2 to the target of D's loss
+COLLAPSED = 0.3  # G has collapsed: diversity of its pictures, in units of that of the real ones
+SWING = 0.2  # they oscillate: mean change of D's probability from epoch to epoch
+GAP = 0.05  # D learns nothing: difference of its probabilities for real and generated pictures
+APART = 0.1  # ... while their separation is above this, so that there is something to learn
+FADED = 0.01  # G gets no gradient: its length, in units of the longest of the run
+NO_GRADIENT = 1e-3  # ... or its length itself; in runs that learn it is from 0.1 to over 100
+RISE = 1.3  # the distance rises: in units of its smallest value
+RISE_OF_FALL = 0.02  # ... and by this share of how far it had fallen: a kernel distance near 0 may double by chance
+STEADY = 5  # epochs from which on a rising distance counts
+LATEST = 0.34  # the share of the epochs, counted from the end, whose mean stands for the GAN as it is now
 
 
 class Finding(NamedTuple):
-    """One thing that the doctor sees: its name, the numbers that show it, and what usually helps."""
+    """One thing that `diagnose` found: its name, the numbers that show it, and what usually helps."""
 
     name: str
     fact: str
@@ -54,12 +55,12 @@ class Diagnosis(list[Finding]):
 
 
 def diagnose(history: Any, gan: Any = None) -> Diagnosis:
-    """What the curves of a run, and the GAN as it is now, show.
+    """What the curves of a run show, and, where the GAN is given, its pictures as they are now.
 
     Args:
         history: what `fit` returned, or a dict of lists: d_loss, g_loss, d_real, d_fake, and what GANMonitor and
-            GenerationMetrics add. Or the GAN after `fit`, whose history is then taken.
-        gan: the GAN after `fit`; with it the range of the pictures and their diversity are looked at too.
+            GenerationMetrics add. Or the GAN after `fit`: its own history is then taken.
+        gan: the GAN after `fit`; with it the range of the pictures and their diversity are checked too.
 
     Returns:
         The findings, as a list that prints as text. Their names: "the losses are not finite", "the range of the real
@@ -79,24 +80,26 @@ def diagnose(history: Any, gan: Any = None) -> Diagnosis:
         )
     curves = {name: np.asarray(values, np.float64) for name, values in getattr(history, "history", history).items()}
     missing = {"d_loss", "g_loss", "d_real", "d_fake"} - curves.keys()
-    if missing or len(curves["d_loss"]) == 0:
-        raise ValueError(f"diagnose: expected the history of a GAN with at least one epoch, {missing or 'it'} is not.")
+    if missing:
+        raise ValueError(f"diagnose: expected the history of a GAN, got one without {', '.join(sorted(missing))}.")
+    if len(curves["d_loss"]) == 0:
+        raise ValueError("diagnose: expected a history with at least one epoch, got an empty one. Fit the GAN first.")
     latest = max(1, round(LATEST * len(curves["d_loss"])))
     now = {name: float(values[-latest:].mean()) for name, values in curves.items()}
     if gan is not None and gan.real_sample is not None:
         now["diversity"], now["separation"] = relative_diversity(gan), separation(gan)
     loss = getattr(getattr(history, "model", None) if gan is None else gan, "loss", None)
-    looks = (
+    checks = (
         _not_finite(curves),
         _wrong_range(gan),
-        _won(now, (1.0, 0.0) if loss is None else loss.targets),
+        _discriminator_won(now, (1.0, 0.0) if loss is None else loss.targets),
         _no_gradient(curves, now),
         _collapsed(now),
-        _blind(curves, now),
-        _swings(curves),
-        _rises(curves, latest),
+        _discriminator_learns_nothing(curves, now),
+        _oscillates(curves),
+        _distance_rises(curves, latest),
     )
-    return Diagnosis(finding for finding in looks if finding is not None)
+    return Diagnosis(finding for finding in checks if finding is not None)
 
 
 def _not_finite(curves: Mapping[str, np.ndarray]) -> Finding | None:
@@ -115,7 +118,7 @@ def _wrong_range(gan: Any) -> Finding | None:
         return None
     low, high = float(gan.real_sample.min()), float(gan.real_sample.max())
     least, most = limits
-    # A twentieth outside cannot be reached; a third of the range that is never used gives G away.
+    # Right: at most a twentieth outside of what G can give, and reaching into its lowest and its highest third.
     third, slack = (most - least) / 3, (most - least) / 20
     if least - slack <= low <= least + third and most - third <= high <= most + slack:
         return None
@@ -127,15 +130,15 @@ def _wrong_range(gan: Any) -> Finding | None:
     )
 
 
-def _won(now: Mapping[str, float], targets: tuple[float, float]) -> Finding | None:
+def _discriminator_won(now: Mapping[str, float], targets: tuple[float, float]) -> Finding | None:
     real, fake = targets
-    if not (now["d_real"] > 0.5 + SURE * (real - 0.5) and now["d_fake"] < 0.5 + SURE * (fake - 0.5)):
+    if not (now["d_real"] > 0.5 + D_CONFIDENCE * (real - 0.5) and now["d_fake"] < 0.5 + D_CONFIDENCE * (fake - 0.5)):
         return None
     return Finding(
         "D has won",
-        f"it is sure of nearly every picture: {now['d_real']:.3f} for real ones and {now['d_fake']:.3f} for "
-        f"generated ones, where its loss asks for {real:.2f} and {fake:.2f}; g_loss is {now['g_loss']:.3g}.",
-        "What G gets from it says little. Non-saturating loss; a smaller learning rate for D; real_label=0.9; "
+        f"its probabilities are {now['d_real']:.3f} for real pictures and {now['d_fake']:.3f} for generated ones, and "
+        f"its loss is smallest at {real:.2f} and {fake:.2f}; g_loss is {now['g_loss']:.3g}.",
+        "Its gradient tells G little. Non-saturating loss; a smaller learning rate for D; real_label=0.9; "
         "instance_noise=0.1; translation; SpectralNormalization in D; a wider G.",
     )
 
@@ -150,7 +153,7 @@ def _no_gradient(curves: Mapping[str, np.ndarray], now: Mapping[str, float]) -> 
         "G gets no gradient",
         f"its length is {now['g_gradient']:.2g}, in the epoch of the longest it was {longest:.2g}.",
         "Nothing tells G what to change. Non-saturating loss in place of minimax; a smaller learning rate for D, "
-        "real_label=0.9 or instance_noise=0.1, so that D is less sure; LeakyReLU in D in place of ReLU.",
+        "real_label=0.9 or instance_noise=0.1, so that its probabilities are less extreme; LeakyReLU in D, not ReLU.",
     )
 
 
@@ -160,15 +163,15 @@ def _collapsed(now: Mapping[str, float]) -> Finding | None:
     return Finding(
         "G has collapsed",
         f"its pictures differ from each other by {now['diversity']:.2f} of what real ones do.",
-        "It makes a few pictures that please D. BatchNormalization in G; SpectralNormalization in D with the hinge "
-        "loss; a smaller learning rate for G or a faster D; beta_1=0.5; more latent_dim. Start anew: it rarely comes "
-        "back.",
+        "It makes few different pictures, those that D takes for real. BatchNormalization in G; "
+        "SpectralNormalization in D with the hinge loss; a smaller learning rate for G or a faster D; beta_1=0.5; more "
+        "latent_dim. Train anew: a GAN rarely recovers.",
     )
 
 
-def _blind(curves: Mapping[str, np.ndarray], now: Mapping[str, float]) -> Finding | None:
+def _discriminator_learns_nothing(curves: Mapping[str, np.ndarray], now: Mapping[str, float]) -> Finding | None:
     gap = np.abs(curves["d_real"] - curves["d_fake"])
-    # Where G is good the gap is small as well: but then there is nothing to see, or there was something before.
+    # The gap is small where G is good, too. But then it was larger in an earlier epoch, or the separation is small.
     if len(gap) < 2 or not gap.max() < GAP or not now.get("separation", 1.0) > APART:
         return None
     return Finding(
@@ -179,7 +182,7 @@ def _blind(curves: Mapping[str, np.ndarray], now: Mapping[str, float]) -> Findin
     )
 
 
-def _swings(curves: Mapping[str, np.ndarray]) -> Finding | None:
+def _oscillates(curves: Mapping[str, np.ndarray]) -> Finding | None:
     d_fake = curves["d_fake"][-max(6, round(len(curves["d_fake"]) / 2)) :]
     moves = np.diff(d_fake)
     if len(moves) < 5 or not np.abs(moves).mean() > SWING:
@@ -189,14 +192,14 @@ def _swings(curves: Mapping[str, np.ndarray]) -> Finding | None:
         return None
     return Finding(
         "they oscillate",
-        f"D's probability for generated pictures moves by {np.abs(moves).mean():.2f} from epoch to epoch, and turned "
-        f"{turns} times in {len(d_fake)} epochs.",
-        "Each undoes what the other has learnt. Smaller learning rates; beta_1=0.5 or 0; larger batches; average=0.999 "
-        "in GAN(...), whose pictures are steadier.",
+        f"D's probability for generated pictures moves by {np.abs(moves).mean():.2f} from epoch to epoch, and changed "
+        f"direction {turns} times in {len(d_fake)} epochs.",
+        "Each network undoes what the other has learnt. Smaller learning rates; beta_1=0.5 or 0; larger batches; "
+        "average=0.999 in GAN(...), whose pictures are steadier.",
     )
 
 
-def _rises(curves: Mapping[str, np.ndarray], latest: int) -> Finding | None:
+def _distance_rises(curves: Mapping[str, np.ndarray], latest: int) -> Finding | None:
     for name in ("fcd", "kid"):
         values = curves.get(name, np.zeros(0))
         if len(values) < STEADY:
@@ -208,7 +211,7 @@ def _rises(curves: Mapping[str, np.ndarray], latest: int) -> Finding | None:
                 f"{name} was {best:.3g} after {int(values[:-latest].argmin()) + 1} epochs of this run, and in the last "
                 f"{latest} it is {now:.3g}.",
                 f'G was better before: keep that one, by ModelCheckpoint("best.safetensors", "{name}", '
-                "save_best_only=True). Smaller learning rates, or such as fall; average=0.999 in GAN(...); translation "
-                "or more pictures, where D knows them by heart.",
+                "save_best_only=True). Smaller or falling learning rates; average=0.999 in GAN(...); translation or "
+                "more pictures, where D has memorized them.",
             )
     return None

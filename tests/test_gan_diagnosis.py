@@ -1,4 +1,4 @@
-"""The doctor names each illness where it is provoked, and is silent where there is none."""
+"""`diagnose` names each failure where it is provoked, and finds nothing where there is none."""
 
 import numpy as np
 import pytest
@@ -139,9 +139,11 @@ def test_curves_alone():
         assert f"{name} was 1.5 after 5 epochs" in diagnose({**GOOD, name: rises})[0].fact
     near_0 = [0.3, 0.1, 0.02, 0.005, 0.001, 0.0005, 0.002, 0.003, 0.002]
     assert diagnose({**GOOD, "kid": near_0}).names == []
-    for wrong in ({}, {"loss": [1.0]}, {name: [] for name in GOOD}):
-        with pytest.raises(ValueError, match="history of a GAN"):
+    for wrong in ({}, {"loss": [1.0]}):
+        with pytest.raises(ValueError, match="history of a GAN, got one without d_fake, d_loss, d_real, g_loss"):
             diagnose(wrong)
+    with pytest.raises(ValueError, match="at least one epoch, got an empty one"):
+        diagnose({name: [] for name in GOOD})
 
 
 @pytest.mark.filterwarnings("ignore:.*no real picture has a number below 0:UserWarning")
