@@ -7,6 +7,7 @@ from stand_in import put
 
 import scratchnet as sn
 from scratchnet import gan
+from scratchnet.gan.pictures import as_bytes, sheet
 
 pytestmark = pytest.mark.usefixtures("stand_in_device")
 
@@ -111,3 +112,10 @@ def test_what_the_doctor_measures_of_pictures_on_the_device():
     for measure in (gan.relative_diversity, gan.separation):
         assert measure(ours) == measure(cpus)
     assert repr(gan.diagnose(ours)) == repr(gan.diagnose(cpus))
+
+
+def test_pictures_on_the_device_are_shown():
+    for show in (as_bytes, sheet):
+        shown = show(put(REAL))
+        assert isinstance(shown, np.ndarray)
+        np.testing.assert_array_equal(shown, show(REAL))
