@@ -9,6 +9,7 @@ from one_thread import WORKER  # before NumPy and Numba
 import numba
 import pytest
 import small_cifar
+import stand_in
 from devices import device  # noqa: F401 - a fixture of all tests
 from hypothesis import settings
 
@@ -71,3 +72,10 @@ def python_handles_ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def stand_in_device():
+    """A device that stands in for a GPU is known to the package."""
+    with stand_in.registered():
+        yield

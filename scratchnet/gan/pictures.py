@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_count, shape_text
+from scratchnet.device import to_numpy
 
 
 def as_bytes(x: np.ndarray, value_range: tuple[float, float] | None = None) -> np.ndarray:
     """Pictures as uint8, 0 to 255, from value_range, (black, white), such as gan.picture_range; None for -1 to 1."""
     low, high = value_range or (-1.0, 1.0)
-    return np.clip(np.rint((np.asarray(x) - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
+    return np.clip(np.rint((to_numpy(x) - low) * (255 / (high - low))), 0, 255).astype(np.uint8)
 
 
 def check_makes_pictures(gan: Any, caller: str) -> None:
@@ -31,7 +32,7 @@ def sheet(x: np.ndarray, columns: int = 8) -> np.ndarray:
     Raises:
         ValueError: x is not a stack of pictures, or columns is below 1.
     """
-    x = np.asarray(x)
+    x = to_numpy(x)
     if x.ndim != 4 or len(x) == 0:
         raise ValueError(f"sheet: expected pictures (N, H, W, C), got {x.shape}.")
     N, H, W, C = x.shape

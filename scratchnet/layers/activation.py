@@ -15,7 +15,7 @@ from scratchnet.layers.base import Layer
 class Function:
     """An activation function: forward keeps in `kept`, its input or its output, what backward needs."""
 
-    kept: np.ndarray | None = None
+    kept: Any = None  # an array, once there was a forward
 
     def __init__(self, name: str):
         self.name = name
