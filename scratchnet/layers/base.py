@@ -55,6 +55,8 @@ class Layer(Configurable):
         name: within its model; by default the class's name with a number.
         input_shape: of one example, for the first layer of a model, whose weights are then made at once.
 
+    Arguments of Keras that are marked `OnlyDefault` are there with their default only; see `scratchnet.signatures`.
+
     A layer of one's own defines `create_weights`, `compute` and `differentiate`, and `compute_output_shape` if the
     shape changes.
     """
