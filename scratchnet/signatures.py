@@ -55,6 +55,7 @@ ADVICE = {
     "ignore_class": "Give those examples the weight 0: sample_weight=(y != ignored).",
     "ignore_class_split": "Whether all classes are in a subset is never checked.",
     "interpolation": "Smoother: an UpSampling2D, then a DepthwiseConv2D.",
+    "interpolation_order": "Pictures are interpolated bilinearly.",
     "invert": "Undo it by hand: y * np.sqrt(variance) + mean.",
     "loss_weights": "There is one loss. Metrics come by name: metrics=['accuracy'].",
     "noise_shape": "Elements are dropped one by one.",

@@ -58,9 +58,7 @@ class ImageDataGenerator(Standardization):
         horizontal_flip, vertical_flip: for every second picture.
         rescale: a factor, such as 1 / 255; None for none.
         preprocessing_function: takes one picture (H, W, C) and returns one of its shape, before anything is rescaled.
-        data_format: "channels_last" only.
         validation_split: the share, at the beginning, that `flow(..., subset="validation")` takes.
-        interpolation_order: 1 only, bilinear.
         dtype: float32 or float64; in `fit` of a model, it is the model's.
 
     Raises:
@@ -90,19 +88,12 @@ class ImageDataGenerator(Standardization):
         vertical_flip: bool = False,
         rescale: float | None = None,
         preprocessing_function: Callable[[np.ndarray], np.ndarray] | None = None,
-        data_format: str | None = None,
+        data_format: OnlyDefault = None,
         validation_split: float = 0.0,
-        interpolation_order: int = 1,
+        interpolation_order: OnlyDefault = 1,
         dtype: Any = None,
     ):
         caller = "ImageDataGenerator"
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"{caller}: expected data_format='channels_last', got {data_format!r}. For pictures (N, C, H, W): "
-                "x.transpose(0, 2, 3, 1)."
-            )
-        if interpolation_order != 1:
-            raise ValueError(f"{caller}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
         if not is_number(validation_split) or not 0 <= validation_split < 1:
             raise ValueError(f"{caller}: expected validation_split from 0 to below 1, got {validation_split!r}.")
         super().__init__(
