@@ -4,8 +4,8 @@
 
 `OnlyDefault` marks such an argument. It stands where Keras has it, so that positions and names agree, and any other
 value than its default is refused before the function runs. `Configurable` sees to that for the constructors of layers,
-losses, optimizers and so on; other functions are decorated with `only_defaults`. Beside the signatures, this file's
-tables are all there is to it: other ways to ask for a default, and what to do for those who want something else.
+losses, optimizers and so on; other functions are decorated with `only_defaults`. `SAME` has other ways to ask for a
+default, `ADVICE` what to do for those who want something else. tests/test_signatures.py compares all with Keras's.
 """
 
 from __future__ import annotations
