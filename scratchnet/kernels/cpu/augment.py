@@ -14,8 +14,8 @@ from numba import prange
 
 from scratchnet.kernels.cpu.dropout import philox
 from scratchnet.kernels.cpu.gather import COMPILED, check_index, normalize, per_element
-from scratchnet.kernels.cpu.jit import parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 
 # What lies outside of the picture abcd, by Keras's names.
 FILL_MODES = {
