@@ -67,7 +67,7 @@ MADE = """
 import sys
 import numpy as np
 from scratchnet.kernels.cpu import cache
-from scratchnet.kernels.cpu.jit import serial
+from scratchnet.kernels.cpu.runtime.jit import serial
 
 cache.SOURCES += sys.argv[1]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import carray, prange, types
 from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.jit import BLOCK, in_order, serial
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, serial
 
 
 @intrinsic
