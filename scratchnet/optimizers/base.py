@@ -1,15 +1,14 @@
-"""Optimizers: how weights move against their gradients. Formulas and defaults are Keras 3's."""
+"""What all optimizers share: one update of all weights, weight decay, clipping, and what a file keeps of them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
 from scratchnet.schedules import ConstantRate, Schedule
@@ -158,151 +157,3 @@ class Optimizer(Configurable):
     def move(self, weights: Rows, rate: float) -> None:
         """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
         raise NotImplementedError
-
-
-class SGD(Optimizer):
-    """Stochastic gradient descent: v = momentum * v - rate * g, p += v; with Nesterov p += momentum * v - rate * g.
-
-    Source: https://keras.io/api/optimizers/sgd/; Sutskever et al., ICML 2013.
-    """
-
-    memory = ("velocity",)
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: OnlyDefault = False,
-        ema_momentum: OnlyDefault = 0.99,
-        ema_overwrite_frequency: OnlyDefault = None,
-        loss_scale_factor: OnlyDefault = None,
-        gradient_accumulation_steps: OnlyDefault = None,
-        name: str | None = None,
-    ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
-        self.momentum, self.nesterov = momentum, nesterov
-
-    def move(self, weights: Rows, rate: float) -> None:
-        """All arrays of one dtype in one call of the kernel, which has the formula above."""
-        kernels.of(weights[0][0]).sgd(weights, rate, self.momentum, self.nesterov)
-
-
-class RMSprop(Optimizer):
-    """v = rho * v + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(v + epsilon); p -= m.
-
-    With centered=True the square of the running mean of g is taken off v: the variance, not the mean square.
-    Source: Hinton's lecture 6e; https://keras.io/api/optimizers/rmsprop/
-    """
-
-    memory = ("velocity", "average_gradient", "momentum")
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: OnlyDefault = False,
-        ema_momentum: OnlyDefault = 0.99,
-        ema_overwrite_frequency: OnlyDefault = None,
-        loss_scale_factor: OnlyDefault = None,
-        gradient_accumulation_steps: OnlyDefault = None,
-        name: str | None = None,
-    ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
-
-    def move(self, weights: Rows, rate: float) -> None:
-        """As for SGD."""
-        kernels.of(weights[0][0]).rmsprop(weights, rate, self.rho, self.momentum, self.epsilon, self.centered)
-
-
-class Adam(Optimizer):
-    """m += (1 - beta_1) * (g - m); v += (1 - beta_2) * (g^2 - v); p -= rate * c_t * m / (sqrt(v) + epsilon).
-
-    c_t = sqrt(1 - beta_2^t) / (1 - beta_1^t) at update t, from 1. Source: Kingma and Ba, arXiv 1412.6980;
-    https://keras.io/api/optimizers/adam/
-    """
-
-    memory = ("momentum", "velocity")
-    decays_itself = True
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: OnlyDefault = False,
-        weight_decay: float | None = None,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: OnlyDefault = False,
-        ema_momentum: OnlyDefault = 0.99,
-        ema_overwrite_frequency: OnlyDefault = None,
-        loss_scale_factor: OnlyDefault = None,
-        gradient_accumulation_steps: OnlyDefault = None,
-        name: str | None = None,
-    ):
-        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
-        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= beta < 1:
-                raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-
-    def move(self, weights: Rows, rate: float) -> None:
-        """The update's number goes in as t."""
-        settings = (rate, self.beta_1, self.beta_2, self.epsilon, self.iterations, self.weight_decay)
-        kernels.of(weights[0][0]).adam(weights, *settings)
-
-
-class AdamW(Adam):
-    """Adam, and before each update p -= rate * weight_decay * p. Source: Loshchilov and Hutter, arXiv 1711.05101."""
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: OnlyDefault = False,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
-        use_ema: OnlyDefault = False,
-        ema_momentum: OnlyDefault = 0.99,
-        ema_overwrite_frequency: OnlyDefault = None,
-        loss_scale_factor: OnlyDefault = None,
-        gradient_accumulation_steps: OnlyDefault = None,
-        name: str | None = None,
-    ):
-        adam = (learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay)
-        super().__init__(*adam, clipnorm, clipvalue, global_clipnorm, name=name)
-
-
-OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
-
-
-def get(identifier: str | Optimizer) -> Optimizer:
-    """An optimizer with its default arguments from its name, or the object itself.
-
-    Raises:
-        ValueError: no optimizer has that name; the nearest is named.
-    """
-    if isinstance(identifier, Optimizer):
-        return identifier
-    return OPTIMIZERS[check_choice(identifier, OPTIMIZERS, "optimizer")]()
