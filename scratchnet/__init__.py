@@ -99,7 +99,7 @@ from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
-from scratchnet.schedules import CosineDecay, PiecewiseConstantDecay, Schedule, WarmUp
+from scratchnet.schedules import CosineDecay, PiecewiseConstantDecay, Schedule, StepDecay, WarmUp
 from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
@@ -171,6 +171,7 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
     "SpectralNormalization",
+    "StepDecay",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "UpSampling2D",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.attributes import Attributes
 from scratchnet.signatures import only_default_names, only_defaults
 
 
@@ -28,7 +29,7 @@ def _remembering(init: Callable[..., None]) -> Callable[..., None]:
     return __init__
 
 
-class Configurable:
+class Configurable(Attributes):
     """Layers, initializers, losses, metrics, optimizers and schedules: `get_config()` are the arguments to make one."""
 
     _made_with: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
@@ -62,7 +63,16 @@ class Configurable:
                 config |= bound.arguments[name]
             else:
                 config[name] = bound.arguments[name]
-        return config
+        return {name: plain(value) for name, value in config.items()}
+
+
+def plain(value: Any) -> Any:
+    """NumPy's numbers, and arrays of them, as Python's numbers and lists, also within lists; others as they are."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return value.tolist()
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return value.item() if isinstance(value, (np.bool_, np.integer, np.floating)) else value
 
 
 def class_name(cls: type) -> str:
@@ -75,7 +85,7 @@ def describe(value: Any, where: str) -> Any:
     """A value as JSON can hold it; an object as {"class": its name, "config": its arguments}.
 
     Args:
-        value: None, numbers, text, lists, tuples and dicts of such, and Configurable objects.
+        value: None, numbers, text, arrays of numbers, lists, tuples and dicts of such, and Configurable objects.
         where: what is described, for the error.
 
     Raises:
@@ -84,8 +94,7 @@ def describe(value: Any, where: str) -> Any:
     if isinstance(value, Configurable):
         name = class_name(type(value))
         return {"class": name, "config": {k: describe(v, f"{where}: {k}") for k, v in value.get_config().items()}}
-    if isinstance(value, (np.bool_, np.integer, np.floating)):
-        return value.item()
+    value = plain(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):

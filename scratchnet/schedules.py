@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scratchnet.config import Configurable
+from scratchnet.config import Configurable, plain
 
 
 class Schedule(Configurable):
-    """Called with the number of updates made so far, returns the learning rate of the next one."""
+    """Called with the number of updates made so far, returns the learning rate of the next one.
+
+    NumPy's numbers and arrays become Python's when it is made, so that a file can hold them.
+    """
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""
@@ -20,7 +23,7 @@ class ConstantRate(Schedule):
     """Always the same rate."""
 
     def __init__(self, learning_rate: float):
-        self.learning_rate = learning_rate
+        self.learning_rate = plain(learning_rate)
 
     def __call__(self, step: int) -> float:
         """The rate."""
@@ -70,9 +73,9 @@ class CosineDecay(Schedule):
                 f"CosineDecay: warmup_steps={warmup_steps} does nothing without warmup_target, the rate to which it "
                 "rises: CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)."
             )
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.alpha, self.name = alpha, name
-        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
+        self.initial_learning_rate, self.decay_steps = plain(initial_learning_rate), plain(decay_steps)
+        self.alpha, self.name = plain(alpha), name
+        self.warmup_target, self.warmup_steps = plain(warmup_target), plain(warmup_steps)
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""
@@ -106,11 +109,15 @@ class PiecewiseConstantDecay(Schedule):
                 "PiecewiseConstantDecay: expected rising boundaries and one value more than boundaries, got "
                 f"{list(boundaries)} and {list(values)}."
             )
-        self.boundaries, self.values, self.name = list(boundaries), list(values), name
+        self.boundaries, self.values = plain(list(boundaries)), plain(list(values))
+        self.name = name
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""
         return self.values[sum(step > boundary for boundary in self.boundaries)]
+
+
+StepDecay = PiecewiseConstantDecay  # its name before it got Keras's
 
 
 class WarmUp(Schedule):
@@ -120,7 +127,7 @@ class WarmUp(Schedule):
         self.after = after if isinstance(after, Schedule) else ConstantRate(after)
         if warmup_steps < 1:
             raise ValueError(f"WarmUp: expected warmup_steps of at least 1, got {warmup_steps!r}.")
-        self.warmup_steps = warmup_steps
+        self.warmup_steps = plain(warmup_steps)
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""

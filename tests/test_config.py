@@ -116,3 +116,56 @@ def test_nothing_but_the_packages_own_classes_is_called(name):
 def test_arguments_that_do_not_fit():
     with pytest.raises(ValueError, match=r"arguments for layers.Dense do not fit: .*unknown argument 'colour'"):
         config.make({"class": "layers.Dense", "config": {"units": 3, "colour": 1}})
+
+
+class Halves(sn.Schedule):
+    """A schedule of a reader's, which keeps an array as it came."""
+
+    def __init__(self, steps, rate):
+        self.steps, self.rate = steps, rate
+
+    def __call__(self, step):
+        return self.rate * 0.5 ** sum(step > one for one in self.steps)
+
+
+STEPS, RATES = np.array([10, 20]), np.array([1.0, 0.5, 0.25], np.float32)
+FROM_ARRAYS = {
+    "arrays": lambda: sn.PiecewiseConstantDecay(STEPS, RATES),
+    "lists of NumPy's numbers": lambda: sn.PiecewiseConstantDecay(list(STEPS), tuple(RATES)),
+    "CosineDecay": lambda: sn.CosineDecay(
+        np.float32(0.25), np.int64(10), np.float64(0.5), warmup_target=np.float32(0.5), warmup_steps=np.int32(3)
+    ),
+    "WarmUp": lambda: sn.WarmUp(np.float32(0.25), np.int64(3)),
+    "WarmUp of one": lambda: sn.WarmUp(sn.PiecewiseConstantDecay(STEPS, RATES), np.int64(3)),
+    "ConstantRate": lambda: schedules.ConstantRate(np.float32(0.5)),
+    "a reader's": lambda: Halves(STEPS, np.float32(0.5)),
+}
+
+
+@pytest.mark.parametrize("kind", FROM_ARRAYS)
+def test_schedules_made_from_arrays_go_into_files(kind, tmp_path):
+    model = sn.Sequential([sn.Dense(1, input_shape=(2,))])
+    model.compile(sn.SGD(FROM_ARRAYS[kind]()), "mse")
+    model.fit(np.ones((4, 2)), np.ones(4), 2, verbose=0)
+    model.save(tmp_path / "m.safetensors")
+    loaded = sn.load_model(tmp_path / "m.safetensors", {"Halves": Halves}).optimizer
+    for step in range(25):
+        assert loaded.schedule(step) == model.optimizer.schedule(step)
+    json.dumps(model.optimizer.schedule.get_config(), default=lambda inner: inner.get_config())
+
+
+def test_schedules_hold_plain_numbers():
+    one = sn.PiecewiseConstantDecay(STEPS, RATES)
+    assert (one.boundaries, one.values) == ([10, 20], [1.0, 0.5, 0.25])
+    assert {type(value) for value in [*one.boundaries, *one.values]} == {int, float}
+    assert one.get_config() == {"boundaries": [10, 20], "values": [1.0, 0.5, 0.25], "name": "PiecewiseConstant"}
+    assert type(FROM_ARRAYS["CosineDecay"]()(5)) is float
+    assert schedules.StepDecay is sn.StepDecay is sn.PiecewiseConstantDecay
+
+
+def test_arrays_of_numbers_are_written_as_lists_and_others_refused():
+    assert config.describe(np.array([[1, 2], [3, 4]]), "t") == [[1, 2], [3, 4]]
+    assert config.describe({"a": (np.float32(0.5), np.array(True))}, "t") == {"a": [0.5, True]}
+    for wrong in (np.array(["a"]), np.array([1j]), np.array([None])):
+        with pytest.raises(TypeError, match=r"t: .* of type ndarray cannot be written into a file"):
+            config.describe(wrong, "t")

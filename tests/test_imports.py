@@ -13,6 +13,7 @@ LONGEST = 300  # lines of a file
 ROOMS = [
     {"reference"},
     {"shapes", "random", "signatures", "files"},
+    {"attributes"},
     {"config"},
     {"arguments", "device"},
     {"kernels"},

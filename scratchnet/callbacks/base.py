@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scratchnet.attributes import Attributes
+
 Logs = dict[str, float]
 
 
-class Callback:
+class Callback(Attributes):
     """Override what is needed; the methods are called as in Keras.
 
     Attributes:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.attributes import Attributes
 from scratchnet.callbacks import Logs
 from scratchnet.device import like
 from scratchnet.divergence import Guard, first_bad_place
 from scratchnet.optimizers import Optimizer
 
 
-class OptimizerPair:
+class OptimizerPair(Attributes):
     """The optimizers of G and D as callbacks see them.
 
     Attributes:
