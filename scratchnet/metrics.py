@@ -19,10 +19,15 @@ class Metric(Configurable):
     Args:
         name: of its values in logs and history, and behind "val_" of those of validation.
 
+    Attributes:
+        direction: "up" if larger values are better, "down" if smaller ones are; None if nobody knows, and callbacks
+            that watch it must be told.
+
     Source: https://keras.io/api/metrics/
     """
 
     name = "metric"
+    direction: str | None = None
 
     def __init__(self, dtype: OnlyDefault = None, name: str | None = None) -> None:
         if name is not None:
@@ -71,6 +76,8 @@ class Accuracy(Metric):
     largest.)
     """
 
+    direction = "up"
+
     def __init__(self, name: str | None = "accuracy", dtype: OnlyDefault = None) -> None:
         super().__init__(name=name)
 
@@ -101,6 +108,8 @@ class BinaryAccuracy(Metric):
     Labels are 0 and 1; any other is never right, as in Keras.
     """
 
+    direction = "up"
+
     def __init__(self, name: str | None = "binary_accuracy", dtype: OnlyDefault = None, threshold: float = 0.5) -> None:
         super().__init__(name=name)
         self.threshold = threshold
@@ -112,6 +121,8 @@ class BinaryAccuracy(Metric):
 
 class TopKCategoricalAccuracy(Metric):
     """The share of examples whose true class is among the k largest outputs; y_true class numbers or one-hot."""
+
+    direction = "up"
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: OnlyDefault = None) -> None:
         if not isinstance(k, (int, np.integer)) or k < 1:

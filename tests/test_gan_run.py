@@ -45,7 +45,7 @@ def train(folder, save_freq="epoch", extra=(), epochs=EPOCHS):
     watchers = [
         GANMonitor(verbose=0, metric=lambda gan: float(gan.generate(4, 1).mean()), name="brightness", every=2),
         noise,
-        sn.EarlyStopping("brightness", patience=50, restore_best_weights=True),
+        sn.EarlyStopping("brightness", mode="min", patience=50, restore_best_weights=True),
         sn.ModelCheckpoint(folder / "best.safetensors", "diversity", mode="max", save_best_only=True),
         sn.CSVLogger(folder / "log.csv"),
         sn.BackupAndRestore(folder, save_freq, delete_checkpoint=False),

@@ -19,14 +19,18 @@ class ModelCheckpoint(Monitor):
     For the best and the last, take two: ModelCheckpoint("best.safetensors", save_best_only=True) and
     ModelCheckpoint("last.safetensors").
 
+    A second `fit` with the same object goes on from the best value of the first: no worse model is written over a
+    better one. A new object knows nothing of what is in the file; initial_value_threshold tells it.
+
     Args:
         filepath: the file; {epoch}, counted from 1, and values of the logs may stand in it as in
-            "model_{epoch:02d}_{val_accuracy:.3f}.safetensors".
-        monitor, mode: see Monitor; looked at with save_best_only.
+            "model_{epoch:02d}_{val_accuracy:.3f}.safetensors"; with a number as save_freq {batch}, too.
+        monitor, mode: see Monitor; looked at with save_best_only. Where the logs have no such value, each model is
+            written, with a warning.
         verbose: 1 says what is written.
         save_best_only: only where the value is better than in all epochs before.
         save_weights_only: the weights alone; `model.load_weights` reads them.
-        save_freq: "epoch", or a number of batches.
+        save_freq: "epoch", or a number of batches, counted on from one `fit` to the next.
         initial_value_threshold: what the first value must be better than.
 
     Raises:
@@ -34,7 +38,7 @@ class ModelCheckpoint(Monitor):
             name or a format that does not fit, a name that the logs do not have.
         OSError: the file cannot be written.
 
-    Source: https://keras.io/api/callbacks/model_checkpoint/
+    Source: https://keras.io/api/callbacks/model_checkpoint/; keras/src/callbacks/model_checkpoint.py of Keras 3.15.
     """
 
     def __init__(
@@ -65,9 +69,9 @@ class ModelCheckpoint(Monitor):
         self.best, self.batches = state["best"], state["batches"]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last run."""
-        super().on_train_begin(logs)
-        self.batches = 0
+        """Find out which of two values is better, where that is asked."""
+        if self.save_best_only:
+            self.find_direction()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note its number, for the file's name."""
@@ -83,7 +87,7 @@ class ModelCheckpoint(Monitor):
         # Weights that are spoilt are not written over good ones: the next step will raise.
         due = isinstance(self.save_freq, int) and self.batches % self.save_freq == 0
         if due and all_finite(self.model):
-            self._save(self.epoch, logs or {})
+            self._save(self.epoch, logs or {}, batch=batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write, if it is the best, or if all are wanted."""
@@ -91,19 +95,25 @@ class ModelCheckpoint(Monitor):
             return
         if self.save_best_only:
             value = self.value(logs)
-            if value is None or not self.is_better(value):
+            if value is not None and not self._is_best(value, epoch):
                 return
-            if self.verbose:
-                before = "" if self.best is None else f" (before: {self.best:.5f})"
-                print(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}")
-            self.best = value
         self._save(epoch, logs or {})
 
-    def _save(self, epoch: int, logs: Logs) -> None:
+    def _is_best(self, value: float, epoch: int) -> bool:
+        better = self.is_better(value, self.best)
+        if self.verbose:
+            before = "" if self.best is None else f" (before: {self.best:.5f})"
+            print(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}{'' if better else ', not better'}")
+        if better:
+            self.best = value
+        return better
+
+    def _save(self, epoch: int, logs: Logs, **place: int) -> None:
+        values = {"epoch": epoch + 1, **place, **logs}
         try:
-            path = Path(self.filepath.format(epoch=epoch + 1, **logs))
+            path = Path(self.filepath.format(**values))
         except KeyError as error:
-            known = ", ".join(["epoch", *sorted(logs)])
+            known = ", ".join(["epoch", *sorted(values.keys() - {"epoch"})])
             raise ValueError(
                 f"ModelCheckpoint: {{{error.args[0]}}} in {self.filepath!r} is none of {known}."
             ) from error
@@ -122,7 +132,7 @@ def _template(filepath: str | os.PathLike[str]) -> str:
                 continue
             if not name.isidentifier():
                 raise ValueError(f"{{{name}}} holds no name")
-            format(1 if name == "epoch" else 0.5, form or "")
+            format(1 if name in ("epoch", "batch") else 0.5, form or "")
     except ValueError as error:
         raise ValueError(
             f"ModelCheckpoint: filepath {text!r}: {error}. Expected names of values, such as {{epoch:02d}} (a whole "

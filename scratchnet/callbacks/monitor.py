@@ -7,11 +7,15 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from scratchnet.arguments import check_choice
+from scratchnet.arguments import check_choice, is_number
 from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.losses import LOSSES
+from scratchnet.metrics import METRICS
 
-# Ends of the names whose larger values are better; not "entropy", in which losses end too.
-LARGER = ("accuracy", "acc", "auc", "precision", "recall", "class_entropy", "diversity")
+# Which of two values is better, where the model's own metrics do not say: those that the package can put into the logs.
+# Not the others of a GAN: a smaller d_loss is the better discriminator, and so the worse generator.
+LARGER = {*METRICS, "auc", "class_entropy", "diversity", "precision", "recall"}
+SMALLER = {"loss", "fcd", "kid", *LOSSES}
 
 
 class Monitor(Callback):
@@ -19,28 +23,48 @@ class Monitor(Callback):
 
     Args:
         monitor: its name, such as "val_loss".
-        mode: "min" or "max", which of two values is better; "auto" takes the larger accuracy, AUC, precision, recall,
-            class entropy and diversity, and the smaller of anything else.
-        min_delta: how much better a value must be to count.
+        mode: "min" or "max", which of two values is better; "auto" asks the `direction` of the model's metric of that
+            name, and knows the loss and the other names of this package's metrics.
+        min_delta: how much better a value must be to count; the sign does not matter, as in Keras.
         best: what the first value is compared with; None for nothing.
 
-    A value that is NaN is never better.
+    A value is better if value > best + min_delta, or with "min" if value < best - min_delta. A value that is NaN is
+    never better: there Keras keeps a NaN that comes first as its best, which nothing later is better than.
 
     Raises:
-        ValueError: a mode that there is not, or a min_delta below 0.
+        ValueError: a mode that there is not, or a min_delta that is no number; before training begins, "auto" for a
+            value of which nobody knows which is better.
+
+    Source: keras/src/callbacks/monitor_callback.py of Keras 3.15.
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0, best: float | None = None):
-        mode = check_choice(mode, ("auto", "max", "min"), "mode")
-        if not min_delta >= 0:
-            raise ValueError(f"{type(self).__name__}: expected min_delta of at least 0, got {min_delta!r}.")
-        self.monitor, self.min_delta, self.first_best = monitor, min_delta, best
-        self.larger_is_better = mode == "max" or (mode == "auto" and monitor.endswith(LARGER))
+        self.mode = check_choice(mode, ("auto", "max", "min"), "mode")
+        if not is_number(min_delta) or math.isnan(min_delta):
+            raise ValueError(f"{type(self).__name__}: expected min_delta as a number, got {min_delta!r}.")
+        self.monitor, self.min_delta = monitor, abs(min_delta)
+        self.larger_is_better: bool | None = None if self.mode == "auto" else self.mode == "max"
         self.best = best
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Forget the last run."""
-        self.best = self.first_best
+        """Find out which of two values is better. What was best in an earlier run stays."""
+        self.find_direction()
+
+    def find_direction(self) -> None:
+        """Set `larger_is_better`, where mode="auto" leaves it to the name."""
+        if self.mode != "auto":
+            return
+        name = self.monitor.removeprefix("val_")
+        metrics = {metric.name: metric.direction for metric in getattr(self.model, "metrics", ())}
+        if (direction := metrics.get(name)) is not None:
+            self.larger_is_better = direction == "up"
+        elif name in LARGER or name in SMALLER or _is_top_k(name):
+            self.larger_is_better = name not in SMALLER
+        else:
+            raise ValueError(
+                f"{type(self).__name__}: is a larger or a smaller {self.monitor!r} better? Its name does not say: give "
+                "mode='max' or mode='min'. A metric of your own may have direction = 'up' or 'down' in its class."
+            )
 
     def get_state(self) -> dict[str, Any]:
         """The best value so far."""
@@ -63,10 +87,19 @@ class Monitor(Callback):
             return None
         return float(logs[self.monitor])
 
-    def is_better(self, value: float) -> bool:
-        """Whether the value is better than the best, by more than min_delta."""
+    def is_better(self, value: float, reference: float | None) -> bool:
+        """Whether the value is better than the reference, by more than min_delta; than None, anything is."""
         if math.isnan(value):
             return False
-        if self.best is None:
+        if reference is None:
             return True
-        return value - self.min_delta > self.best if self.larger_is_better else value + self.min_delta < self.best
+        if self.larger_is_better is None:
+            self.find_direction()
+        return value - self.min_delta > reference if self.larger_is_better else value + self.min_delta < reference
+
+
+def _is_top_k(name: str) -> bool:
+    """Whether this is "top_5_accuracy" or the like, which `compile` takes for any number."""
+    start, _, end = name.partition("_")
+    number, _, kind = end.partition("_")
+    return (start, kind) == ("top", "accuracy") and number.isdecimal()

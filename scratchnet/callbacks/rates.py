@@ -22,8 +22,16 @@ def check_no_schedule(optimizer: Any, caller: str) -> None:
             )
 
 
+def log_rate(optimizer: Any, logs: Logs | None) -> None:
+    """Put the rate of this epoch into its logs, as "learning_rate"; of a GAN's pair it is the generator's."""
+    if logs is not None:
+        logs["learning_rate"] = float(optimizer.learning_rate)
+
+
 class LearningRateScheduler(Callback):
     """Before each epoch, learning rate = schedule(epoch, learning rate); epochs counted from 0.
+
+    The history, the CSV file and all that look at the logs have it as "learning_rate".
 
     Args:
         schedule: a function of (epoch, rate), or of the epoch alone.
@@ -60,9 +68,16 @@ class LearningRateScheduler(Callback):
         if self.verbose:
             print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
 
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Add the rate to the logs."""
+        log_rate(self.model.optimizer, logs)
+
 
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by `factor` once a value has not become better for `patience` epochs.
+
+    The logs have the rate with which the epoch was trained as "learning_rate". Each `fit` begins anew, with the rate as
+    it is.
 
     Args:
         monitor, mode, min_delta: see Monitor.
@@ -76,7 +91,7 @@ class ReduceLROnPlateau(Monitor):
         ValueError: a factor that is not from 0 to below 1; an optimizer that has a schedule of its own, said before
             training begins.
 
-    Source: https://keras.io/api/callbacks/reduce_lr_on_plateau/
+    Source: https://keras.io/api/callbacks/reduce_lr_on_plateau/; keras/src/callbacks/reduce_lr_on_plateau.py of 3.15.
     """
 
     def __init__(
@@ -101,7 +116,7 @@ class ReduceLROnPlateau(Monitor):
         """Forget the last run."""
         super().on_train_begin(logs)
         check_no_schedule(self.model.optimizer, "ReduceLROnPlateau")
-        self.wait, self.cooling = 0, 0
+        self.best, self.wait, self.cooling = None, 0, 0
 
     def get_state(self) -> dict[str, Any]:
         """The best value, and how many epochs have passed."""
@@ -113,13 +128,14 @@ class ReduceLROnPlateau(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Look at the value, lower the rate if it is time."""
+        log_rate(self.model.optimizer, logs)
         value = self.value(logs)
         if value is None:
             return
         if self.cooling > 0:
             self.cooling -= 1
             self.wait = 0
-        if self.is_better(value):
+        if self.is_better(value, self.best):
             self.best, self.wait = value, 0
         elif self.cooling <= 0:
             self.wait += 1

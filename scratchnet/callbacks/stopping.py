@@ -16,19 +16,23 @@ class EarlyStopping(Monitor):
 
     Args:
         monitor, min_delta, mode: see Monitor.
-        patience: epochs that may pass without a better value.
+        patience: epochs that may pass without a better value; the first epoch never ends training.
         verbose: 1 says when it ends training.
-        baseline: what the value must be better than to count.
-        restore_best_weights: whether the model gets the weights of its best epoch when training ends.
+        baseline: a better value must be better than this, too, or the patience runs on.
+        restore_best_weights: whether the model gets the weights of its best epoch when training ends, be it better than
+            the baseline or not.
         start_from_epoch: epochs before it begins to watch.
 
     Attributes:
         stopped_epoch: the epoch, from 0, after which it ended training; 0 if it did not.
+        best, best_epoch: the best value of this run, and its epoch, from 0.
+
+    Each `fit` begins anew.
 
     Raises:
         ValueError: patience below 0, or as Monitor.
 
-    Source: https://keras.io/api/callbacks/early_stopping/
+    Source: https://keras.io/api/callbacks/early_stopping/; keras/src/callbacks/early_stopping.py of Keras 3.15.
     """
 
     def __init__(
@@ -42,14 +46,15 @@ class EarlyStopping(Monitor):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ):
-        super().__init__(monitor, mode, abs(min_delta), baseline)
+        super().__init__(monitor, mode, min_delta)
         if not isinstance(patience, (int, np.integer)) or isinstance(patience, bool) or patience < 0:
             raise ValueError(f"EarlyStopping: expected a patience of at least 0 epochs, got {patience!r}.")
         self.patience, self.verbose, self.start_from_epoch = patience, verbose, start_from_epoch
-        self.restore_best_weights = restore_best_weights
+        self.baseline, self.restore_best_weights = baseline, restore_best_weights
         self._begin()
 
     def _begin(self) -> None:
+        self.best: float | None = None
         self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
         self.best_weights: list[np.ndarray] | None = None
 
@@ -70,16 +75,18 @@ class EarlyStopping(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Look at the value; end training if it is time."""
-        value = None if epoch < self.start_from_epoch else self.value(logs)
-        if value is None:
+        value = self.value(logs)
+        if value is None or epoch < self.start_from_epoch:
             return
         if self.restore_best_weights and self.best_weights is None:
-            self.best_weights = self.model.get_weights()  # even if no epoch is better than the baseline
+            self.best_weights, self.best_epoch = self.model.get_weights(), epoch  # also where all values are NaN
         self.wait += 1
-        if self.is_better(value):
-            self.best, self.best_epoch, self.wait = value, epoch, 0
+        if self.is_better(value, self.best):
+            self.best, self.best_epoch = value, epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
+            if self.baseline is None or self.is_better(value, self.baseline):
+                self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
