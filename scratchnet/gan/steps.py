@@ -75,7 +75,7 @@ def discriminator_step(
     on_fake, dz = loss.fake(z_fake)
     discriminator.backward(dz, input_grad=False, logits=logits)
     if math.isfinite(on_real + on_fake):
-        optimizer.update(discriminator.params, discriminator.grads)
+        optimizer.update_model(discriminator)
     return DiscriminatorScores(on_real + on_fake, z_real, z_fake)
 
 
@@ -104,5 +104,5 @@ def generator_step(
     generator.zero_grads()
     generator.backward(d_fake, input_grad=False)
     if math.isfinite(value):
-        optimizer.update(generator.params, generator.grads)
+        optimizer.update_model(generator)
     return value

@@ -58,6 +58,10 @@ class Adversarial:
         """How errors name this model."""
         raise NotImplementedError
 
+    def check_layers(self) -> None:
+        """Raise a ValueError where a layer object is at two places."""
+        raise NotImplementedError
+
     def latents(self, n: int, seed: int | None = None) -> np.ndarray:
         """(n, latent_dim) normal random numbers, from the package's generator or from a seed."""
         raise NotImplementedError
@@ -86,7 +90,7 @@ class Adversarial:
             translation: the most pixels by which every picture that D sees, real or generated, is moved.
 
         Raises:
-            ValueError: an unknown name, one optimizer for both networks, or a bad option.
+            ValueError: an unknown name, one optimizer for both networks or one of another model, or a bad option.
         """
         pair = [
             Adam(2e-4, beta_1=0.5) if wanted is None else optimizers.get(wanted)
@@ -97,6 +101,8 @@ class Adversarial:
                 f"{self.full_name}: generator and discriminator have the same optimizer object. Make two: each holds "
                 "the moments of its own network."
             )
+        for one, network in zip(pair, (self.generator, self.discriminator)):
+            one.check_model(network)
         own = {} if real_label is None else {"real_label": real_label}
         loss, tricks = losses.get(loss, **own), Tricks(instance_noise, noise_steps, translation)
         shape = self.discriminator.input_shape
@@ -229,6 +235,7 @@ class Adversarial:
             DivergedError: a loss became NaN or infinite; the GAN then has its last weights of a finite loss again.
         """
         optimizer, _ = self._compiled("fit")
+        self.check_layers()
         caller = f"{self.full_name}: fit"
         if isinstance(batch_size, (np.ndarray, list, tuple)):
             raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,10 +32,13 @@ class Optimizer(Configurable):
         iterations: updates made so far.
         state: what is remembered of each weight array, by its name and the memory's name.
         learning_rate: the rate of the next update; a number can be set.
+
+    An optimizer belongs to the model that it has first updated, since what it remembers is about that model's weights.
     """
 
     memory: tuple[str, ...] = ()  # arrays of each weight's shape, zero at the start
     decays_itself = False  # whether `move` takes care of weight_decay
+    _model: weakref.ref[Any] | None = None  # whose weights it updates
 
     def __init__(
         self,
@@ -90,6 +94,32 @@ class Optimizer(Configurable):
             for name, memory in state["memory"].items()
         }
 
+    def check_model(self, model: Any) -> None:
+        """Raise a ValueError if the updates so far were those of another model, be it still there or not."""
+        if self._model is None or not self.iterations or self._model() is model:
+            return
+        other = self._model()
+        raise ValueError(
+            f"{model.full_name}: this {type(self).__name__} optimizer has made {self.iterations} updates of "
+            f"{'another model' if other is None else other.full_name}, and what it remembers is about the weights "
+            f"there. Make a new one for each model: {type(self).__name__}(...), or compile by name."
+        )
+
+    def update_model(self, model: Any) -> None:
+        """`update` of a model's params by its grads, for this model alone.
+
+        Raises:
+            ValueError: the updates before were those of another model; or as `update`.
+        """
+        self.check_model(model)
+        if self._model is None or self._model() is not model:
+            self._model = weakref.ref(model)
+        self.update(model.params, model.grads)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies, which belong to no model yet: that of a copied model is the copy's."""
+        return {name: value for name, value in vars(self).items() if name != "_model"}
+
     def _constant(self, learning_rate: float) -> ConstantRate:
         if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
             raise ValueError(
@@ -110,7 +140,8 @@ class Optimizer(Configurable):
         """Move every array of params, in place, by its gradient of the same name.
 
         Raises:
-            ValueError: names or shapes differ, or an array of params is not contiguous.
+            ValueError: names or shapes differ, an array of params is not contiguous, or what is remembered of it is of
+                another shape.
             TypeError: weights and gradients are on different devices.
         """
         if params.keys() != grads.keys():
@@ -123,6 +154,12 @@ class Optimizer(Configurable):
                     f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "
                     f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
                 )
+            for slot, array in self.state.get(name, {}).items():
+                if array.shape != p.shape:
+                    raise ValueError(
+                        f"{type(self).__name__}: expected {name!r} of shape {array.shape}, as its {slot} "
+                        f"has been so far, got {p.shape}. Other weights need a new optimizer: compile anew."
+                    )
             check_same_device(grads[name], p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
         rate, clipped = self.learning_rate, self._clipped(grads)
         self.iterations += 1

@@ -49,13 +49,15 @@ class Compiled(Layer):
             metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names.
 
         Raises:
-            ValueError: a name that there is not; the nearest is named.
+            ValueError: a name that there is not, the nearest is named; an optimizer that has updated another model.
 
         Source: https://keras.io/api/models/model_training_apis/
         """
         if loss is None:
             raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
-        self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
+        optimizer = optimizers.get(optimizer)
+        optimizer.check_model(self)
+        self.optimizer, self.loss = optimizer, losses.get(loss)
         wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
         self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]

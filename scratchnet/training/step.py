@@ -50,7 +50,7 @@ def train_step(
         return value, z
     model.zero_grads()
     model.backward(dz, input_grad=False, logits=fused_with(model, loss))
-    optimizer.update(model.params, model.grads)
+    optimizer.update_model(model)
     return value, z
 
 
