@@ -33,7 +33,7 @@ class Sequential(Trainable, Chain):
 
     Raises:
         TypeError: something that is no layer.
-        ValueError: two layers of one name, an unknown dtype, shapes that do not fit.
+        ValueError: two layers of one name, one layer at two places, an unknown dtype, shapes that do not fit.
 
     A Sequential is a layer itself, and can be put into another or into a branch of Parallel.
     """
@@ -55,16 +55,17 @@ class Sequential(Trainable, Chain):
     @only_defaults
     def add(self, layer: Layer, rebuild: OnlyDefault = True) -> None:
         """Put a layer behind the last one."""
+        before = self.output_shape
         self.layers.append(layer)
         try:
             self.check_layers()
             if len(self.layers) == 1:
-                if layer.input_shape is not None:
-                    self.build(layer.input_shape)
-            elif self.output_shape is not None:  # it is built
+                if (shape := layer.input_shape or self.input_shape) is not None:
+                    self.build(shape)
+            elif before is not None:  # it is built
                 if not layer.built:
                     layer.device = self.device
-                layer.build(self.output_shape)
+                layer.build(before)
                 self.output_shape = layer.output_shape
             if isinstance(layer, Composite) and not self.fuse:
                 layer.fuse = False

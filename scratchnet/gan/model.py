@@ -14,6 +14,7 @@ from scratchnet.config import Configurable
 from scratchnet.device import as_array
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
+from scratchnet.layers.sharing import check_places
 from scratchnet.models import Sequential
 from scratchnet.saving import PathLike
 
@@ -52,7 +53,8 @@ class GAN(Adversarial, Configurable):
         params, state: of both networks by name, "generator/0_dense/kernel", ...; the average is part of the state.
 
     Raises:
-        ValueError: G does not take latent_dim numbers, its pictures do not fit D, D gives no scores, or a bad argument.
+        ValueError: G does not take latent_dim numbers, its pictures do not fit D, D gives no scores, a layer object is
+            in both, or a bad argument.
         TypeError: a generator or discriminator that is no Sequential.
 
     Source: Goodfellow et al., arXiv 1406.2661.
@@ -74,6 +76,7 @@ class GAN(Adversarial, Configurable):
         if generator is discriminator:
             raise ValueError(f"{self.full_name}: generator and discriminator are the same model.")
         self.generator, self.discriminator = generator, discriminator
+        self.check_layers()
         self.compute_dtype = generator.compute_dtype
         if discriminator.compute_dtype != self.compute_dtype:
             raise ValueError(
@@ -83,6 +86,10 @@ class GAN(Adversarial, Configurable):
         self._build()
         self.input_shape = (None, self.latent_dim)
         self.average = None if average is None else MovingAverage(generator, average)
+
+    def check_layers(self) -> None:
+        """Raise a ValueError where both networks, or two places of one, hold the same layer object."""
+        check_places(self.full_name, [(role, getattr(self, role)) for role in ROLES])
 
     def _build(self) -> None:
         generator, discriminator = self.generator, self.discriminator

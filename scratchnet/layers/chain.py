@@ -14,6 +14,7 @@ from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
 from scratchnet.layers.naming import snake_case
+from scratchnet.layers.sharing import ITSELF, check_places
 from scratchnet.shapes import Shape
 
 
@@ -69,13 +70,14 @@ class Composite(Layer):
         return {**config, "fuse": self.fuse}
 
     def check_layers(self) -> None:
-        """Raise a TypeError for what is no layer, a ValueError for two layers of one name."""
+        """Raise a TypeError for what is no layer, a ValueError for a layer at two places or two layers of one name."""
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(
                     f"{self.full_name}: expected layers, got {layer!r} of type {type(layer).__name__}. "
                     "A layer's class needs its brackets: Flatten()."
                 )
+        check_places(self.full_name, [(ITSELF, self)])
         names = [layer.name for layer in self.layers]
         for name in names:
             if names.count(name) > 1:
@@ -192,10 +194,24 @@ class Chain(Composite):
     itself.
     """
 
+    _output_shape: Shape | None = None
+    _output_shape_of: Sequence[Layer] | None = None  # the layers that have this output shape
     _planned_for: Sequence[Any] | None = None
     _steps: Sequence[Step] = ()
 
+    @property
+    def output_shape(self) -> Shape | None:
+        """With None for the batch, once built; that of the layers as they are now, also after `layers.pop()`."""
+        if self.built and self.input_shape is not None and self._output_shape_of != self.layers:
+            self.output_shape = self.compute_output_shape(self.input_shape)
+        return self._output_shape
+
+    @output_shape.setter
+    def output_shape(self, value: Shape | None) -> None:
+        self._output_shape, self._output_shape_of = value, list(self.layers)
+
     def build(self, input_shape: Sequence[int | None]) -> None:
+        self.check_layers()
         shape = tuple(input_shape)
         for layer in self.layers:
             layer.build(shape)
@@ -221,6 +237,7 @@ class Chain(Composite):
         """The steps in which the layers run; see `layers/fusion.py`. It is made anew where a layer has changed."""
         key = [self.fuse, logits, *self.layers, *(layer.activation for layer in self.layers)]
         if key != self._planned_for:
+            self.check_layers()  # somebody may have put one into the list by hand
             self._planned_for, self._steps = key, fusion.plan(self.layers, self.fuse, logits)
         return self._steps
 

@@ -55,6 +55,7 @@ class Parallel(Composite):
         self.merge = check_choice(merge, ("add", "concat", "multiply"), "merge")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
+        self.check_layers()
         shape = (None, *tuple(input_shape)[1:])
         for branch in self.layers:
             branch.build(shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ class Trainable(Compiled):
     """
 
     layers: list[Layer]
+    check_layers: Callable[[], None]
     history: History | None = None
     training_loop: TrainingLoop | None = None  # where `fit` is, while it runs
     _said_integers = False
@@ -92,11 +93,12 @@ class Trainable(Compiled):
         Raises:
             RuntimeError: the model is not compiled.
             ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument.
-            TypeError: something among the callbacks that is none.
+            TypeError: something among the callbacks that is none; a generator or a Dataset in place of arrays.
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
         loss, optimizer = check_compiled(self, "fit")
         caller = f"{self.full_name}: fit"
+        self.check_layers()
         feed, epochs = self._feed("fit", loss, x, y, sample_weight, augment), check_count(epochs, "epochs", caller)
         if isinstance(x, Flow):
             if batch_size is not None or validation_split:
@@ -113,7 +115,7 @@ class Trainable(Compiled):
         elif validation_split:
             feed, validation = feed.split(validation_split)
         feed.weigh(class_weight, caller)
-        if not self.built:
+        if not self.built or not all(layer.built for layer in self.layers):
             self.astype(self.compute_dtype)
             self.device = device_of(feed.x) or kernels.CPU
             self.build((None, *feed.x.shape[1:]))
