@@ -35,7 +35,7 @@ _FOLLOWS = "All follows the dtype of the model, sn.Sequential(layers, dtype='flo
 _AVERAGE = "A callback keeps the average of the weights: sn.ExponentialMovingAverage(0.999)."
 _SMALL = "The optimizer's weight_decay keeps weights small: sn.AdamW(weight_decay=0.004)."
 _BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights by hand after train_on_batch."
-_FEWER = "Hand over fewer examples: x[:1000], y[:1000]."
+_FEWER = "Hand over fewer examples: x[:1000], y[:1000]. An epoch is all of them once, of datagen.flow(x, y), too."
 
 # What to do instead.
 ADVICE = {

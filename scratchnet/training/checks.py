@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,35 @@ from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels,
 from scratchnet.optimizers import Optimizer
 
 
+def refuse_streams(data: Any, name: str, caller: str) -> None:
+    """Raise a TypeError that names what came, where that is no array but something that hands out batches.
+
+    That is a generator or another iterator, a Dataset or DataLoader: what is gone through, or has a length and places,
+    and is no array, list, tuple or range.
+    """
+    if isinstance(data, (np.ndarray, Sequence, Mapping)) or hasattr(data, "__array__"):
+        return
+    if hasattr(data, "shape") or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
+        return
+    kind = type(data)
+    origin = "" if kind.__module__ == "builtins" else f" of {kind.__module__.partition('.')[0]}"
+    raise TypeError(
+        f"{caller}: expected {name} as an array, examples along the first axis, got a {kind.__name__}{origin}. "
+        "Generators, iterators, Datasets and loaders are not taken: put all their batches together, "
+        "np.concatenate([x for x, y in batches]), and the labels likewise. Pictures are changed at random by "
+        "datagen.flow(x, y) of an ImageDataGenerator, or by fit's augment=sn.Augment(). A loop of one's own over "
+        "batches calls model.train_on_batch(x, y)."
+    )
+
+
 def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
     """The array, if it holds at least one example of real numbers.
 
     Raises:
         ValueError: text, objects, complex numbers, rows of different length, or nothing at all.
+        TypeError: a generator, a Dataset or the like.
     """
+    refuse_streams(array, name, caller)
     try:
         array = as_array(array)
     except ValueError as error:
@@ -69,6 +92,7 @@ def check_data(x: Any, y: Any, caller: str, loss: Loss, classes: int | None) -> 
 
 def check_pair(data: Any, caller: str) -> tuple[Any, Any, Any]:
     """(x, y, weights or None) of validation data, (x, y) or (x, y, weights); a ValueError for others."""
+    refuse_streams(data, "validation_data", caller)
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         came = f"{type(data).__name__} of {len(data)}" if hasattr(data, "__len__") else repr(data)
         raise ValueError(f"{caller}: expected validation_data as a pair (x, y), or (x, y, sample_weight), got {came}.")

@@ -13,7 +13,7 @@ from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.device import Device, to_device, to_numpy
 from scratchnet.losses import Loss
-from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
+from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training, refuse_streams
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
 Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are no labels), weights
@@ -184,7 +184,7 @@ def make_feed(
 
     Raises:
         ValueError: something is wrong with the data (see `check_data`), or comes beside a Flow that has its own.
-        TypeError: augment is no Augmentation.
+        TypeError: augment is no Augmentation, or x a generator or the like.
     """
     seed = None
     if isinstance(x, Flow):
@@ -194,7 +194,8 @@ def make_feed(
         if x.y is None:
             raise ValueError(f"{caller}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
         x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
-    elif y is None:
+    refuse_streams(x, "x", caller)
+    if y is None:
         raise ValueError(f"{caller}: labels y are missing.")
     if augment is not None and not isinstance(augment, Augmentation):
         raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
