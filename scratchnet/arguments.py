@@ -68,10 +68,10 @@ def check_input(x: np.ndarray, expected: Sequence[int | None], caller: str) -> N
         if 0 in shape:
             raise ValueError(f"{caller}: got an empty array of shape {shape}. A batch needs at least one element.")
         return
-    wanted, hint = list(expected), ""
+    wanted: list[int | str | None] = [*expected]
+    hint = ""
     if len(wanted) == 4:
-        wanted = [w if w is not None else letter for w, letter in zip(wanted, "NHWC")]
-        channels = expected[3]
+        wanted, channels = [w if w is not None else letter for w, letter in zip(expected, "NHWC")], expected[3]
         if len(shape) == 4 and channels is not None and shape[1] == channels:
             hint = " Channels come last: x.transpose(0, 2, 3, 1)."
         elif len(shape) == 3 and shape[-1] == channels:

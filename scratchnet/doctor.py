@@ -25,7 +25,7 @@ import numpy as np
 from scratchnet.datasets import cifar10, collection, fashion_mnist
 from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu import simd, tile
+from scratchnet.kernels.cpu.gemm import micro_kernel, simd
 
 
 class ReportLine(NamedTuple):
@@ -63,14 +63,14 @@ def processor_name() -> str:
 def processor() -> list[ReportLine]:
     """The processor, its vectors, and the register tile of the micro-kernel."""
     lanes, kind = simd.VECTOR_BYTES // 4, {64: "AVX-512", 32: "AVX2"}.get(simd.VECTOR_BYTES, "SSE or NEON")
-    heights = ", ".join(map(str, tile.HEIGHTS))
-    advice = "" if simd.has_fma() else "No fused multiply-add: results are right, at a fraction of the speed."
+    tiles = f"tiles of {', '.join(map(str, micro_kernel.HEIGHTS))} x {micro_kernel.Q}"
+    advice = "" if simd.has_fma() else "No fused multiply-add: kernels run at a fraction of their speed, and are right."
     forced = " (set by NUMBA_CPU_NAME)" if os.environ.get("NUMBA_CPU_NAME") else ""
     return [
         ReportLine("processor", f"{processor_name()}{forced}"),
         ReportLine(
             "vectors",
-            f"{kind}: {lanes} float32 numbers, {simd.vector_registers()} registers; tiles of {heights} x {tile.Q}",
+            f"{kind}: {lanes} float32 numbers, {simd.vector_registers()} registers; {tiles}",
             advice,
         ),
     ]
@@ -92,8 +92,8 @@ def threads() -> list[ReportLine]:
 
 def cache() -> list[ReportLine]:
     """Where compiled kernels are kept."""
-    package = Path(tile.__file__).parent
-    folder = Path(os.environ["NUMBA_CACHE_DIR"]) if "NUMBA_CACHE_DIR" in os.environ else package / "__pycache__"
+    package = Path(cpu.__file__).parent  # each of its folders has a __pycache__ of its own
+    folder = Path(os.environ["NUMBA_CACHE_DIR"]) if "NUMBA_CACHE_DIR" in os.environ else package
     nearest = next((p for p in (folder, *folder.parents) if p.exists()), folder)
     files = list(folder.rglob("*.nbc")) if folder.exists() else []
     size = sum(file.stat().st_size for file in files) / 1e6

@@ -19,6 +19,7 @@ import numpy as np
 from scratchnet import config, random
 from scratchnet.device import device_of, like, to_numpy
 from scratchnet.files import whole_file
+from scratchnet.signatures import OnlyDefault, only_defaults
 
 HEADER = "scratchnet"  # the entry of the file's metadata that holds everything but the arrays
 VERSION = 1  # of what the files hold; a file says which it was written with
@@ -177,11 +178,11 @@ def set_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> Non
             array[...] = like(arrays[name], array)
 
 
-def save_model(model: Any, path: PathLike) -> None:
-    """See Sequential.save."""
+def save_model(model: Any, filepath: PathLike) -> None:
+    """Write a whole model into a file: what `Sequential.save` and `GAN.save` do, with their errors."""
     if not model.built:
         raise RuntimeError(f"{model.full_name}: save before build. Give the first layer input_shape, or call build.")
-    write(path, "model", {**architecture(model), "training": model.get_training_state(), **model_state(model)})
+    write(filepath, "model", {**architecture(model), "training": model.get_training_state(), **model_state(model)})
 
 
 def model_state(model: Any) -> dict[str, Any]:
@@ -195,43 +196,49 @@ def set_model_state(model: Any, state: Mapping[str, Any], where: str) -> None:
     model.set_counters(state["counters"])
 
 
-def load_model(path: PathLike, compile: bool = True, custom_objects: Mapping[str, type] | None = None) -> Any:
+@only_defaults
+def load_model(
+    filepath: PathLike,
+    custom_objects: Mapping[str, type] | None = None,
+    compile: bool = True,
+    safe_mode: OnlyDefault = True,
+) -> Any:
     """The model that `model.save` wrote: layers, weights, and, where it was compiled, optimizer, loss and metrics.
 
     Training goes on from it as from the model that was saved. The package's random numbers are not drawn from.
 
     Args:
-        path: the file.
-        compile: False leaves optimizer, loss and metrics away.
+        filepath: the file.
         custom_objects: {"MyLayer": MyLayer} for classes that are not the package's own.
+        compile: False leaves optimizer, loss and metrics away.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: a damaged file, one of another program, of another version, or with classes that are not known.
     """
-    tree = read(path, "model")
+    tree = read(filepath, "model")
     with random.untouched():
         model = config.make(tree["model"], custom_objects)
         model.build(tree["input_shape"])
-    set_model_state(model, tree, str(path))
+    set_model_state(model, tree, str(filepath))
     if compile and tree["training"] is not None:
         model.set_training_state(tree["training"], custom_objects)
     return model
 
 
-def save_weights(model: Any, path: PathLike) -> None:
-    """See Sequential.save_weights."""
+def save_weights(model: Any, filepath: PathLike) -> None:
+    """Write a model's arrays alone into a file; a RuntimeError if it is not built yet."""
     if not model.built:
         raise RuntimeError(
             f"{model.full_name}: save_weights before build. Give the first layer input_shape, or call build."
         )
-    write(path, "weights", {"weights": weights(model)})
+    write(filepath, "weights", {"weights": weights(model)})
 
 
-def load_weights(model: Any, path: PathLike) -> None:
-    """See Sequential.load_weights."""
+def load_weights(model: Any, filepath: PathLike) -> None:
+    """Take over the arrays from a file of either kind; errors as for `Sequential.load_weights`."""
     if not model.built:
         raise RuntimeError(
             f"{model.full_name}: load_weights before build. Give the first layer input_shape, or call build."
         )
-    set_weights(model, read(path, "weights", "model")["weights"], str(path))
+    set_weights(model, read(filepath, "weights", "model")["weights"], str(filepath))

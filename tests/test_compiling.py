@@ -1,14 +1,12 @@
-"""How kernels are compiled: once a machine, and right for any width of vectors."""
+"""How kernels are compiled: once a machine. For narrower vectors: test_narrow_vectors.py."""
 
 import gc
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from numba.core.dispatcher import Dispatcher
+from processes import python
 
 import scratchnet.ladder  # all kernels there are
 from scratchnet.kernels.cpu import cache
@@ -16,7 +14,7 @@ from scratchnet.kernels.cpu import cache
 TESTS = Path(__file__).parent
 
 TRAIN = """
-import hashlib
+import hashlib, sys
 import numpy as np, scratchnet as sn
 model = sn.Sequential([
     sn.Conv2D(4, 3, activation="relu", input_shape=(8, 8, 3)), sn.MaxPooling2D(), sn.Flatten(),
@@ -34,59 +32,42 @@ for size, step in ((3, 1), (4, 2)):
     found.update(y)
     found.update(kernels.conv2d_weight_grad(x, y, (size, size), (step, step), pads))
 print(found.hexdigest())
+
+# A run that is killed in the process that compiles goes on in one that compiles nothing.
+sys.path.insert(0, sys.argv[1])
+import resumed_run
+resumed_run.main(sys.argv[2], "2", "epoch")
 """
 
 
-def run(arguments, **environment):
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, **environment}
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_a_second_process_compiles_nothing_and_gets_the_same_bits(tmp_path):
-    def files():
-        return {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in tmp_path.rglob("*") if file.is_file()}
-
-    first = run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
-    before = files()
-    assert any(file.suffix == ".nbc" for file in before)
-    second = run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
-    assert files() == before
-    assert len(first.strip()) == 64
-    assert first == second
-
-
-def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(tmp_path):
-    """A run that is killed in the first process goes on in one that compiles nothing."""
-    printed = []
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    """(the files of the cache, what was printed) after a process that compiled, and after the same once more."""
+    cache, seen = tmp_path_factory.mktemp("cache"), []
     for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        program = str(TESTS / "resumed_run.py")
-        printed.append(run([program, str(tmp_path / name), "2", "epoch"], NUMBA_CACHE_DIR=str(tmp_path / "cache")))
-    first, second = (text.split()[-1] for text in printed)
-    assert len(first) == 64
-    assert first == second
+        printed = python("-c", TRAIN, TESTS, tmp_path_factory.mktemp(name), NUMBA_CACHE_DIR=str(cache))
+        files = [file for file in cache.rglob("*") if file.is_file()]
+        seen.append(({file: (file.stat().st_mtime_ns, file.stat().st_size) for file in files}, printed.split()))
+    return seen
 
 
-def test_the_kernels_are_right_for_the_narrowest_vectors():
-    """`generic` is the least processor of its kind: on a PC vectors of four floats, and no fused multiply-add."""
-    width = "from scratchnet.kernels.cpu import simd; print(simd.VECTOR_BYTES)"
-    if run(["-c", width], NUMBA_CPU_NAME="generic") == run(["-c", width]):
-        pytest.skip("this machine has no other width")
-    assert run(["-c", width], NUMBA_CPU_NAME="generic").strip() == "16"
-    kernels = [str(TESTS / f"test_kernels_{room}.py") for room in ("conv", "winograd", "pooled", "dense")]
-    printed = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *kernels], NUMBA_CPU_NAME="generic")
-    assert " passed" in printed
-    assert "failed" not in printed
+def test_a_second_process_compiles_nothing(two_processes):
+    (before, _), (after, _) = two_processes
+    assert any(file.suffix == ".nbc" for file in before)
+    assert after == before
+
+
+def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(two_processes):
+    hashes = [[word for word in printed if len(word) == 64] for _, printed in two_processes]
+    assert len(hashes[0]) == 2
+    assert hashes[0] == hashes[1]
 
 
 MADE = """
 import sys
 import numpy as np
 from scratchnet.kernels.cpu import cache
-from scratchnet.kernels.cpu.jit import serial
+from scratchnet.kernels.cpu.runtime.jit import serial
 
 cache.SOURCES += sys.argv[1]
 
@@ -126,9 +107,9 @@ def made(tmp_path):
     program.write_text(MADE)
 
     def made(sources, *numbers):
-        arguments = [str(program), sources, *map(str, numbers)]
         # The same seed, or the names of kernels would differ by the order of fastmath's set.
-        lines = run(arguments, NUMBA_CACHE_DIR=str(tmp_path / "cache"), PYTHONHASHSEED="0").splitlines()
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONHASHSEED": "0"}
+        lines = python(program, sources, *numbers, **environment).splitlines()
         return [tuple(float(word) for word in line.split()) for line in lines]
 
     return made

@@ -73,7 +73,7 @@ def test_g_gets_no_gradient():
     for loss in ("minimax", "non_saturating"):
         sn.set_random_seed(0)
         gan = ring.ring_gan(32, **strong_d(loss, discriminator_optimizer=sn.Adam(0.02)))
-        gan.fit(ring_of_gaussians(25600) + 8, 4, 256, GANMonitor(verbose=0), verbose=0)
+        gan.fit(ring_of_gaussians(25600) + 8, 256, 4, callbacks=GANMonitor(verbose=0), verbose=0)
         found[loss] = names(gan)
     assert "G gets no gradient" in found["minimax"]
     assert "G gets no gradient" not in found["non_saturating"]
@@ -113,7 +113,7 @@ def test_oscillation():
     gan = sn.GAN(generator, discriminator, 1)
     gan.compile(sn.SGD(0.1, momentum=0.7), sn.SGD(0.1, momentum=0.7))
     x = np.random.default_rng(0).normal(0, 0.1, (640, 1)).astype(np.float32)
-    gan.fit(x, 16, 64, steps_per_epoch=5, verbose=0)
+    gan.fit(x, 64, 16, steps_per_epoch=5, verbose=0)
     assert "they oscillate" in names(gan)
     assert "they oscillate" not in names(played())
 
@@ -152,11 +152,11 @@ def test_the_range_of_the_real_pictures_is_wrong():
     x = np.random.default_rng(0).uniform(size=(32, 8, 8, 1)).astype(np.float32)
     gan = sn.GAN(*sn.zoo.dcgan(8, 1, 4, 4), 4)
     gan.compile()
-    gan.fit(x, 1, 16, verbose=0)
+    gan.fit(x, 16, 1, verbose=0)
     finding = diagnose(gan.history, gan)[0]
     assert finding.name == "the range of the real pictures is wrong"
     assert "tanh from -1 to 1" in finding.fact
-    gan.fit(2 * x - 1, 1, 16, verbose=0)
+    gan.fit(2 * x - 1, 16, 1, verbose=0)
     assert "the range of the real pictures is wrong" not in names(gan)
 
 
@@ -191,11 +191,11 @@ def test_the_doctors_real_pictures_come_from_all_of_the_data():
     points = np.repeat(centres(), 100, axis=0).astype(np.float32)
     gan = ring.ring_gan(width=4)
     for _ in range(2):
-        gan.fit(points, 1, 100, verbose=0)
+        gan.fit(points, 100, 1, verbose=0)
         assert len(gan.real_sample) == 64
         assert coverage(gan.real_sample).modes == 8
         np.testing.assert_array_equal(gan.real_sample[[0, -1]], points[[0, -1]])
-    gan.fit(points[:5], 1, 5, verbose=0)
+    gan.fit(points[:5], 5, 1, verbose=0)
     np.testing.assert_array_equal(gan.real_sample, points[:5])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from compare import DTYPES, Unchanged, assert_close, dtypes, layouts, normal, seeds, windows
+from compare import DTYPES, Unchanged, assert_close, at_least, dtypes, layouts, normal, seeds, windows
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -92,7 +92,7 @@ def windows_of(x, kernel, strides, pads):
 many = st.sampled_from([1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65])
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_least(60))
 @given(windows(), st.sampled_from([1, 2, 6, 8, 9, 13, 19]), many, many, st.booleans(), dtypes, seeds)
 @example((1, (3, 40), (1, 1), (1, 1), ((0, 0), (0, 0))), 1, 700, 40, True, np.float32, 0)  # weights beyond the cache
 @example((1, (4, 5), (3, 3), (1, 1), ((1, 1), (1, 1))), 12, 130, 65, True, np.float64, 0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from compare import Unchanged, assert_close, dtypes, layouts, normal, seeds, windows
+from compare import Unchanged, assert_close, at_least, dtypes, layouts, normal, seeds, windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +47,7 @@ def poolings(draw, hw):
     return tuple(zip(*axes))
 
 
-@settings(max_examples=150)
+@settings(max_examples=at_least(150))
 @given(
     windows(),
     st.integers(1, 40),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from compare import DTYPES, Unchanged, assert_close, dtypes, normal, seeds
+from compare import DTYPES, Unchanged, assert_close, at_least, dtypes, normal, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_kernels_conv import windows_of
@@ -72,7 +72,7 @@ def test_the_combinations_are_those_of_a_sum_over_a_kernel(scheme, seed):
         np.testing.assert_allclose(matrices[results[scheme]] @ products, np.correlate(d, g), atol=1e-13)
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_least(60))
 @given(schemes, st.data(), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.booleans(), dtypes, seeds)
 def test_all_three_kernels(scheme, data, channels, filters, relu, use_bias, dtype, seed):
     N, hw, kernel, strides, pads = data.draw(tiled_windows(scheme.taps))

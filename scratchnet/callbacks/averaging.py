@@ -7,6 +7,7 @@ from typing import Any
 
 from scratchnet.averaging import MovingAverage, check_momentum
 from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.device import like
 
 
 class ExponentialMovingAverage(Callback):
@@ -38,10 +39,12 @@ class ExponentialMovingAverage(Callback):
         return {"in_place": self.in_place, "updates": self.average.updates, "average": self.average.average}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the average, whichever of both stands in the weights' place."""
         if state["average"] is not None:
-            self.average.updates, self.in_place = state["updates"], state["in_place"]
-            self.average.average = {name: array.copy() for name, array in state["average"].items()}
+            average = self._running()
+            average.updates, self.in_place = state["updates"], state["in_place"]
+            own = average.average
+            average.average = {name: like(array, own[name]).copy() for name, array in state["average"].items()}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin with the weights as they are."""
@@ -57,7 +60,7 @@ class ExponentialMovingAverage(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Take in the weights as they are after this step."""
-        self.average.update()
+        self._running().update()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Measure the average."""
@@ -73,5 +76,10 @@ class ExponentialMovingAverage(Callback):
 
     def _put(self, average: bool) -> None:
         if self.in_place != average:
-            self.average.swap()
+            self._running().swap()
             self.in_place = average
+
+    def _running(self) -> MovingAverage:
+        if self.average is None:
+            raise RuntimeError("ExponentialMovingAverage: there is no average before on_train_begin.")
+        return self.average

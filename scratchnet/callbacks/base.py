@@ -24,7 +24,7 @@ class Callback:
     """
 
     model: Any = None
-    params: dict[str, int] | None = None
+    params: Any = None
     runs_first = False
     runs_last = False
 
@@ -97,7 +97,8 @@ class CallbackList:
 
     def get_state(self) -> dict[str, Any]:
         """The states of those that remember something, by the name of their class."""
-        states, count = {}, Counter()
+        states: dict[str, Any] = {}
+        count: Counter[str] = Counter()
         for callback in self.callbacks:
             name = type(callback).__name__
             count[name] += 1
@@ -111,7 +112,8 @@ class CallbackList:
         Raises:
             ValueError: these are other callbacks than those whose states these are.
         """
-        rest, count = dict(states), Counter()
+        rest = dict(states)
+        count: Counter[str] = Counter()
         for callback in self.callbacks:
             name = type(callback).__name__
             count[name] += 1
@@ -143,7 +145,7 @@ class History(Callback):
         return {"history": self.history, "epoch": self.epoch}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the lists; the epochs that follow are appended."""
         self.history, self.epoch = state["history"], state["epoch"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -47,7 +47,7 @@ class Monitor(Callback):
         return {"best": self.best}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the best value, which later ones are compared with."""
         self.best = state["best"]
 
     def value(self, logs: Logs | None) -> float | None:

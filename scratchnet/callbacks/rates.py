@@ -108,7 +108,7 @@ class ReduceLROnPlateau(Monitor):
         return {"best": self.best, "wait": self.wait, "cooling": self.cooling}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the best value and both counts of epochs."""
         self.best, self.wait, self.cooling = state["best"], state["wait"], state["cooling"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -64,7 +64,7 @@ class EarlyStopping(Monitor):
         return {name: getattr(self, name) for name in names}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over all of it; the patience that is used up stays so."""
         for name, value in state.items():
             setattr(self, name, value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from scratchnet.device import as_array
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.models import Sequential
+from scratchnet.saving import PathLike
 
 ROLES = ("generator", "discriminator")
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
@@ -35,7 +35,7 @@ class GAN(Adversarial, Configurable):
 
         gan = sn.GAN(generator, discriminator, latent_dim=100)
         gan.compile()
-        gan.fit(x, epochs=20, batch_size=64)
+        gan.fit(x, batch_size=64, epochs=20)
         pictures = gan.generate(16, seed=0)
 
     G goes from (N, latent_dim) to a batch of D's input shape; D goes from there to one score a picture (or one for
@@ -212,22 +212,22 @@ class GAN(Adversarial, Configurable):
 
     # Files.
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, filepath: PathLike) -> None:
         """Write both networks, the average, and where the GAN is compiled both optimizers; `sn.load_model` reads it.
 
         Raises:
             TypeError: a layer was made with an argument that JSON cannot hold.
             OSError: the folder or the disk does not let us.
         """
-        saving.save_model(self, path)
+        saving.save_model(self, filepath)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    def save_weights(self, filepath: PathLike) -> None:
         """Write the weights alone, of both networks and the average."""
-        saving.save_weights(self, path)
+        saving.save_weights(self, filepath)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
+    def load_weights(self, filepath: PathLike) -> None:
         """Take over the weights from a file of `save_weights` or `save`. Errors as for Sequential.load_weights."""
-        saving.load_weights(self, path)
+        saving.load_weights(self, filepath)
 
     def summary(self) -> None:
         """Print both networks' tables."""

@@ -188,16 +188,19 @@ class Adversarial:
     def fit(
         self,
         x: np.ndarray,
-        epochs: int = 1,
         batch_size: int = 64,
-        callbacks: Callback | Sequence[Callback] | None = None,
+        epochs: int = 1,
         verbose: int | str = "auto",
+        callbacks: Callback | Sequence[Callback] | None = None,
+        *,
         shuffle: bool = True,
-        steps_per_epoch: int | None = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
         augment: Augmentation | None = None,
     ) -> History:
         """Train: for each epoch, for each batch of real pictures, what `train_on_batch` does.
+
+        The arguments have the order of `Sequential.fit`, without the labels.
 
         Ctrl-C ends training after the current step; callbacks and verbose are those of `Sequential.fit`. Pictures at
         the end of an epoch that do not fill a batch are left out: BatchNormalization in D would take its statistics
@@ -206,13 +209,13 @@ class Adversarial:
         Args:
             x: real pictures (N, H, W, C). uint8 from 0 to 255 is brought to G's range, -1 to 1 (0 to 1 where G ends in
                 a sigmoid). Floats must be in that range already. Where G ends in neither, any range will do.
-            epochs: passes over the data, or over steps_per_epoch batches of it.
             batch_size: real pictures a step; as many are generated.
-            callbacks: one or several; their logs hold d_loss, g_loss, d_real and d_fake.
+            epochs: passes over the data, or over steps_per_epoch batches of it.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
+            callbacks: one or several; they see d_loss, g_loss, d_real and d_fake.
             shuffle: whether each epoch goes through the data in a new order.
-            steps_per_epoch: batches an epoch, if not all.
             initial_epoch: the epoch to begin with, to go on with a run; `epochs` is where it ends.
+            steps_per_epoch: batches an epoch, if not all.
             augment: what is done to the real pictures, such as sn.Augment(crop_padding=0) for mirroring; G learns to
                 generate pictures of that kind. Changes to both real and generated ones: compile's `translation`.
 
@@ -227,10 +230,10 @@ class Adversarial:
         """
         optimizer, _ = self._compiled("fit")
         caller = f"{self.full_name}: fit"
-        if isinstance(epochs, (np.ndarray, list, tuple)):
+        if isinstance(batch_size, (np.ndarray, list, tuple)):
             raise ValueError(
-                f"{caller}: expected epochs as a number, got an array of shape {np.shape(epochs)}. A GAN learns from "
-                "pictures alone, without labels: gan.fit(x, epochs=20)."
+                f"{caller}: expected batch_size as a number, got an array of shape {np.shape(batch_size)}. A GAN "
+                "learns from pictures alone, without labels: gan.fit(x, epochs=20)."
             )
         x, epochs = real_pictures(x, self, "fit"), check_count(epochs, "epochs", caller)
         batch_size = min(check_count(batch_size, "batch_size", caller), len(x))

@@ -50,7 +50,9 @@ def train(name: str, epochs: int, seed: int = 0, small: bool = False, verbose: i
     model, x = network(name), as_input(x)
     steps = epochs * -(-len(x) // BATCH)
     loss = SparseCategoricalCrossentropy(label_smoothing=0.1)
-    model.compile(Adam(CosineDecay(3e-3, steps, warmup_steps=steps // 10)), loss, metrics=["accuracy"])
+    model.compile(
+        Adam(CosineDecay(0.0, steps, warmup_target=3e-3, warmup_steps=steps // 10)), loss, metrics=["accuracy"]
+    )
     for epoch in range(epochs):
         mirrored = random.generator().random(len(x)) < 0.5
         x[mirrored] = x[mirrored, :, ::-1]

@@ -162,7 +162,7 @@ class LeakyReLU(ActivationLayer):
         negative_slope: Keras's default is 0.3; the DCGAN paper uses 0.2. `alpha` is its older name.
     """
 
-    def __init__(self, negative_slope: float = 0.3, alpha: float | None = None, **options: Any):
+    def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **options: Any):
         super().__init__(**options)
         slope = negative_slope if alpha is None else alpha
         if not slope >= 0:

@@ -10,6 +10,7 @@ from scratchnet import initializers, kernels
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault
 
 
 class BatchNormalization(Layer):
@@ -54,6 +55,14 @@ class BatchNormalization(Layer):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: OnlyDefault = None,
+        gamma_regularizer: OnlyDefault = None,
+        beta_constraint: OnlyDefault = None,
+        gamma_constraint: OnlyDefault = None,
+        renorm: OnlyDefault = False,
+        renorm_clipping: OnlyDefault = None,
+        renorm_momentum: OnlyDefault = 0.99,
+        synchronized: OnlyDefault = False,
         **options: Any,
     ):
         super().__init__(**options)

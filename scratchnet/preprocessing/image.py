@@ -25,15 +25,9 @@ from scratchnet.augment import affine, check_pictures, check_seed, draws, key_of
 from scratchnet.device import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
 from scratchnet.preprocessing.statistics import Standardization
+from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.data import Flow, check_lengths
 
-# What Keras's flow takes beside; names alone ask for nothing.
-KERAS_ONLY = {
-    "save_to_dir": "Write pictures of a batch by hand: PIL.Image.fromarray(x[0].astype('uint8')).save('a.png').",
-    "save_prefix": "",
-    "save_format": "",
-    "ignore_class_split": "Whether all classes are in a subset is never checked: leave it out.",
-}
 TRANSFORM = (
     "theta", "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical", "channel_shift_intensity",
     "brightness",
@@ -64,9 +58,7 @@ class ImageDataGenerator(Standardization):
         horizontal_flip, vertical_flip: for every second picture.
         rescale: a factor, such as 1 / 255; None for none.
         preprocessing_function: takes one picture (H, W, C) and returns one of its shape, before anything is rescaled.
-        data_format: "channels_last" only.
         validation_split: the share, at the beginning, that `flow(..., subset="validation")` takes.
-        interpolation_order: 1 only, bilinear.
         dtype: float32 or float64; in `fit` of a model, it is the model's.
 
     Raises:
@@ -96,19 +88,12 @@ class ImageDataGenerator(Standardization):
         vertical_flip: bool = False,
         rescale: float | None = None,
         preprocessing_function: Callable[[np.ndarray], np.ndarray] | None = None,
-        data_format: str | None = None,
+        data_format: OnlyDefault = None,
         validation_split: float = 0.0,
-        interpolation_order: int = 1,
+        interpolation_order: OnlyDefault = 1,
         dtype: Any = None,
     ):
         caller = "ImageDataGenerator"
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"{caller}: expected data_format='channels_last', got {data_format!r}. For pictures (N, C, H, W): "
-                "x.transpose(0, 2, 3, 1)."
-            )
-        if interpolation_order != 1:
-            raise ValueError(f"{caller}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
         if not is_number(validation_split) or not 0 <= validation_split < 1:
             raise ValueError(f"{caller}: expected validation_split from 0 to below 1, got {validation_split!r}.")
         super().__init__(
@@ -139,6 +124,7 @@ class ImageDataGenerator(Standardization):
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"{caller}: expected dtype float32 or float64, got {dtype!r}.")
 
+    @only_defaults
     def flow(
         self,
         x: np.ndarray,
@@ -147,8 +133,11 @@ class ImageDataGenerator(Standardization):
         shuffle: bool = True,
         sample_weight: np.ndarray | None = None,
         seed: int | None = None,
+        save_to_dir: OnlyDefault = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        ignore_class_split: OnlyDefault = False,
         subset: str | None = None,
-        **kept: Any,
     ) -> Flow:
         """Batches of augmented pictures, for `fit`, `evaluate`, `predict`, or a loop; see Flow.
 
@@ -158,18 +147,11 @@ class ImageDataGenerator(Standardization):
             batch_size, shuffle, sample_weight: as in `model.fit`.
             seed: for order and changes; None for newly drawn ones.
             subset: "training" or "validation", of validation_split; None for all.
-            kept: Keras's save_to_dir, save_prefix, save_format and ignore_class_split, at their defaults only.
+            save_prefix, save_format: belong to save_to_dir, which is not there; they ask for nothing.
 
         Raises:
-            ValueError: no pictures, not as many labels, an unknown subset, a kept argument that asks for something, or
-                `fit` is missing.
-            TypeError: an argument that Keras does not have either.
+            ValueError: no pictures, not as many labels, an unknown subset, or `fit` is missing.
         """
-        for name, value in kept.items():
-            if name not in KERAS_ONLY:
-                raise TypeError(f"flow: unknown argument {name!r}.")
-            if name in ("save_to_dir", "ignore_class_split") and value:
-                raise ValueError(f"flow: {name} is not there. {KERAS_ONLY[name]}")
         x = as_array(x)
         check_pictures(x, "ImageDataGenerator")
         check_seed(seed, "flow")

@@ -103,7 +103,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         GANMonitor(),
         noise,
         ModelCheckpoint(f"{stem}.best.safetensors", "fcd", save_best_only=True),
-        BackupAndRestore(f"{stem}.backup.safetensors"),
+        BackupAndRestore(f"{stem}.backup.safetensors", delete_checkpoint=False),
     ]
     print(f"{name}, seed {seed}: {recipe.what}; {gan.count_params():,} parameters, {len(x):,} pictures")
     history = gan.fit(x, epochs=epochs, batch_size=recipe.batch_size, callbacks=callbacks).history

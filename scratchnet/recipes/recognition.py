@@ -69,7 +69,7 @@ def _small(steps: int) -> Sequential:
     model = zoo.small_cnn(first=[_normalized()])
     # One cycle: the rate rises for a sixth of the steps, then falls to 0. Large rates find a good region, small ones
     # its minimum.
-    rate = CosineDecay(0.1, steps - steps // 6, warmup_steps=steps // 6)
+    rate = CosineDecay(0.0, steps - steps // 6, warmup_target=0.1, warmup_steps=steps // 6)
     loss = SparseCategoricalCrossentropy(label_smoothing=0.1)
     model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, metrics=["accuracy"])
     return model
@@ -119,7 +119,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
     model = recipe.make(epochs * -(-kept // recipe.batch_size))
     stopwatch = Stopwatch()
     average = [ExponentialMovingAverage(recipe.average)] if recipe.average else []
-    callbacks = [*average, stopwatch, BackupAndRestore(f"{stem}.backup.safetensors")]
+    callbacks = [*average, stopwatch, BackupAndRestore(f"{stem}.backup.safetensors", delete_checkpoint=False)]
     model.summary()
     print(f"{name}, seed {seed}: {recipe.what}; {model.count_params():,} parameters, {kept:,} training pictures")
     history = model.fit(

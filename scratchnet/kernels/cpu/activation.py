@@ -9,8 +9,8 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.exponential import exp_of, sigmoid_of, tanh_of
-from scratchnet.kernels.cpu.jit import BLOCK, in_order, parallel
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
 
 

@@ -15,8 +15,8 @@ from numba import prange
 from scratchnet.arguments import check_index
 from scratchnet.kernels.cpu.dropout import philox
 from scratchnet.kernels.cpu.gather import COMPILED, normalize, per_element
-from scratchnet.kernels.cpu.jit import parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 
 # How the kernels below know them: a fill mode's number.
 _MODES = {"constant": 0, "nearest": 1, "reflect": 2, "wrap": 3}

@@ -8,8 +8,8 @@ import numpy as np
 from numba import prange
 
 from scratchnet.arguments import check_index
-from scratchnet.kernels.cpu.jit import parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 
 COMPILED = tuple(map(np.dtype, ("uint8", "float32", "float64")))  # dtypes of x that there are kernels for
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import in_order, parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, parts_for, sum_of
 
 _ROWS = 64  # rows a task in the passes without a sum

@@ -19,7 +19,7 @@ class Update(Protocol):
 
     def sgd(
         self,
-        weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]],
+        weights: Sequence[tuple[np.ndarray, ...]],
         lr: float,
         momentum: float,
         nesterov: bool,
@@ -28,7 +28,7 @@ class Update(Protocol):
 
     def rmsprop(
         self,
-        weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+        weights: Sequence[tuple[np.ndarray, ...]],
         lr: float,
         rho: float,
         momentum: float,
@@ -45,7 +45,7 @@ class Update(Protocol):
 
     def adam(
         self,
-        weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+        weights: Sequence[tuple[np.ndarray, ...]],
         lr: float,
         beta_1: float,
         beta_2: float,
@@ -62,7 +62,7 @@ class Update(Protocol):
         Source: Kingma and Ba, arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101.
         """
 
-    def moving_average(self, weights: Sequence[tuple[np.ndarray, np.ndarray]], momentum: float) -> None:
+    def moving_average(self, weights: Sequence[tuple[np.ndarray, ...]], momentum: float) -> None:
         """For each (average, p): average += (1 - momentum) * (p - average); p is not changed."""
 
     def square_sum(self, x: np.ndarray) -> float:

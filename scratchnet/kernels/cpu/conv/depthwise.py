@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import PARTS, parallel
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import PARTS, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, sum_of
 from scratchnet.shapes import Pads, output_hw
 
@@ -28,13 +28,13 @@ def _depthwise_conv2d(x, w, b, x_shape, w_shape, y_shape, sh, sw, top, left, y):
             for k in range(KH):
                 h = i * sh + k - top
                 if 0 <= h < H:
-                    for m in range(KW):
-                        v = j * sw + m - left
+                    for l in range(KW):  # noqa: E741
+                        v = j * sw + l - left
                         if 0 <= v < W:
-                            q, kl = (n * H + h) * W + v, k * KW + m
-                            for d in range(M):
+                            q, kl = (n * H + h) * W + v, k * KW + l
+                            for m in range(M):
                                 for c in range(C):
-                                    y[r, c * M + d] += x[q, c] * w[kl, c * M + d]
+                                    y[r, c * M + m] += x[q, c] * w[kl, c * M + m]
 
 
 @parallel
@@ -51,13 +51,13 @@ def _depthwise_input_grad(dy, w, dx_shape, w_shape, dy_shape, sh, sw, top, left,
             for k in range((h + top) % sh, KH, sh):
                 i = (h + top - k) // sh
                 if 0 <= i < OH:
-                    for m in range((v + left) % sw, KW, sw):
-                        j = (v + left - m) // sw
+                    for l in range((v + left) % sw, KW, sw):  # noqa: E741
+                        j = (v + left - l) // sw
                         if 0 <= j < OW:
-                            r, kl = (n * OH + i) * OW + j, k * KW + m
-                            for d in range(M):
+                            r, kl = (n * OH + i) * OW + j, k * KW + l
+                            for m in range(M):
                                 for c in range(C):
-                                    dx[q, c] += dy[r, c * M + d] * w[kl, c * M + d]
+                                    dx[q, c] += dy[r, c * M + m] * w[kl, c * M + m]
 
 
 @parallel
@@ -68,7 +68,7 @@ def _depthwise_weight_grad(x, dy, x_shape, w_shape, dy_shape, sh, sw, top, left,
     parts = len(partial)
     for task in prange(parts * KH * KW):
         part, kl = task // (KH * KW), task % (KH * KW)
-        k, m = kl // KW, kl % KW
+        k, l = kl // KW, kl % KW  # noqa: E741
         out = partial[part]
         for e in range(C * M):
             out[kl, e] = 0
@@ -77,12 +77,12 @@ def _depthwise_weight_grad(x, dy, x_shape, w_shape, dy_shape, sh, sw, top, left,
                 h = i * sh + k - top
                 if 0 <= h < H:
                     for j in range(OW):
-                        v = j * sw + m - left
+                        v = j * sw + l - left
                         if 0 <= v < W:
                             q, r = (n * H + h) * W + v, (n * OH + i) * OW + j
-                            for d in range(M):
+                            for m in range(M):
                                 for c in range(C):
-                                    out[kl, c * M + d] += x[q, c] * dy[r, c * M + d]
+                                    out[kl, c * M + m] += x[q, c] * dy[r, c * M + m]
 
 
 def depthwise_conv2d(

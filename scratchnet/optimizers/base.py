@@ -1,4 +1,4 @@
-"""Optimizers: how weights move against their gradients. Formulas and defaults are Keras 3's."""
+"""What all optimizers share: one update of all weights, weight decay, clipping, and what a file keeps of them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
 from scratchnet.schedules import ConstantRate, Schedule
+from scratchnet.signatures import OnlyDefault
+
+Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weight array
 
 
 class Optimizer(Configurable):
     """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
 
-    Every optimizer takes these, by name:
+    Every optimizer takes these, beside its own:
         weight_decay: w; before each update p -= rate * w * p (Loshchilov and Hutter, arXiv 1711.05101).
         clipnorm: c; each gradient g longer than c is shortened to it: g * c / |g|, |g| the root of the sum of squares.
         global_clipnorm: the same for all gradients taken together as one (Pascanu et al., arXiv 1211.5063).
         clipvalue: c; each element of a gradient is brought between -c and c. One of the three at most.
+        name: how it is called; nothing depends on it.
 
     Attributes:
         iterations: updates made so far.
@@ -40,7 +43,14 @@ class Optimizer(Configurable):
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
     ):
+        self.name = type(self).__name__.lower() if name is None else name
         clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         wanted = {name: value for name, value in clipping.items() if value is not None}
         if len(wanted) > 1:
@@ -52,9 +62,7 @@ class Optimizer(Configurable):
         if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
             raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.schedule = (
-            learning_rate if isinstance(learning_rate, Schedule) else ConstantRate(self._checked(learning_rate))
-        )
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else self._constant(learning_rate)
         self._made_rate = self.schedule
         self.iterations = 0
         self.state: dict[str, dict[str, np.ndarray]] = {}
@@ -69,7 +77,7 @@ class Optimizer(Configurable):
 
         A rate that was not set since the optimizer was made is left out: a run may go on with another one.
         """
-        rate = self.schedule.learning_rate if self.schedule is not self._made_rate else None
+        rate = self.learning_rate if self.schedule is not self._made_rate else None
         return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
@@ -82,12 +90,12 @@ class Optimizer(Configurable):
             for name, memory in state["memory"].items()
         }
 
-    def _checked(self, learning_rate: float) -> float:
+    def _constant(self, learning_rate: float) -> ConstantRate:
         if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
             raise ValueError(
                 f"{type(self).__name__}: expected a learning rate of at least 0 or a schedule, got {learning_rate!r}."
             )
-        return float(learning_rate)
+        return ConstantRate(float(learning_rate))
 
     @property
     def learning_rate(self) -> float:
@@ -96,7 +104,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self.schedule = ConstantRate(self._checked(value))
+        self.schedule = self._constant(value)
 
     def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Move every array of params, in place, by its gradient of the same name.
@@ -146,119 +154,6 @@ class Optimizer(Configurable):
         norms = {name: math.sqrt(square) for name, square in squares.items()}
         return {name: g if norms[name] <= limit else g * g.dtype.type(limit / norms[name]) for name, g in grads.items()}
 
-    def move(self, weights: list[tuple[np.ndarray, ...]], rate: float) -> None:
+    def move(self, weights: Rows, rate: float) -> None:
         """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
         raise NotImplementedError
-
-
-class SGD(Optimizer):
-    """Stochastic gradient descent: v = momentum * v - rate * g, p += v; with Nesterov p += momentum * v - rate * g.
-
-    Source: https://keras.io/api/optimizers/sgd/; Sutskever et al., ICML 2013.
-    """
-
-    memory = ("velocity",)
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float | None = None,
-        **options: float | None,
-    ):
-        super().__init__(learning_rate, weight_decay, **options)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
-        self.momentum, self.nesterov = momentum, nesterov
-
-    def move(self, weights, rate):
-        """See the class."""
-        kernels.of(weights[0][0]).sgd(weights, rate, self.momentum, self.nesterov)
-
-
-class RMSprop(Optimizer):
-    """v = rho * v + (1 - rho) * g^2; m = momentum * m + rate * g / sqrt(v + epsilon); p -= m.
-
-    With centered=True the square of the running mean of g is taken off v: the variance, not the mean square.
-    Source: Hinton's lecture 6e; https://keras.io/api/optimizers/rmsprop/
-    """
-
-    memory = ("velocity", "average_gradient", "momentum")
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        weight_decay: float | None = None,
-        **options: float | None,
-    ):
-        super().__init__(learning_rate, weight_decay, **options)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
-
-    def move(self, weights, rate):
-        """See the class."""
-        kernels.of(weights[0][0]).rmsprop(weights, rate, self.rho, self.momentum, self.epsilon, self.centered)
-
-
-class Adam(Optimizer):
-    """m += (1 - beta_1) * (g - m); v += (1 - beta_2) * (g^2 - v); p -= rate * c_t * m / (sqrt(v) + epsilon).
-
-    c_t = sqrt(1 - beta_2^t) / (1 - beta_1^t) at update t, from 1. Source: Kingma and Ba, arXiv 1412.6980;
-    https://keras.io/api/optimizers/adam/
-    """
-
-    memory = ("momentum", "velocity")
-    decays_itself = True
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        weight_decay: float | None = None,
-        **options: float | None,
-    ):
-        super().__init__(learning_rate, weight_decay, **options)
-        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= beta < 1:
-                raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-
-    def move(self, weights, rate):
-        """See the class."""
-        settings = (rate, self.beta_1, self.beta_2, self.epsilon, self.iterations, self.weight_decay)
-        kernels.of(weights[0][0]).adam(weights, *settings)
-
-
-class AdamW(Adam):
-    """Adam, and before each update p -= rate * weight_decay * p. Source: Loshchilov and Hutter, arXiv 1711.05101."""
-
-    def __init__(
-        self,
-        learning_rate: float | Schedule = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **options: float | None,
-    ):
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay, **options)
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RMSprop, "sgd": SGD}
-
-
-def get(optimizer: str | Optimizer) -> Optimizer:
-    """An optimizer with its default arguments from its name, or the object itself.
-
-    Raises:
-        ValueError: no optimizer has that name; the nearest is named.
-    """
-    if isinstance(optimizer, Optimizer):
-        return optimizer
-    return OPTIMIZERS[check_choice(optimizer, OPTIMIZERS, "optimizer")]()

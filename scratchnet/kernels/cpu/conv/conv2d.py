@@ -1,4 +1,4 @@
-"""Convolution and its two gradients, which also serve the transposed convolution.
+"""Convolution and its two gradients, which also serve the transposed convolution: the fastest way for each shape.
 
 x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F); pads ((top, bottom), (left, right)). The formulas stand as plain
 loops in `scratchnet.reference`.
@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.conv import col2im, pooled_gradient
+from scratchnet.kernels.cpu.conv.direct import direct_conv2d
+from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS, direct_weight_grad
+from scratchnet.kernels.cpu.gemm.operands import Output, Weights, Window
 from scratchnet.kernels.cpu.pool import max_pool2d_backward
-from scratchnet.kernels.cpu.pooled_gradient import pays as pooling_pays
-from scratchnet.kernels.cpu.pooled_gradient import pooled_gradients
-from scratchnet.kernels.cpu.spread import pays, spread
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
-from scratchnet.kernels.cpu.weight_products import FEW, weight_products
-from scratchnet.kernels.cpu.winograd import scheme_of, slide_tiles
-from scratchnet.kernels.cpu.winograd_gradient import weight_tiles
+from scratchnet.kernels.cpu.winograd.conv2d import choose_algorithm, winograd_conv2d
+from scratchnet.kernels.cpu.winograd.weight_grad import winograd_weight_grad
 from scratchnet.shapes import Pads, output_hw
 
 
-def _slide(x, weights, bias, kernel, relu, y, y0, y_steps, hw, F):
-    """`correlate`, or where that is faster the same with fewer multiplications."""
-    scheme = scheme_of(x.shape, kernel, hw, F, x.itemsize)
-    if scheme is None:
-        correlate(x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
+def _rotated(window: Window) -> Window:
+    """The window of the transposed convolution that computes what `window` does with w rotated by 180 degrees.
+
+    Both have strides of 1.
+    """
+    return window._replace(top=window.KH - 1 - window.top, left=window.KW - 1 - window.left)
+
+
+def _conv2d(x: np.ndarray, weights: Weights, b: np.ndarray | None, window: Window, relu: bool, y: Output) -> None:
+    """`direct_conv2d`, or Winograd's way where that is faster."""
+    algorithm = choose_algorithm(x.shape, window, (y.OH, y.OW), y.F, x.itemsize)
+    if algorithm is None:
+        direct_conv2d(x, weights, b, window, relu, y)
     else:
-        slide_tiles(scheme, x, weights, bias, kernel, relu, y, y0, y_steps, hw, F)
+        winograd_conv2d(algorithm, x, weights, b, window, relu, y)
 
 
 def conv2d(
@@ -39,13 +46,12 @@ def conv2d(
     """
     KH, KW, C, F = w.shape
     OH, OW = output_hw(x.shape[1:3], (KH, KW), strides, pads)
-    if strides == (1, 1) and pays(C, F):  # turned by 180 degrees, it is a transposed convolution
-        turned = Kernel(KH, KW, 1, 1, KH - 1 - pads[0][0], KW - 1 - pads[1][0])
-        return spread(np.ascontiguousarray(x), w[::-1, ::-1].swapaxes(2, 3), b, turned, relu, (OH, OW))
+    x, window = np.ascontiguousarray(x), Window(KH, KW, *strides, pads[0][0], pads[1][0])
+    if strides == (1, 1) and col2im.is_faster(C, F):
+        rotated = w[::-1, ::-1].swapaxes(2, 3)
+        return col2im.conv2d_transpose(x, rotated, b, _rotated(window), relu, (OH, OW))
     y = empty((len(x), OH, OW, F), x.dtype)
-    weights = Weights(as_flat(w), 0, KW * C * F, C * F, F, 1)
-    kernel = Kernel(KH, KW, *strides, pads[0][0], pads[1][0])
-    _slide(np.ascontiguousarray(x), weights, b, kernel, relu, y.reshape(-1), 0, (OH * OW * F, OW * F, F), (OH, OW), F)
+    _conv2d(x, Weights(as_flat(w), 0, KW * C * F, C * F, F, 1), b, window, relu, Output.whole(y))
     return y
 
 
@@ -64,26 +70,26 @@ def conv2d_transpose(
     are those of the convolution that goes the other way, from (OH, OW) to (H, W).
 
     Output rows h with the same remainder of h + top by sh meet the same rows of w. Each such phase is a convolution of
-    its own, with a part of w turned by 180 degrees: no product with a zero between strides is ever made.
+    its own, with a part of w rotated by 180 degrees: no product with a zero between strides is ever made.
     """
     (KH, KW, C, F), (OH, OW), (sh, sw) = w.shape, output_hw, strides
     (top, _), (left, _) = pads
     x, flat_w = np.ascontiguousarray(x), as_flat(w)
-    if pays(F, C):
-        return spread(x, w, b, Kernel(KH, KW, sh, sw, top, left), relu, output_hw)
+    if col2im.is_faster(F, C):
+        return col2im.conv2d_transpose(x, w, b, Window(KH, KW, sh, sw, top, left), relu, output_hw)
     y = empty((len(x), OH, OW, C), x.dtype)
-    y_steps = (OH * OW * C, sh * OW * C, sw * C)
     for h in range(min(sh, OH)):
-        k, before = (h + top) % sh, (h + top) // sh
+        k, above = (h + top) % sh, (h + top) // sh
         rows = len(range(k, KH, sh))
         for v in range(min(sw, OW)):
-            m, left_of = (v + left) % sw, (v + left) // sw
-            columns = len(range(m, KW, sw))
-            last = ((k + (rows - 1) * sh) * KW + m + (columns - 1) * sw) * C * F
+            l, before = (v + left) % sw, (v + left) // sw  # noqa: E741
+            columns = len(range(l, KW, sw))
+            last = ((k + (rows - 1) * sh) * KW + l + (columns - 1) * sw) * C * F
             weights = Weights(flat_w, last, -sh * KW * C * F, -sw * C * F, 1, F)
-            kernel = Kernel(rows, columns, 1, 1, rows - 1 - before, columns - 1 - left_of)
+            window = Window(rows, columns, 1, 1, rows - 1 - above, columns - 1 - before)
             hw = (len(range(h, OH, sh)), len(range(v, OW, sw)))
-            _slide(x, weights, b, kernel, relu, y.reshape(-1), (h * OW + v) * C, y_steps, hw, C)
+            phase = Output(y.reshape(-1), (h * OW + v) * C, OH * OW * C, sh * OW * C, sw * C, *hw, C)
+            _conv2d(x, weights, b, window, relu, phase)
     return y
 
 
@@ -109,22 +115,21 @@ def conv2d_weight_grad(
     """
     if dw is None:
         dw = np.zeros((*kernel_size, x.shape[3], dy.shape[3]), x.dtype)
-    (KH, KW), (top, _), (left, _) = kernel_size, *pads
     x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
-    if strides == (1, 1) and dy.shape[3] < FEW <= x.shape[3]:
-        # The sum is the same with dy as the picture and x as the gradient, all steps turned; and x fills the tile.
-        turned = np.zeros((KH, KW, dy.shape[3], x.shape[3]), x.dtype)
-        weight_products(dy, x, (KH, KW, 1, 1, KH - 1 - top, KW - 1 - left), turned, None)
-        dw += turned[::-1, ::-1].swapaxes(2, 3)
+    window = Window(*kernel_size, *strides, pads[0][0], pads[1][0])
+    if strides == (1, 1) and dy.shape[3] < FEW_CHANNELS <= x.shape[3]:
+        # With x and dy exchanged, the sum is dw rotated by 180 degrees with c and f exchanged; and x fills the tiles.
+        rotated = np.zeros((*kernel_size, dy.shape[3], x.shape[3]), x.dtype)
+        direct_weight_grad(dy, x, _rotated(window), rotated, None)
+        dw += rotated[::-1, ::-1].swapaxes(2, 3)
         if db is not None:
             db += column_sums(dy)
         return dw
-    kernel = Kernel(KH, KW, *strides, top, left)
-    scheme = scheme_of(x.shape, kernel, dy.shape[1:3], dy.shape[3], x.itemsize, for_weights=True)
-    if scheme is None:
-        weight_products(x, dy, kernel, dw, db)
+    algorithm = choose_algorithm(x.shape, window, dy.shape[1:3], dy.shape[3], x.itemsize, for_weights=True)
+    if algorithm is None:
+        direct_weight_grad(x, dy, window, dw, db)
     else:
-        weight_tiles(scheme, x, dy, kernel, dw)
+        winograd_weight_grad(algorithm, x, dy, window, dw)
         if db is not None:
             db += column_sums(dy)
     return dw
@@ -148,10 +153,10 @@ def conv2d_max_pool2d_backward(
     (pool_size, strides, pads).
     """
     hw = output_hw(x.shape[1:3], w.shape[:2], strides, pads)
-    kernel = Kernel(*w.shape[:2], *strides, pads[0][0], pads[1][0])
-    if pooling_pays(x.shape, kernel, hw, dy.shape, x.itemsize):
+    window = Window(*w.shape[:2], *strides, pads[0][0], pads[1][0])
+    if pooled_gradient.is_faster(x.shape, window, hw, dy.shape, x.itemsize):
         x, w, dy, argmax = (np.ascontiguousarray(a) for a in (x, w, dy, argmax))
-        return pooled_gradients(x, w, dy, argmax, kernel, hw, dw, db, input_grad)
+        return pooled_gradient.pooled_gradients(x, w, dy, argmax, window, hw, dw, db, input_grad)
     dy = max_pool2d_backward(dy, argmax, hw, *pooling)
     if dw is not None:
         conv2d_weight_grad(x, dy, w.shape[:2], strides, pads, dw, db)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchnet.kernels.cpu.correlate import Kernel, Weights, correlate, transposed
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.conv import few_rows
+from scratchnet.kernels.cpu.conv.direct import direct_conv2d
+from scratchnet.kernels.cpu.conv.weight_grad import direct_weight_grad
+from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width
+from scratchnet.kernels.cpu.gemm.operands import ONE_CELL, Output, Weights
+from scratchnet.kernels.cpu.gemm.packing import transposed
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
-from scratchnet.kernels.cpu.tile import panel_width
-from scratchnet.kernels.cpu.weight_products import depth_of, row_products, weight_products
 
-_ONE_CELL = Kernel(1, 1, 1, 1, 0, 0)
 _BANDS, _ROWS = (32, 16, 8, 4, 2, 1), 64  # numbers of bands, and the fewest examples in one
 
 # With few examples the time goes into fetching the weights, not into arithmetic: they are then read once, row by row.
@@ -33,21 +35,20 @@ def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, 
     y = empty((len(x), units), x.dtype)
     # Many examples become rows of the picture, where they can: the rows are shared out among the threads.
     bands = next(n for n in _BANDS if n == 1 or (len(x) % n == 0 and len(x) >= n * _ROWS))
-    hw, steps = (bands, len(x) // bands), (0, len(x) // bands * units, units)
-    picture = _as_picture(x).reshape(1, *hw, x.shape[1])
-    correlate(picture, weights, b, _ONE_CELL, relu, y.reshape(-1), 0, steps, hw, units)
+    picture = _as_picture(x).reshape(1, bands, len(x) // bands, x.shape[1])
+    direct_conv2d(picture, weights, b, ONE_CELL, relu, Output.whole(y.reshape(1, bands, len(x) // bands, units)))
     return y
 
 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False) -> np.ndarray:
     """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]. With relu, y = max(y, 0)."""
     D, U = w.shape
-    depth = depth_of(w) if _is_few(len(x), w) else None
+    depth = few_rows.depth_for(w) if _is_few(len(x), w) else None
     if depth is None:
         return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)
     y = empty((len(x), U), x.dtype)
     y[:] = 0 if b is None else b
-    row_products(np.ascontiguousarray(x), np.ascontiguousarray(w), depth, y)
+    few_rows.add_product(np.ascontiguousarray(x), np.ascontiguousarray(w), depth, y)
     return np.maximum(y, 0, out=y) if relu else y
 
 
@@ -70,7 +71,7 @@ def dense_weight_grad(
     """
     if dw is None:
         dw = np.zeros((x.shape[1], dy.shape[1]), x.dtype)
-    weight_products(_as_picture(x), _as_picture(dy), _ONE_CELL, dw, db)
+    direct_weight_grad(_as_picture(x), _as_picture(dy), ONE_CELL, dw, db)
     return dw
 
 

@@ -1,14 +1,16 @@
-"""The gradients of a convolution behind which a max-pooling stands: only the maxima of the windows get anything back.
+"""The gradients of a convolution that a max-pooling follows: only the maxima of its windows get a gradient back.
 
 Of the gradient that a pooling of 2x2 sends back, three numbers in four are zero, and more where a ReLU is in between.
-Here the zeros are neither stored nor multiplied. For each filter there is a list of the places that something comes
-back to, with what comes back. Each of them stands for one window of x:
+Here the zeros are neither stored nor multiplied. Each filter has a list: the places (i, j) that get something back, and
+the numbers dy that they get. Each entry stands for one window of x:
 
-    dw[k,l,c,f] += dy * x~[n, sh*i + k - top, sw*j + l - left, c],  dx~[the same] += dy * w[k,l,c,f],  for all k, l, c
+    dw[k,l,c,f] += dy * x~[n, sh*i + k - top, sw*j + l - left, c]     for all k, l, c
+    dx~[n, sh*i + k - top, sw*j + l - left, c] += dy * w[k,l,c,f]     for all k, l, c
 
-While the list of a filter is read, dw of that filter stays in registers; then w does. A row of the window is one line
-of numbers, the channels of its pixels. The channels are taken in groups, so that a line fits into COLUMNS vectors, and
-ROWS lines are a block. Blocks are of one size: what they hold beyond the kernel is zeros.
+While the list of a filter is read, dw of that filter stays in registers for the first sum, and w for the second. The
+registers hold a block of ROWS rows of the window and COLUMNS vectors. A row of the window is KW pixels with all their
+channels, one behind the other; where that is more than COLUMNS vectors, the channels are taken in groups. All blocks
+are of one size: what they hold beyond the kernel is zeros.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ import numba
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.correlate import Kernel, transposed
-from scratchnet.kernels.cpu.jit import parallel, scratch, serial
-from scratchnet.kernels.cpu.memory import LINE, empty
-from scratchnet.kernels.cpu.simd import VECTOR_BYTES, tile_add_scaled, tile_load, tile_store, vector_registers
+from scratchnet.kernels.cpu.gemm.micro_kernel import ZERO
+from scratchnet.kernels.cpu.gemm.operands import Rows, Window
+from scratchnet.kernels.cpu.gemm.packing import transposed
+from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_add_scaled, tile_load, tile_store, vector_registers
+from scratchnet.kernels.cpu.runtime.jit import parallel, scratch, serial
+from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 from scratchnet.kernels.cpu.sums import add_parts
 
-# The block's vectors, one number spread over a vector and what is being fetched fit into the registers.
+# The block, one number in all lanes of a vector and what is being fetched fit into the registers.
 ROWS, COLUMNS = 3, 6 if vector_registers() == 32 else 3
 _PARTS = 16  # of a batch: enough to keep several threads busy
 _MOST_NUMBERS = 1 << 22  # in the sums of all parts together
@@ -36,17 +40,17 @@ _LARGEST_PART = 0.5  # of the multiplications that all places would take: more, 
 
 
 @serial
-def _add_columns(dy, argmax, sums):
-    """sums[f] += what comes back to all places of one picture: the gradient of the bias."""
+def _add_bias_grad(dy, argmax, db):
+    """db[f] += the sum of dy over all places of one picture that get something back."""
     for p in range(len(dy)):
         back, places = dy[p], argmax[p]
-        for f in range(len(sums)):
-            sums[f] += back[f] if places[f] >= 0 else 0
+        for f in range(len(db)):
+            db[f] += back[f] if places[f] >= 0 else 0
 
 
 @serial
 def _collect(back, places, table, first, offsets, values):
-    """A list of what comes back to the places of one picture and filter, and of where their windows begin; its length.
+    """Write the list of one picture and filter, and return its length: values dy, and offsets where windows begin.
 
     The window of a place begins at first + table[1 + place].
     """
@@ -60,18 +64,18 @@ def _collect(back, places, table, first, offsets, values):
 
 
 @serial
-def _add_windows(x, offsets, values, count, line, s, s0, sp, y, to, yp):
-    """A block y[to ...] = the block s[s0 ...] + the sum over a list of value * the block of x at the offset."""
-    sums = tile_load(ROWS, COLUMNS, s, s0, sp)
+def _add_windows(x, offsets, values, count, line, s, initial, y, out):
+    """The block of y at `out` = that of s at `initial` + the sum over a list of value * block of x at the offset."""
+    sums = tile_load(ROWS, COLUMNS, s, initial.start, initial.row_step)
     for e in range(count):
         sums = tile_add_scaled(sums, values[e], tile_load(ROWS, COLUMNS, x, offsets[e], line))
-    tile_store(sums, ROWS, COLUMNS, y, to, yp)
+    tile_store(sums, ROWS, COLUMNS, y, out.start, out.row_step)
 
 
 @serial
-def _add_to_windows(y, offsets, values, count, line, w, w0, wp):
-    """The block of y at each offset of a list += value * the block w[w0 ...]."""
-    weights = tile_load(ROWS, COLUMNS, w, w0, wp)
+def _add_to_windows(y, offsets, values, count, line, w, at):
+    """The block of y at each offset of a list += value * the block of w."""
+    weights = tile_load(ROWS, COLUMNS, w, at.start, at.row_step)
     for e in range(count):
         sums = tile_add_scaled(tile_load(ROWS, COLUMNS, y, offsets[e], line), values[e], weights)
         tile_store(sums, ROWS, COLUMNS, y, offsets[e], line)
@@ -79,9 +83,10 @@ def _add_to_windows(y, offsets, values, count, line, w, w0, wp):
 
 @serial
 def _copy(x, x_shape, n0, n1, channels, inside, picture, into):
-    """picture = the channels (c0, c1) of x[n0:n1], inside of what it has around them; or with into=False the other way.
+    """Copy the channels (c0, c1) of x[n0:n1] into the picture, or with into=False out of it.
 
-    x (N, H, W, C) and picture (n1 - n0, rows, line) are flat; a pixel of the picture has `deep` numbers.
+    x (N, H, W, C) and picture (n1 - n0, rows, line) are flat. inside = (top, left, rows, line, deep): x stands in the
+    picture from (top, left) on, and a pixel of the picture has `deep` numbers.
     """
     (_, H, W, C), (c0, c1), (top, left, rows, line, deep) = x_shape, channels, inside
     for n in range(n0, n1):
@@ -99,11 +104,15 @@ def _copy(x, x_shape, n0, n1, channels, inside, picture, into):
 
 @parallel
 def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db, buffers, lists):
+    """dx, and for each part of the batch dw[part, f, (group, row), ...] and db[part, f]. An empty dx or dw is left out.
+
+    cut = (pictures at once, groups, rows of a block, numbers in all pictures at once); inside as for `_copy`.
+    """
     N, C = x_shape[0], x_shape[3]
     parts, F = db.shape
     _, _, rows, line, deep = inside
     at_once, groups, height, size = cut
-    width, nothing = len(zeros), np.intp(0)
+    width = len(zeros)
     for part in prange(parts):
         buffer, numbers = buffers[numba.get_thread_id()], lists[numba.get_thread_id()]
         picture, values, ends, offsets = buffer[:size], buffer[size:], numbers[: F + 1], numbers[F + 1 :]
@@ -111,13 +120,13 @@ def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db,
         for n in range(n0, n1, at_once):
             until = min(n1, n + at_once)
             ends[0] = 0
-            for m in range(n, until):
-                _add_columns(dy[m], argmax[m], db[part])
+            for image in range(n, until):
+                _add_bias_grad(dy[image], argmax[image], db[part])
             for f in range(F):
                 end = ends[f]
-                for m in range(n, until):
-                    first = (m - n) * rows * line
-                    end += _collect(dy[m, :, f], argmax[m, :, f], table, first, offsets[end:], values[end:])
+                for image in range(n, until):
+                    first = (image - n) * rows * line
+                    end += _collect(dy[image, :, f], argmax[image, :, f], table, first, offsets[end:], values[end:])
                 ends[f + 1] = end
             for task in range(0 if len(dw) > 0 else groups, 2 * groups if len(dx) > 0 else groups):
                 backward, g = task >= groups, task % groups  # dw for each group of channels, and then dx
@@ -127,22 +136,22 @@ def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db,
                 if not backward:
                     _copy(x, x_shape, n, until, channels, inside, picture, True)
                 for f in range(F):
-                    places, back, count = offsets[ends[f] :], values[ends[f] :], ends[f + 1] - ends[f]
+                    begins, back, count = offsets[ends[f] :], values[ends[f] :], ends[f + 1] - ends[f]
                     for k in range(0, height, ROWS):
                         window = picture[k * line :]
                         if backward:
-                            w0 = ((f * groups + g) * height + k) * width
-                            _add_to_windows(window, places, back, count, line, w, w0, width)
+                            block = Rows(((f * groups + g) * height + k) * width, width)
+                            _add_to_windows(window, begins, back, count, line, w, block)
                         else:
-                            to = (((part * F + f) * groups + g) * height + k) * width
-                            s, s0, sp = (zeros, nothing, nothing) if n == n0 else (dw, to, width)
-                            _add_windows(window, places, back, count, line, s, s0, sp, dw, to, width)
+                            out = Rows((((part * F + f) * groups + g) * height + k) * width, width)
+                            s, initial = (zeros, Rows(ZERO, ZERO)) if n == n0 else (dw, out)
+                            _add_windows(window, begins, back, count, line, s, initial, dw, out)
                 if backward:
                     _copy(dx, x_shape, n, until, channels, inside, picture, False)
 
 
 class _Blocks(NamedTuple):
-    """How the window of a kernel is cut: groups of `channels` channels, each in `height` lines of `width` numbers."""
+    """How a window is cut: groups of `channels` channels, each in `height` rows of `width` numbers."""
 
     groups: int
     channels: int
@@ -152,7 +161,7 @@ class _Blocks(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def _blocks(KH: int, KW: int, C: int, itemsize: int) -> _Blocks | None:
-    """None where a line would not fit into a block, even with as few channels as there are in a vector."""
+    """None where a row of the window does not fit into a block, even with as few channels as a vector has lanes."""
     lanes = VECTOR_BYTES // itemsize
     channels = COLUMNS // KW * lanes
     if channels == 0:
@@ -160,21 +169,21 @@ def _blocks(KH: int, KW: int, C: int, itemsize: int) -> _Blocks | None:
     return _Blocks(-(-C // channels), channels, -(-KH // ROWS) * ROWS, COLUMNS * lanes)
 
 
-def pays(
-    x_shape: tuple[int, ...], kernel: Kernel, hw: tuple[int, int], dy_shape: tuple[int, ...], itemsize: int
+def is_faster(
+    x_shape: tuple[int, ...], window: Window, hw: tuple[int, int], dy_shape: tuple[int, ...], itemsize: int
 ) -> bool:
-    """Whether this is faster than to put dy in the places of the convolution's output, hw, and to go on from there."""
+    """Whether this is faster than the pooling's backward, to the convolution's output of size hw, then dw and dx."""
     (N, _, _, C), (_, PH, PW, F), (OH, OW) = x_shape, dy_shape, hw
-    blocks = _blocks(kernel.KH, kernel.KW, C, itemsize)
+    blocks = _blocks(window.KH, window.KW, C, itemsize)
     if blocks is None or 0 in (N, C, PH, PW, F) or PH * PW * F > _LONGEST:
         return False
-    window = blocks.groups * blocks.height * blocks.width
-    return window * PH * PW <= _LARGEST_PART * kernel.KH * kernel.KW * C * OH * OW
+    in_blocks = blocks.groups * blocks.height * blocks.width
+    return in_blocks * PH * PW <= _LARGEST_PART * window.KH * window.KW * C * OH * OW
 
 
 @functools.lru_cache(maxsize=256)
 def _table(OH: int, OW: int, down: int, right: int) -> np.ndarray:
-    """table[1 + i*OW + j] = i * down + j * right; table[0] is for what goes back to no place."""
+    """table[1 + i*OW + j] = i * down + j * right; table[0] is for argmax = -1, which gets nothing back."""
     table = np.zeros(1 + OH * OW, np.int64)
     table[1:] = (np.arange(OH)[:, None] * down + np.arange(OW) * right).reshape(-1)
     return table
@@ -185,21 +194,21 @@ def pooled_gradients(
     w: np.ndarray,
     dy: np.ndarray,
     argmax: np.ndarray,
-    kernel: Kernel,
+    window: Window,
     hw: tuple[int, int],
     dw: np.ndarray | None,
     db: np.ndarray | None,
     input_grad: bool,
 ) -> np.ndarray | None:
-    """Add to dw and db, where they are given, what comes back to the places in argmax; return dx if input_grad.
+    """Add the gradients to dw and db, where they are given; return dx if input_grad.
 
     x (N, H, W, C), w and dw (KH, KW, C, F), db (F,), dy and argmax (N, PH, PW, F), all contiguous; argmax = i * OW + j
     or -1, hw = (OH, OW).
     """
     (N, H, W, C), (KH, KW, _, F), (OH, OW), places = x.shape, w.shape, hw, dy.shape[1] * dy.shape[2]
     groups, deep, height, width = _blocks(KH, KW, C, x.itemsize)
-    rows = max(kernel.top + H, (OH - 1) * kernel.sh + height)
-    line = max(kernel.left + W, (OW - 1) * kernel.sw + KW) * deep
+    rows = max(window.top + H, (OH - 1) * window.sh + height)
+    line = max(window.left + W, (OW - 1) * window.sw + KW) * deep
     parts = max(1, min(_PARTS, N, _MOST_NUMBERS // (F * groups * height * width)))
     at_once = min(-(-N // parts), -(-_PLACES // places))
     size = -(-(at_once * rows * line + width) // LINE) * LINE
@@ -217,7 +226,7 @@ def pooled_gradients(
     bias_sums = np.zeros((parts, F), x.dtype)
     _gradients(
         x.reshape(-1), x.shape, dy.reshape(N, places, F), argmax.reshape(N, places, F), weights.reshape(-1),
-        _table(OH, OW, kernel.sh * line, kernel.sw * deep), (kernel.top, kernel.left, rows, line, deep),
+        _table(OH, OW, window.sh * line, window.sw * deep), (window.top, window.left, rows, line, deep),
         (at_once, groups, height, size), np.zeros(width, x.dtype), dx.reshape(-1), sums.reshape(-1), bias_sums,
         scratch(size + F * at_once * places, x.dtype), scratch(F + 1 + F * at_once * places, np.dtype(np.int64)),
     )  # fmt: skip

@@ -19,10 +19,9 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.dispatcher import Dispatcher
 
-from scratchnet.kernels.cpu.cache import cached
-from scratchnet.kernels.cpu.memory import LINE, empty
+from scratchnet.kernels.cpu.runtime.cache import cached
+from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 
 # A thread that waits for work turns in circles for a little, since the next kernel mostly comes soon, and then sleeps.
 # OpenMP's own default is to turn for long: where another program needs the core, that makes both eight times slower.
@@ -42,16 +41,16 @@ _IN_ORDER = _FASTMATH - {"reassoc"}
 _LOCK = threading.RLock()
 
 
-def _compiled(function: Callable[..., Any], **options: Any) -> Dispatcher:
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
     return cached(numba.njit(error_model="numpy", **options)(function))
 
 
-def serial(function: Callable[..., Any]) -> Dispatcher:
+def serial(function: Callable[..., Any]) -> Any:
     """Compile, to be called by other kernels."""
     return _compiled(function, fastmath=_FASTMATH)
 
 
-def serial_in_order(function: Callable[..., Any]) -> Dispatcher:
+def serial_in_order(function: Callable[..., Any]) -> Any:
     """`serial` for what kernels call that are `in_order`."""
     return _compiled(function, fastmath=_IN_ORDER)
 

@@ -97,8 +97,8 @@ def multiply_add(builder, vector, a, b, c):
     return builder.fadd(builder.fmul(a, b, flags=["contract"]), c, flags=["contract"])
 
 
-def _spread(builder, vector, number):
-    """A vector whose numbers are all that one."""
+def _broadcast(builder, vector, number):
+    """A vector with that number in all its lanes."""
     undefined, index = ir.Constant(vector, ir.Undefined), ir.IntType(32)
     first = builder.insert_element(undefined, number, ir.Constant(index, 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, vector.count), None))
@@ -161,7 +161,7 @@ def tile_add_scaled(typing, tile, number, other):
     def codegen(context, builder, signature, args):
         left, right = (cgutils.unpack_tuple(builder, a) for a in (args[0], args[2]))
         vector = context.get_value_type(tile.dtype)
-        factor = _spread(builder, vector, args[1])
+        factor = _broadcast(builder, vector, args[1])
         sums = [multiply_add(builder, vector, factor, b, a) for a, b in zip(left, right)]
         return context.make_tuple(builder, tile, sums)
 
@@ -182,7 +182,7 @@ def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
         ]
         numbers = context.make_array(signature.args[3])(context, builder, a_array).data
         for p in range(P.literal_value):
-            left = _spread(builder, vector, builder.load(builder.gep(numbers, [a_offset])))
+            left = _broadcast(builder, vector, builder.load(builder.gep(numbers, [a_offset])))
             for q in range(Q.literal_value):
                 place = p * Q.literal_value + q
                 sums[place] = multiply_add(builder, vector, left, right[q], sums[place])
@@ -248,8 +248,8 @@ def grid_store(typing, tile, P, Q, y, yo, ys, yt, rows, columns):
 
 
 @intrinsic
-def turn_block(typing, x, xo, xs, y, yo, ys):
-    """y[yo + r*ys + e] = x[xo + e*xs + r] for all e, r < lanes: a square block, its rows made columns in registers."""
+def transpose_block(typing, x, xo, xs, y, yo, ys):
+    """y[yo + r*ys + e] = x[xo + e*xs + r] for all e, r < lanes: a square block transposed in registers."""
 
     def codegen(context, builder, signature, args):
         x_array, x_offset, x_step, y_array, y_offset, y_step = args
