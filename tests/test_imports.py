@@ -77,9 +77,29 @@ def test_leaves_hold_no_circle():
 def test_cpu_and_gpu_kernels_never_import_each_other():
     for path in FILES:
         parts = path.relative_to(PACKAGE).parts
-        if parts[0] == "kernels" and len(parts) == 3:
+        if parts[0] == "kernels" and parts[1] in ("cpu", "gpu"):
             other = {"cpu": "gpu", "gpu": "cpu"}[parts[1]]
             assert f"kernels.{other}" not in path.read_text(encoding="utf-8")
+
+
+# The rooms of kernels/cpu, each of which imports only those before it; "" are the files beside the rooms.
+CPU_ROOMS = ["runtime", "", "gemm", "winograd", "conv"]
+
+
+def test_imports_among_the_cpu_kernels_run_one_way():
+    seen = set()
+    for path in FILES:
+        parts = path.relative_to(PACKAGE).parts
+        if parts[:2] != ("kernels", "cpu") or parts[2:] == ("__init__.py",):
+            continue
+        room = parts[2] if len(parts) > 3 else ""
+        seen.add(room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet.kernels.cpu."):
+                first = node.module.split(".")[3]
+                other = first if first in CPU_ROOMS else ""
+                assert CPU_ROOMS.index(other) <= CPU_ROOMS.index(room), f"{path} imports {node.module}"
+    assert seen == set(CPU_ROOMS)
 
 
 def test_import_is_light():
