@@ -50,7 +50,7 @@ algorithms = st.sampled_from(sorted(transforms.POINTS))
 
 @st.composite
 def tiled_windows(draw, r):
-    """(N, (H, W), (KH, KW), strides, pads) whose kernel has r cells, in each direction, for each remainder by the stride."""
+    """(N, (H, W), (KH, KW), strides, pads) whose kernel has r x r cells for each remainder by the strides."""
     axes = []
     for _ in range(2):
         stride = draw(st.integers(1, 3))
