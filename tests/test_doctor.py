@@ -8,7 +8,7 @@ import numba
 import pytest
 
 from scratchnet import doctor
-from scratchnet.kernels.cpu import simd
+from scratchnet.kernels.cpu.gemm import simd
 
 
 def facts():

@@ -5,6 +5,8 @@
 x (N, H, W, C), w (KH, KW, C, F), float32 or float64.
 """
 
+# ruff: noqa: E741  # k, l and c are the letters of the formula; the notebook shows these functions
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -35,7 +37,7 @@ def python_loops(x: np.ndarray, w: np.ndarray) -> np.ndarray:
             for j in range(y.shape[2]):
                 for f in range(y.shape[3]):
                     for k in range(w.shape[0]):
-                        for l in range(w.shape[1]):  # noqa: E741
+                        for l in range(w.shape[1]):
                             for c in range(w.shape[2]):
                                 y[n, i, j, f] += x[n, i + k, j + l, c] * w[k, l, c, f]
     return y
@@ -56,7 +58,7 @@ def _parallel_loops(x, w, y):
             for j in range(y.shape[2]):
                 for f in range(y.shape[3]):
                     for k in range(w.shape[0]):
-                        for l in range(w.shape[1]):  # noqa: E741
+                        for l in range(w.shape[1]):
                             for c in range(w.shape[2]):
                                 y[n, i, j, f] += x[n, i + k, j + l, c] * w[k, l, c, f]
 
@@ -75,7 +77,7 @@ def _filters_innermost(x, w, y):
             for j in range(y.shape[2]):
                 out = y[n, i, j]
                 for k in range(w.shape[0]):
-                    for l in range(w.shape[1]):  # noqa: E741
+                    for l in range(w.shape[1]):
                         for c in range(w.shape[2]):
                             number, row = x[n, i + k, j + l, c], w[k, l, c]
                             for f in range(len(out)):

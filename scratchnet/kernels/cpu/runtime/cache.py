@@ -48,7 +48,7 @@ _FunctionCache = _private("numba.core.caching.FunctionCache")
 _normalize_signature = _private("numba.core.sigutils.normalize_signature")
 
 # What `_Cache` overrides or sets has an effect only where Numba's own methods use it.
-_USED = {
+_USED: dict[str, dict[str, tuple[str, ...]]] = {
     "numba.core.caching.FunctionCache": {
         "load_overload": ("_load_overload",),
         "_load_overload": ("_index_key", "_cache_file"),

@@ -34,8 +34,9 @@ PARTS = 8  # of a batch, when a sum runs over it
 # What LLVM may do with sums and products. Not "nnan" and "ninf": a diverging run must still be seen.
 _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 # A processor that is named by hand stands for its own features, not for those of this machine.
-if numba.config.CPU_NAME and numba.config.CPU_FEATURES is None:
-    numba.config.CPU_FEATURES = ""
+_config: Any = numba.config
+if _config.CPU_NAME and _config.CPU_FEATURES is None:
+    _config.CPU_FEATURES = ""
 
 _IN_ORDER = _FASTMATH - {"reassoc"}
 _LOCK = threading.RLock()
@@ -59,13 +60,13 @@ def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Ca
     """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
     compiled = _compiled(function, parallel=True, fastmath=fastmath)
 
-    @functools.wraps(function)
     def launch(*args: Any) -> Any:
         with _LOCK:
             return compiled(*args)
 
-    launch.compiled = compiled
-    return launch
+    kernel: Any = functools.wraps(function)(launch)
+    kernel.compiled = compiled
+    return kernel
 
 
 def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,5 +87,5 @@ def scratch(size: int, dtype: np.dtype) -> np.ndarray:
     held = _scratch.get(dtype)
     if held is None or held.shape[1] < size:
         whole = -(-size * dtype.itemsize // LINE) * LINE // dtype.itemsize  # each thread's part begins at a cache line
-        held = _scratch[dtype] = empty((numba.config.NUMBA_NUM_THREADS, whole), dtype)
+        held = _scratch[dtype] = empty((_config.NUMBA_NUM_THREADS, whole), dtype)
     return held
