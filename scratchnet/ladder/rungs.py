@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numba import prange
-from numba.extending import register_jitable
 
 from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.gemm.operands import Output, Weights, Window
@@ -23,15 +22,14 @@ from scratchnet.kernels.cpu.winograd.conv2d import winograd_conv2d
 from scratchnet.kernels.cpu.winograd.transforms import Algorithm
 
 
-@register_jitable
-def zeros_for_output(x, w):
-    """y (N, OH, OW, F), all 0. Compiled code may call this, too."""
+def zeros_for_output(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """y (N, OH, OW, F), all 0."""
     return np.zeros((len(x), x.shape[1] - w.shape[0] + 1, x.shape[2] - w.shape[1] + 1, w.shape[3]), x.dtype)
 
 
 def python_loops(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """The sum as it is written: seven loops of Python."""
-    y = zeros_for_output(x, w)
+    y = np.zeros((len(x), x.shape[1] - w.shape[0] + 1, x.shape[2] - w.shape[1] + 1, w.shape[3]), x.dtype)
     for n in range(y.shape[0]):
         for i in range(y.shape[1]):
             for j in range(y.shape[2]):
