@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import platform
+import re
 import secrets
 import stat
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 ABANDONED = 3600  # seconds since its last byte, after which an unfinished file is nobody's
+DESCRIPTOR = re.compile("/dev/(stdin|stdout|stderr|fd/.*)|/proc/[^/]+/fd/.*")  # names of files that are open already
 KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISCHR, "a character device"),
@@ -76,7 +78,12 @@ def real_path(path: str | os.PathLike[str]) -> Path:
 
 
 def kind_of(path: str | os.PathLike[str]) -> str | None:
-    """What stands at a path, in words, where it is no regular file; None for a regular file, or for nothing."""
+    """What stands at a path, in words, where it is no regular file; None for a regular file, or for nothing.
+
+    /dev/stdout is no regular file even where the shell has sent it to one: others write there at the same time.
+    """
+    if DESCRIPTOR.fullmatch(os.path.abspath(path)):
+        return "an open file of a process"
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -85,8 +92,8 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
 
 
 def check_replaceable(path: Path, wanted: str | os.PathLike[str]) -> None:
-    """Raise an OSError where something stands at the path that a file would take the place of, such as a device."""
-    kind = kind_of(path)
+    """Raise an OSError where something stands at the path, `wanted` with links followed, that a file would replace."""
+    kind = kind_of(wanted) or kind_of(path)
     if kind == "a folder":
         raise IsADirectoryError(errno.EISDIR, "expected the name of a file, got that of a folder", os.fspath(wanted))
     if kind is not None:
