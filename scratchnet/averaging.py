@@ -10,6 +10,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import is_number
+from scratchnet.device import like
 
 
 class MovingAverage:
@@ -43,8 +44,9 @@ class MovingAverage:
         momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
         pairs: dict[np.dtype, list[tuple[np.ndarray, np.ndarray]]] = {}
         for name, array in self._weights().items():
-            if self.average[name].dtype != array.dtype:
-                self.average[name] = self.average[name].astype(array.dtype)
+            average = self.average[name]
+            if average.dtype != array.dtype or type(average) is not type(array):  # such as from a file
+                self.average[name] = like(average, array).astype(array.dtype, copy=False)
             pairs.setdefault(array.dtype, []).append((self.average[name], array))
         for some in pairs.values():
             kernels.of(some[0][0]).moving_average(some, momentum)
@@ -54,8 +56,8 @@ class MovingAverage:
         """Exchange the model's weights and the average; once more brings both back."""
         for name, array in self._weights().items():
             own = array.copy()
-            array[...] = self.average[name]
-            self.average[name][...] = own
+            array[...] = like(self.average[name], array)
+            self.average[name][...] = like(own, self.average[name])
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -89,9 +89,36 @@ def to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x) if device is None else device.to_numpy(x)
 
 
+def to_device(x: Any, device: str | Device) -> Any:
+    """x, an array or what can become one, on this device; x itself where it is there already.
+
+    Raises:
+        ValueError: no device has that name.
+    """
+    device = named(device) if isinstance(device, str) else device
+    return x if isinstance(x, device.array_type) else device.module.asarray(to_numpy(x))
+
+
 def like(x: Any, other: Any) -> Any:
     """x, an array or what can become one, on the device of the array `other`."""
     device = device_of(other)
-    if device is None or device_of(x) is device:
-        return as_array(x)
-    return device.module.asarray(to_numpy(x))
+    return as_array(x) if device is None else to_device(x, device)
+
+
+def check_same_device(x: Any, other: Any, what: str, whose: str) -> None:
+    """Raise a TypeError unless two arrays are on one device: no array is moved from one to another unasked.
+
+    Args:
+        x, other: the arrays.
+        what: what x is, as the error begins, such as "Dense 'dense': x".
+        whose: what `other` is, such as "the weights".
+    """
+    if type(x) is type(other):
+        return
+    came, expected = device_of(x), device_of(other)
+    if came is not expected:
+        names = [type(array).__name__ if at is None else at.name for array, at in ((x, came), (other, expected))]
+        raise TypeError(
+            f"{what} is on {names[0]!r}, expected it on {names[1]!r}, where {whose} are. Bring it there: "
+            f"scratchnet.device.to_device(x, {names[1]!r})."
+        )

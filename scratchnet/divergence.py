@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.device import array_module
 from scratchnet.layers import Chain, Layer
 from scratchnet.layers.chain import Composite
 
@@ -81,6 +82,7 @@ class Guard:
             self._raise(f"weights became NaN or infinite in step {self.step}, the last of epoch {epoch + 1}")
 
     def _raise(self, what: str) -> None:
+        assert self.x is not None  # a step has been done
         found = self.find(self.x)  # before the weights are brought back
         raise DivergedError(
             f"{self.model.full_name}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
@@ -95,8 +97,8 @@ class Guard:
         rate = self.optimizer.learning_rate
         return (
             f"a smaller learning rate (it is {rate:g}: try {rate / 10:g}); clipnorm=1 in the optimizer; inputs of "
-            f"about -1 to 1 (here they go from {np.min(x):g} to {np.max(x):g}); a softmax or sigmoid at the end, or "
-            "from_logits=True in the loss, but not both."
+            f"about -1 to 1 (here they go from {float(x.min()):g} to {float(x.max()):g}); a softmax or sigmoid at the "
+            "end, or from_logits=True in the loss, but not both."
         )
 
     def _go_back(self) -> str:
@@ -109,9 +111,13 @@ class Guard:
         return f"Model and optimizer are as they were after {step} steps, the last copy whose loss was finite."
 
 
+def _finite(array: np.ndarray) -> bool:
+    return bool(array_module(array).isfinite(array).all())
+
+
 def all_finite(model: Any) -> bool:
     """Whether none of the weights and of the state is NaN or infinite."""
-    return all(np.isfinite(array).all() for part in (model.params, model.state) for array in part.values())
+    return all(_finite(array) for part in (model.params, model.state) for array in part.values())
 
 
 def _simple(layer: Layer) -> list[Layer]:
@@ -128,17 +134,17 @@ def _bad_output(layer: Layer, x: np.ndarray) -> Layer | None:
             return bad
         if isinstance(layer, Chain):  # branches all get the same x
             x = inner.forward(x, training=True)
-    return None if isinstance(layer, Chain) or np.isfinite(layer.forward(x, training=True)).all() else layer
+    return None if isinstance(layer, Chain) or _finite(layer.forward(x, training=True)) else layer
 
 
 def first_bad_place(model: Any, x: np.ndarray) -> str:
     """In words: the first layer whose weights, or else whose output for x, are not all finite."""
-    if not np.isfinite(x).all():
+    if not _finite(x):
         return "The inputs themselves hold NaN or infinity."
     places = {layer: f"{layer.full_name}, layer {i}" for i, layer in enumerate(_simple(model))}
     for layer, place in places.items():
         for name, array in layer.params.items():
-            if not np.isfinite(array).all():
+            if not _finite(array):
                 return f"The first numbers that are not finite are in {name} of {place}."
     if (bad := _bad_output(model, x)) is not None:
         place = places.get(bad, bad.full_name)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.device import as_array, like, to_numpy
 from scratchnet.losses import Loss
 
 _STEP = 1e-4
@@ -91,7 +92,7 @@ def gradcheck(
     """
     # A stream of its own: a dy equal to an x drawn from the same seed would be a special direction, not a random one.
     rng = np.random.default_rng([seed, len("gradcheck")])
-    x = np.array(x, np.float64)
+    x = as_array(x, np.float64).copy()
     if isinstance(subject, Loss):
         if y_true is None:
             raise TypeError("gradcheck: a loss needs its labels: gradcheck(loss, predictions, y_true=labels).")
@@ -104,17 +105,17 @@ def gradcheck(
         layer.zero_grads()
         start = copy.deepcopy(layer)  # moving averages and dropout's counter as before the step
         y = layer.forward(x, training=training)
-        dy = rng.normal(size=y.shape)
+        dy = like(rng.normal(size=y.shape), y)
         dx = layer.backward(dy.copy())
         arrays = {"x": (x, dx)}
         arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
 
         def scalar() -> float:
-            return float(np.sum(copy.deepcopy(start).forward(x, training=training) * dy))
+            return float((copy.deepcopy(start).forward(x, training=training) * dy).sum())
 
     report = GradcheckReport(tolerance=tolerance)
     for name, (values, gradient) in arrays.items():
-        report.rows.append(_compare(name, values, np.asarray(gradient), scalar, tolerance, samples, rng))
+        report.rows.append(_compare(name, values, to_numpy(gradient), scalar, tolerance, samples, rng))
     return report
 
 
@@ -136,7 +137,7 @@ def _compare(
     flat, at_rest = values.reshape(-1), scalar()
     quotients, kinks = np.full(len(chosen), np.nan), 0
     for place, e in enumerate(chosen):
-        before = flat[e]
+        before = float(flat[e])
         quotient, bends = [], []
         for h in (_STEP, _STEP / 2, _STEP / 4):
             flat[e] = before + h

@@ -22,6 +22,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
+from scratchnet.device import array_module, as_array, like
 
 _CLIP = 1e-7
 
@@ -38,17 +39,17 @@ class Loss(Configurable):
         """(value, gradient): the mean loss, and its gradient with respect to y_pred, of y_pred's shape.
 
         Args:
-            y_true: labels, see each loss.
+            y_true: labels, see each loss. They, and the weights, are brought to the device of y_pred.
             y_pred: the model's outputs.
             sample_weight: (N,), how much each example counts; None for all alike.
 
         Raises:
             ValueError: shapes that do not fit, an empty batch, labels out of range, weights that are no numbers.
         """
-        y_pred = np.asarray(y_pred)
+        y_pred = as_array(y_pred)
         if y_pred.dtype not in (np.float32, np.float64):
             y_pred = y_pred.astype(np.float32)
-        y_true = np.asarray(y_true)
+        y_true = like(y_true, y_pred)
         if y_pred.ndim < 1 or y_pred.size == 0 or len(y_true) != len(y_pred):
             raise ValueError(
                 f"{type(self).__name__}: expected as many labels as predictions, at least one, got y_true of shape "
@@ -57,7 +58,7 @@ class Loss(Configurable):
         if sample_weight is None:
             return self.compute(y_true, y_pred)
         weight = check_weights(sample_weight, len(y_pred), type(self).__name__)
-        return self.compute(y_true, y_pred, weight.astype(y_pred.dtype))
+        return self.compute(y_true, y_pred, like(weight, y_pred).astype(y_pred.dtype))
 
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
@@ -78,13 +79,14 @@ def check_weights(sample_weight: Any, count: int, caller: str) -> np.ndarray:
     Raises:
         ValueError: others.
     """
-    weight = np.asarray(sample_weight, np.float64)
+    weight = as_array(sample_weight, np.float64)
     if weight.ndim == 2 and weight.shape[1] == 1:
         weight = weight[:, 0]
     if weight.shape != (count,):
         raise ValueError(f"{caller}: expected sample_weight of shape ({count},), one an example, got {weight.shape}.")
-    if not (np.isfinite(weight).all() and (weight >= 0).all()):
-        raise ValueError(f"{caller}: expected finite weights of at least 0, got {weight.min():g} to {weight.max():g}.")
+    if not (array_module(weight).isfinite(weight).all() and (weight >= 0).all()):
+        least, most = float(weight.min()), float(weight.max())
+        raise ValueError(f"{caller}: expected finite weights of at least 0, got {least:g} to {most:g}.")
     return weight
 
 
@@ -100,17 +102,17 @@ def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
     Raises:
         ValueError: another shape, not whole numbers, or a label outside of 0 ... classes - 1.
     """
-    labels = np.asarray(y_true)
+    labels = as_array(y_true)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
         hint = " One-hot labels go with categorical_crossentropy." if labels.ndim == 2 else ""
-        raise ValueError(f"{caller}: expected labels of shape (N,) or (N, 1), got {np.shape(y_true)}.{hint}")
+        raise ValueError(f"{caller}: expected labels of shape (N,) or (N, 1), got {labels.shape}.{hint}")
     whole = labels.astype(np.int64)
-    if not np.array_equal(whole, labels):
+    if (whole != labels).any():
         raise ValueError(f"{caller}: expected labels that are whole numbers, got some that are not.")
     if len(whole) and (whole.min() < 0 or whole.max() >= classes):
-        wrong = whole[(whole < 0) | (whole >= classes)][0]
+        wrong = int(whole[(whole < 0) | (whole >= classes)][0])
         raise ValueError(
             f"{caller}: expected labels from 0 to {classes - 1}, got {wrong}. The last layer has {classes} "
             "outputs, one a "
@@ -134,16 +136,16 @@ def _from_shares(t: np.ndarray, y_pred: np.ndarray, caller: str) -> tuple[float,
 
     With g = -t / (N * p), 0 where p was clipped, the gradient is (g - sum_k g * p) / s.
     """
-    sums = y_pred.sum(axis=1, keepdims=True)
+    xp, sums = array_module(y_pred), y_pred.sum(axis=1, keepdims=True)
     if not sums.all():
         raise ValueError(
             f"{caller}: expected rows of probabilities, got a row with the sum 0. End the model in a softmax, or use "
             "from_logits=True for scores."
         )
     p = y_pred / sums
-    clipped = np.clip(p, _CLIP, 1 - _CLIP)
-    value = -(t * np.log(clipped, dtype=np.float64)).sum() / len(t)
-    g = np.where(clipped == p, -t / (clipped * len(t)), 0).astype(y_pred.dtype)
+    clipped = xp.clip(p, _CLIP, 1 - _CLIP)
+    value = -(t * xp.log(clipped, dtype=np.float64)).sum() / len(t)
+    g = xp.where(clipped == p, -t / (clipped * len(t)), 0).astype(y_pred.dtype)
     return float(value), (g - (g * p).sum(axis=1, keepdims=True)) / sums
 
 
@@ -181,8 +183,9 @@ class SparseCategoricalCrossentropy(Loss):
         labels = check_labels(y_true, y_pred.shape[1], "SparseCategoricalCrossentropy")
         if self.from_logits and weight is None and not self.label_smoothing:
             return kernels.of(y_pred).softmax_cross_entropy(y_pred, labels)
-        onehot = np.zeros_like(y_pred)
-        onehot[np.arange(len(labels)), labels] = 1
+        xp = array_module(y_pred)
+        onehot = xp.zeros_like(y_pred)
+        onehot[xp.arange(len(labels)), labels] = 1
         return _categorical(onehot, y_pred, weight, self)
 
 
@@ -230,21 +233,23 @@ class BinaryCrossentropy(Loss):
     ) -> tuple[float, np.ndarray]:
         """See the class."""
         t = _check_same_shape(y_true, y_pred, "BinaryCrossentropy")
-        if t.min() < 0 or t.max() > 1:
-            raise ValueError(f"BinaryCrossentropy: expected labels from 0 to 1, got {t.min():g} to {t.max():g}.")
+        least, most = float(t.min()), float(t.max())
+        if least < 0 or most > 1:
+            raise ValueError(f"BinaryCrossentropy: expected labels from 0 to 1, got {least:g} to {most:g}.")
         if self.label_smoothing:
             t = t * (1 - self.label_smoothing) + y_pred.dtype.type(self.label_smoothing / 2)
         if self.from_logits and weight is None:
             return kernels.of(y_pred).sigmoid_binary_cross_entropy(y_pred, t)
+        xp = array_module(y_pred)
         each = 1 if weight is None else weight.reshape(-1, *[1] * (y_pred.ndim - 1))
         if self.from_logits:
             _, dy = kernels.of(y_pred).sigmoid_binary_cross_entropy(y_pred, t)
             z = y_pred.astype(np.float64)
-            terms = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
+            terms = xp.maximum(z, 0) - z * t + xp.log1p(xp.exp(-abs(z)))
             return float((each * terms).mean()), each * dy
-        p = np.clip(y_pred, _CLIP, 1 - _CLIP)
-        terms = -(t * np.log(p, dtype=np.float64) + (1 - t) * np.log1p(-p, dtype=np.float64))
-        dy = np.where(p == y_pred, (p - t) / (p * (1 - p) * p.size), 0)
+        p = xp.clip(y_pred, _CLIP, 1 - _CLIP)
+        terms = -(t * xp.log(p, dtype=np.float64) + (1 - t) * xp.log1p(-p, dtype=np.float64))
+        dy = xp.where(p == y_pred, (p - t) / (p * (1 - p) * p.size), 0)
         return float((each * terms).mean()), (each * dy).astype(y_pred.dtype)
 
 
@@ -257,7 +262,7 @@ class MeanSquaredError(Loss):
         """See the class."""
         difference = y_pred - _check_same_shape(y_true, y_pred, "MeanSquaredError")
         slopes = difference * y_pred.dtype.type(2 / difference.size)
-        squares = np.square(difference, dtype=np.float64)
+        squares = array_module(y_pred).square(difference, dtype=np.float64)
         if weight is None:
             return float(squares.mean()), slopes
         each = weight.reshape(-1, *[1] * (y_pred.ndim - 1))

@@ -9,6 +9,7 @@ import numpy as np
 
 from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
+from scratchnet.device import array_module, as_array, like, to_numpy
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
 
 
@@ -25,8 +26,9 @@ class Metric(Configurable):
         self.total, self.count = 0.0, 0
 
     def update(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
-        """Take in a batch."""
-        right = self.score(np.asarray(y_true), np.asarray(y_pred))
+        """Take in a batch; the labels are brought to the device of y_pred."""
+        y_pred = as_array(y_pred)
+        right = self.score(like(y_true, y_pred), y_pred)
         self.total += float(right.sum())
         self.count += right.size
 
@@ -97,8 +99,9 @@ class TopKCategoricalAccuracy(Metric):
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where the true class is among the first k: where fewer than k outputs are larger than its own."""
-        own = np.take_along_axis(y_pred, _classes(y_true, y_pred, self.name)[:, None], axis=1)
-        return ((y_pred > own).sum(axis=1) < self.k) & ~np.isnan(own[:, 0])
+        xp = array_module(y_pred)
+        own = xp.take_along_axis(y_pred, _classes(y_true, y_pred, self.name)[:, None], axis=1)
+        return ((y_pred > own).sum(axis=1) < self.k) & ~xp.isnan(own[:, 0])
 
 
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | None = None) -> np.ndarray:
@@ -112,7 +115,7 @@ def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | 
     Raises:
         ValueError: different lengths, or a class number out of range.
     """
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    y_true, y_pred = to_numpy(y_true), to_numpy(y_pred)
     if y_pred.ndim == 2 and y_pred.shape[1] > 1:
         num_classes = num_classes or y_pred.shape[1]
         y_pred = y_pred.argmax(axis=1)

@@ -59,6 +59,8 @@ class Sequential(Trainable, Chain):
                 if layer.input_shape is not None:
                     self.build(layer.input_shape)
             elif self.built:
+                if not layer.built:
+                    layer.device = self.device
                 layer.build(self.output_shape or ())
                 self.output_shape = layer.output_shape
             if isinstance(layer, Composite) and not self.fuse:

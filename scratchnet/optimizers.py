@@ -11,6 +11,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
+from scratchnet.device import array_module, as_array, check_same_device, like
 from scratchnet.schedules import ConstantRate, Schedule
 
 
@@ -77,7 +78,8 @@ class Optimizer(Configurable):
         if state["learning_rate"] is not None:
             self.learning_rate = state["learning_rate"]
         self.state = {
-            name: {slot: np.array(array) for slot, array in memory.items()} for name, memory in state["memory"].items()
+            name: {slot: as_array(array).copy() for slot, array in memory.items()}
+            for name, memory in state["memory"].items()
         }
 
     def _checked(self, learning_rate: float) -> float:
@@ -100,7 +102,8 @@ class Optimizer(Configurable):
         """Move every array of params, in place, by its gradient of the same name.
 
         Raises:
-            ValueError: names, shapes or dtypes differ, or an array of params is not contiguous.
+            ValueError: names or shapes differ, or an array of params is not contiguous.
+            TypeError: weights and gradients are on different devices.
         """
         if params.keys() != grads.keys():
             raise ValueError(
@@ -112,6 +115,7 @@ class Optimizer(Configurable):
                     f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "
                     f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
                 )
+            check_same_device(grads[name], p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
         rate, clipped = self.learning_rate, self._clipped(grads)
         self.iterations += 1
         rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
@@ -119,10 +123,10 @@ class Optimizer(Configurable):
             known = self.state.setdefault(name, {})
             for slot in self.memory:
                 if slot not in known:
-                    known[slot] = np.zeros_like(p)
-                elif known[slot].dtype != p.dtype:
-                    known[slot] = known[slot].astype(p.dtype)
-            gradient = np.ascontiguousarray(clipped[name], p.dtype)
+                    known[slot] = array_module(p).zeros_like(p)
+                elif known[slot].dtype != p.dtype or type(known[slot]) is not type(p):  # such as from a file
+                    known[slot] = like(known[slot], p).astype(p.dtype, copy=False)
+            gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
             if self.weight_decay and not self.decays_itself:
                 p -= p.dtype.type(rate * self.weight_decay) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
@@ -132,7 +136,7 @@ class Optimizer(Configurable):
     def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """The gradients as the update uses them; those that came are not changed."""
         if self.clipvalue is not None:
-            return {name: np.clip(g, -self.clipvalue, self.clipvalue) for name, g in grads.items()}
+            return {name: g.clip(-self.clipvalue, self.clipvalue) for name, g in grads.items()}
         limit = self.clipnorm if self.global_clipnorm is None else self.global_clipnorm
         if limit is None:
             return grads

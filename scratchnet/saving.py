@@ -1,7 +1,8 @@
 """Models in files: safetensors, which hold arrays and text and nothing that could run; what is no array is JSON there.
 
-`write` and `read` keep a tree: dicts and lists of numbers, text and NumPy arrays. Whatever is saved, be it a model or a
-training run in the middle, is such a tree, and a hash tells a damaged file from a whole one.
+`write` and `read` keep a tree: dicts and lists of numbers, text and arrays of any device, which come back as NumPy's.
+Whatever is saved, be it a model or a training run in the middle, is such a tree, and a hash tells a damaged file from a
+whole one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config, random
+from scratchnet.device import device_of, like, to_numpy
 from scratchnet.files import whole_file
 
 HEADER = "scratchnet"  # the entry of the file's metadata that holds everything but the arrays
@@ -31,7 +33,7 @@ def write(path: PathLike, kind: str, tree: Mapping[str, Any]) -> None:
     Args:
         path: the file; one that is there is replaced.
         kind: what the tree is, one of KINDS.
-        tree: dicts with text for keys, lists, None, numbers, text, and NumPy arrays anywhere among them.
+        tree: dicts with text for keys, lists, None, numbers, text, and arrays of any device anywhere among them.
 
     Raises:
         TypeError: something else in the tree.
@@ -119,10 +121,10 @@ def _take_out(tree: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
 
     A dict that looks like that by itself is put into {"dict": ...}, and so is one that looks like this.
     """
-    if isinstance(tree, np.ndarray):
+    if device_of(tree) is not None:
         while where in arrays:  # a/b + c and a + b/c
             where += "_"
-        arrays[where] = np.ascontiguousarray(tree)
+        arrays[where] = np.ascontiguousarray(to_numpy(tree))
         return {"array": where}
     if isinstance(tree, Mapping) and all(isinstance(k, str) for k in tree):
         taken = {k: _take_out(v, f"{where}/{k}" if where else k, arrays) for k, v in tree.items()}
@@ -155,7 +157,7 @@ def weights(model: Any) -> dict[str, np.ndarray]:
 
 
 def set_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> None:
-    """Put arrays named as `weights` names them into a model.
+    """Put arrays named as `weights` names them into a model, on the device of its own.
 
     Raises:
         ValueError: names or shapes differ from the model's; the first that does is named, and nothing is changed.
@@ -172,7 +174,7 @@ def set_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> Non
     if arrays:
         model.astype(next(iter(arrays.values())).dtype)
         for name, array in weights(model).items():
-            array[...] = arrays[name]
+            array[...] = like(arrays[name], array)
 
 
 def save_model(model: Any, path: PathLike) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scratchnet.averaging import MovingAverage, check_momentum
 from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.device import like
 
 
 class ExponentialMovingAverage(Callback):
@@ -41,7 +42,8 @@ class ExponentialMovingAverage(Callback):
         """Go on from there."""
         if state["average"] is not None:
             self.average.updates, self.in_place = state["updates"], state["in_place"]
-            self.average.average = {name: array.copy() for name, array in state["average"].items()}
+            own = self.average.average
+            self.average.average = {name: like(array, own[name]).copy() for name, array in state["average"].items()}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin with the weights as they are."""

@@ -21,6 +21,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.arguments import check_choice, is_number
 from scratchnet.config import Configurable
+from scratchnet.device import array_module
 
 
 class AdversarialLoss(Configurable):
@@ -71,7 +72,7 @@ class AdversarialLoss(Configurable):
 
 
 def _cross_entropy(z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
-    return kernels.of(z).sigmoid_binary_cross_entropy(z, np.full_like(z, label))
+    return kernels.of(z).sigmoid_binary_cross_entropy(z, array_module(z).full_like(z, label))
 
 
 class Minimax(AdversarialLoss):
@@ -118,7 +119,7 @@ class NonSaturating(Minimax):
 
 def _half_square(z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
     difference = z - z.dtype.type(label)
-    return float(np.square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
+    return float(array_module(z).square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
 
 
 class LeastSquares(AdversarialLoss):
@@ -144,13 +145,13 @@ class LeastSquares(AdversarialLoss):
 
     def probability(self, z: np.ndarray) -> np.ndarray:
         """The score itself, between 0 and 1."""
-        return np.clip(z, 0, 1)
+        return z.clip(0, 1)
 
 
 def _hinge(z: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
     """Mean of max(0, 1 - sign * z); at the corner the gradient is 0."""
-    short = 1 - sign * z
-    return float(np.maximum(short, 0).mean(dtype=np.float64)), np.where(short > 0, -sign / z.size, 0).astype(z.dtype)
+    xp, short = array_module(z), 1 - sign * z
+    return float(xp.maximum(short, 0).mean(dtype=np.float64)), xp.where(short > 0, -sign / z.size, 0).astype(z.dtype)
 
 
 class Hinge(AdversarialLoss):
@@ -179,7 +180,7 @@ class Hinge(AdversarialLoss):
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """See the class."""
-        return -float(z.mean(dtype=np.float64)), np.full_like(z, -1 / z.size)
+        return -float(z.mean(dtype=np.float64)), array_module(z).full_like(z, -1 / z.size)
 
 
 LOSSES: dict[str, type[AdversarialLoss]] = {

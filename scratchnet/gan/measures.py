@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.device import to_numpy
 
 
 def diversity(x: np.ndarray) -> float:
     """The mean distance between two examples of a batch, the root of the sum of squares; 0 for a single one."""
-    flat = np.asarray(x, np.float64).reshape(len(x), -1)
+    flat = to_numpy(x).astype(np.float64).reshape(len(x), -1)
     squares = np.square(flat).sum(axis=1)
     products = kernels.of(flat).dense_input_grad(flat, flat)  # flat @ flat.T, the same bits for any number of threads
     distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0))
@@ -43,7 +44,8 @@ def separation(gan: Any, n: int = 64, seed: int = 0) -> float:
     """
     if gan.real_sample is None:
         raise RuntimeError(f"{gan.full_name}: separation before fit. It is measured against real pictures.")
-    real, fake = (np.asarray(x, np.float64).reshape(len(x), -1) for x in (gan.real_sample, gan.generate(n, seed)))
+    real, fake = (to_numpy(x).astype(np.float64) for x in (gan.real_sample, gan.generate(n, seed)))
+    real, fake = (x.reshape(len(x), -1) for x in (real, fake))
     between = np.mean([np.linalg.norm(real - one, axis=1).mean() for one in fake])
     return float((2 * between - diversity(real) - diversity(fake)) / max(diversity(real), 1e-12))
 

@@ -12,6 +12,7 @@ from scratchnet import random, saving
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
+from scratchnet.device import as_array
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.models import Sequential
@@ -163,7 +164,7 @@ class GAN(Adversarial, Configurable):
         names = list({**self.params, **self.state})
         if len(names) != len(weights):
             raise ValueError(f"{self.full_name}: expected {len(names)} arrays, got {len(weights)}.")
-        saving.set_weights(self, dict(zip(names, map(np.asarray, weights))), f"{self.full_name}: set_weights")
+        saving.set_weights(self, dict(zip(names, map(as_array, weights))), f"{self.full_name}: set_weights")
 
     def get_counters(self) -> dict[str, int]:
         """Whole numbers beside the weights: those of the layers, and how often the average was updated."""
@@ -204,7 +205,7 @@ class GAN(Adversarial, Configurable):
         Raises:
             ValueError: z has another shape.
         """
-        z = np.asarray(z, self.compute_dtype)
+        z = as_array(z, self.compute_dtype)
         if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
             raise ValueError(f"{self.full_name}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
         if self.average is None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.callbacks import Logs
+from scratchnet.device import like
 from scratchnet.divergence import Guard, first_bad_place
 from scratchnet.optimizers import Optimizer
 
@@ -113,7 +114,7 @@ class PairGuard(Guard):
         gan = self.model
         for role, network, inputs in (
             ("discriminator", gan.discriminator, x),
-            ("generator", gan.generator, np.zeros((2, gan.latent_dim), gan.compute_dtype)),
+            ("generator", gan.generator, like(np.zeros((2, gan.latent_dim), gan.compute_dtype), x)),
         ):
             found = first_bad_place(network, inputs)
             if "are finite" not in found or "came out" in found:
@@ -127,5 +128,5 @@ class PairGuard(Guard):
         return (
             f"smaller learning rates (generator and discriminator have {rates}); clipnorm=1 in the optimizers; "
             "SpectralNormalization round the discriminator's layers; real pictures from "
-            f"{low:g} to {high:g} (here they go from {np.min(x):g} to {np.max(x):g})."
+            f"{low:g} to {high:g} (here they go from {float(x.min()):g} to {float(x.max()):g})."
         )

@@ -12,6 +12,7 @@ from scratchnet.arguments import check_count, shape_text
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
 from scratchnet.config import describe, make
+from scratchnet.device import like, to_device
 from scratchnet.gan import losses
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.losses import AdversarialLoss
@@ -142,11 +143,12 @@ class Adversarial:
             ValueError: pictures of the wrong shape or range.
         """
         self._check_compiled("train_on_batch")
-        return self._step(to_range(real_pictures(x, self, "train_on_batch"), self))
+        real = to_range(real_pictures(x, self, "train_on_batch"), self)
+        return self._step(to_device(real, self.discriminator.device))
 
     def _step(self, real: np.ndarray) -> Logs:
         generator, discriminator, optimizer = self.generator, self.discriminator, self.optimizer.both
-        fake = generator.forward(self.latents(len(real)), training=True)
+        fake = generator.forward(like(self.latents(len(real)), real), training=True)
         judged = discriminator_step(discriminator, self.loss, optimizer["discriminator"], real, fake, self.tricks)
         sure = (float(self.loss.probability(z).mean()) for z in (judged.real, judged.fake))
         logs = {"d_loss": judged.loss, **dict(zip(("d_real", "d_fake"), sure))}
@@ -221,6 +223,7 @@ class Adversarial:
             AdversarialMeans(),
             PairGuard(self, self.optimizer),
         )
+        feed.device = self.discriminator.device
         parts = {"means": means, "guard": guard}
         loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)
 

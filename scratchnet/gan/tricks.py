@@ -13,6 +13,7 @@ import numpy as np
 
 from scratchnet import kernels, random
 from scratchnet.arguments import check_count, is_number
+from scratchnet.device import like
 
 
 class InstanceNoise:
@@ -43,7 +44,7 @@ class InstanceNoise:
         """x with new noise."""
         if self.now == 0:
             return x
-        noise = random.generator().standard_normal(x.shape, dtype=x.dtype)
+        noise = like(random.generator().standard_normal(x.shape, dtype=x.dtype), x)  # the same numbers on any device
         noise *= x.dtype.type(self.now)
         noise += x
         return noise

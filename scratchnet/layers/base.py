@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_input, shape_text
-from scratchnet.device import array_module, as_array, device_of
+from scratchnet.device import CPU, array_module, as_array, device_of
 from scratchnet.layers.weights import Weights
 from scratchnet.shapes import Shape, sizes
 
@@ -183,6 +183,7 @@ class Layer(Weights):
 
         Raises:
             ValueError: x has the wrong shape, or is empty.
+            TypeError: x is on another device than the weights.
         """
         x = as_array(x)
         y = self.run_forward(x, training, logits)
@@ -238,9 +239,9 @@ class Layer(Weights):
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
         self.check(x)  # before anything changes
+        self._check_device(x)
         if x.dtype != self.dtype:
             self.astype(x.dtype)
-        self._check_device(x)
         if not self.built:
             self.build((None, *x.shape[1:]))
         self._accepted = type(x), x.shape
@@ -248,14 +249,18 @@ class Layer(Weights):
 
     def _check_device(self, x: np.ndarray) -> None:
         """Weights are made on the device of the first x; then x must come on theirs."""
-        device = device_of(x)
-        if not self.built and device is not None:
-            self.device = device
-        elif (self.params or self.state) and device is not self.device:
-            came = type(x).__name__ if device is None else f"an array on {device.name!r}"
+        if not self.built or not (self.params or self.state):
+            self.device = device_of(x) or CPU
+        else:
+            self._require_device(x, "x")
+
+    def _require_device(self, array: np.ndarray, name: str) -> None:
+        """Raise a TypeError unless the array is where this layer is."""
+        device = device_of(array) or CPU
+        if device is not self.device:
             raise TypeError(
-                f"{self.full_name}: its weights are on {self.device.name!r}, got {came}. Bring x to that device first, "
-                "or build the layer on the device of x."
+                f"{self.full_name}: expected {name} on {self.device.name!r}, where this layer is, got an array on "
+                f"{device.name!r}. Bring it there first: scratchnet.device.to_device({name}, {self.device.name!r})."
             )
 
     def note_output(self, y: np.ndarray) -> None:
@@ -268,6 +273,7 @@ class Layer(Weights):
         Raises:
             RuntimeError: there was no forward.
             ValueError: dy has another shape than the last forward's output.
+            TypeError: dy is on another device.
         """
         if self._output_shape_now is None:
             raise RuntimeError(f"{self.full_name}: backward before forward. Call y = forward(x) first.")
@@ -277,6 +283,8 @@ class Layer(Weights):
                 f"{self.full_name}: expected dy of the output's shape {self._output_shape_now}, got {dy.shape}. "
                 "dy is dLoss/dy for the last forward."
             )
+        if self._accepted is not None and type(dy) is not self._accepted[0]:
+            self._require_device(dy, "dy")
         return dy.astype(self.dtype, copy=False)
 
     def unshare(self, y: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.device import CPU, device_of, to_numpy
+from scratchnet.device import CPU, Device, device_of, to_numpy
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer, snake_case
 from scratchnet.layers.fusion import Step
@@ -39,8 +39,9 @@ class Composite(Layer):
     """
 
     def __init__(self, layers: Iterable[Layer], *, fuse: bool = True, **options: Any):
-        self.layers: list[Layer] = list(layers)
+        self.layers: list[Layer] = []  # none yet: their device stays what it is
         super().__init__(**options)
+        self.layers = list(layers)
         self.check_layers()
         self._fuse = True
         if not fuse:
@@ -153,11 +154,21 @@ class Composite(Layer):
             if own:
                 layer.set_counters(own)
 
-    def _check_device(self, x: np.ndarray) -> None:
-        """The layers look whether x is where their weights are; those that have none yet will make them there."""
+    @property
+    def device(self) -> Device:
+        """Where the layers' weights are; before there are any, where they will be made."""
+        return next((layer.device for layer in self.layers if layer.params or layer.state), self._device)
+
+    @device.setter
+    def device(self, value: Device) -> None:
+        self._device = value
         for layer in self.layers:
             if not layer.built:
-                layer.device = device_of(x) or CPU
+                layer.device = value
+
+    def _check_device(self, x: np.ndarray) -> None:
+        """The layers look whether x is where their weights are; those that have none yet will make them there."""
+        self.device = device_of(x) or CPU
 
     def zero_grads(self) -> None:
         for layer in self.layers:

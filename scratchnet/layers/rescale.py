@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.arguments import is_number
 from scratchnet.device import array_module, to_numpy
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
@@ -24,7 +25,7 @@ class Constants(Layer):
     def check(self, x: np.ndarray) -> None:
         super().check(x)
         for value in self.constants():
-            if np.ndim(value) and len(value) != x.shape[-1]:
+            if not is_number(value) and len(value) != x.shape[-1]:
                 raise ValueError(
                     f"{self.full_name}: has numbers for {len(value)} channels, got x of shape {x.shape}. "
                     "Channels come last."
@@ -32,7 +33,7 @@ class Constants(Layer):
 
     def _arrays(self, channels: int) -> list[np.ndarray]:
         xp = self.device.module
-        return [xp.broadcast_to(xp.asarray(v, self.dtype), channels).copy() for v in self.constants()]
+        return [xp.broadcast_to(xp.asarray(v, self.dtype), (channels,)).copy() for v in self.constants()]
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         xp = array_module(x)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.device import array_module, as_array, like
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 
 
@@ -18,7 +19,7 @@ def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
         ValueError: text, objects, complex numbers, rows of different length, or nothing at all.
     """
     try:
-        array = np.asarray(array)
+        array = as_array(array)
     except ValueError as error:
         raise ValueError(f"{caller}: {name} is no array: {error}. Give all examples the same shape.") from error
     if array.dtype.kind not in "biuf":
@@ -33,9 +34,9 @@ def check_finite(array: np.ndarray, name: str, caller: str) -> None:
     if array.dtype.kind != "f":
         return
     for start in range(0, len(array), 1024):  # a slice at a time: no second copy of the data
-        finite = np.isfinite(array[start : start + 1024])
+        finite = array_module(array).isfinite(array[start : start + 1024])
         if not finite.all():
-            bad = start + int(np.argmin(finite.reshape(len(finite), -1).all(axis=1)))
+            bad = start + int(finite.reshape(len(finite), -1).all(axis=1).argmin())
             raise ValueError(
                 f"{caller} found NaN or infinity in {name}, first in {name}[{bad}]. One such number spoils all "
                 "weights. "
@@ -104,7 +105,7 @@ def example_weights(
         len(y),
         f"{caller}: class_weight",
     )
-    return each if weight is None else weight * each
+    return each if weight is None else weight * like(each, weight)
 
 
 def check_verbose(verbose: Any, caller: str) -> int:

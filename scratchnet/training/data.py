@@ -11,6 +11,7 @@ import numpy as np
 from scratchnet import kernels, random
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
+from scratchnet.device import Device, to_device, to_numpy
 from scratchnet.losses import Loss
 from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
 
@@ -107,7 +108,10 @@ class Feed:
         x, y, weight: all of them; y or weight may be None.
         augment: what is done to a batch, or None.
         key: of its random numbers.
+        device: where batches are brought; None leaves them where the examples are.
     """
+
+    device: Device | None = None
 
     def __init__(
         self,
@@ -131,7 +135,10 @@ class Feed:
         else:
             x = self.augment(self.x, index, step, self.key, self.dtype)
         y, weight = (None if array is None else array[index] for array in (self.y, self.weight))
-        return x, y, weight
+        if self.device is None:
+            return x, y, weight
+        y, weight = (None if array is None else to_device(array, self.device) for array in (y, weight))
+        return to_device(x, self.device), y, weight
 
     def split(self, validation_split: float) -> tuple[Feed, Feed]:
         """All but the last share of the examples, and those, which are not augmented."""
@@ -200,4 +207,4 @@ def make_feed(
 def _text(array: np.ndarray) -> str:
     """Shape, dtype and a checksum of some of an array: enough to notice that it is another."""
     rows = array[np.linspace(0, len(array) - 1, min(len(array), SAMPLES)).astype(np.int64)]
-    return f"{array.shape} {array.dtype} {zlib.crc32(np.ascontiguousarray(rows).tobytes()):08x}"
+    return f"{array.shape} {array.dtype} {zlib.crc32(to_numpy(rows).tobytes()):08x}"

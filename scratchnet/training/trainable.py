@@ -14,6 +14,7 @@ from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.config import describe, make
+from scratchnet.device import CPU, device_of, to_numpy
 from scratchnet.divergence import Guard
 from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
@@ -161,7 +162,11 @@ class Trainable:
         feed.weigh(class_weight, caller)
         if not self.built:
             self.astype(self.compute_dtype)
+            self.device = device_of(feed.x) or CPU
             self.build((None, *feed.x.shape[1:]))
+        for one in (feed, validation):
+            if one is not None:
+                one.device = self.device
         check_classes(class_weight, feed.y, self.output_shape[-1], f"{self.full_name}: fit")
         means, guard = RunningMeans(self.metrics), Guard(self, self.optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
@@ -205,7 +210,7 @@ class Trainable:
         return values if len(values) > 1 else values[0]
 
     def predict(self, x: np.ndarray | Flow, batch_size: int = 256) -> np.ndarray:
-        """The model's outputs for all of x, batch by batch, without training.
+        """The model's outputs for all of x, batch by batch, without training, as a NumPy array.
 
         Raises:
             ValueError: x is empty or has the wrong shape.
@@ -216,7 +221,9 @@ class Trainable:
         else:
             feed = Feed(as_numbers(x, "x", f"{self.full_name}: predict"), None, None, self.compute_dtype)
             self._say_integers(feed.x)
-        return np.concatenate([self.forward(feed.take(index)[0]) for index in batches(len(feed), size, False)])
+        feed.device = self.device if self.built else None
+        parts = batches(len(feed), size, shuffle=False)
+        return np.concatenate([to_numpy(self.forward(feed.take(index)[0])) for index in parts])
 
     def train_on_batch(
         self,
@@ -260,6 +267,7 @@ class Trainable:
         feed = make_feed(x, y, weight, self.compute_dtype, f"{self.full_name}: {method}", self.loss, classes, augment)
         if not isinstance(x, Flow):
             self._say_integers(feed.x)
+        feed.device = self.device if self.built else None  # a model that is not built follows the first batch
         return feed
 
     def _say_integers(self, x: np.ndarray) -> None:
@@ -267,7 +275,7 @@ class Trainable:
         if np.issubdtype(x.dtype, np.integer) and not self._said_integers and not scales:
             self._said_integers = True
             warnings.warn(
-                f"{self.full_name}: x holds whole numbers ({x.dtype}, up to {x.max()}); they are taken as they "
+                f"{self.full_name}: x holds whole numbers ({x.dtype}, up to {int(x.max())}); they are taken as they "
                 "are. Networks "
                 "learn faster from small numbers: x / 255, or a first layer sn.Rescaling(1 / 255), for pictures.",
                 UserWarning,
