@@ -11,10 +11,10 @@ PACKAGE = Path(__file__).parent.parent / "scratchnet"
 
 # A room may import itself and rooms that stand before it. Leaves may import any room, and no room imports a leaf.
 ROOMS = [
-    {"reference", "reference_augment"},
+    {"reference", "reference_augment", "fields"},
     {"shapes", "random", "config", "files"},
     {"arguments", "device"},
-    {"kernels"},
+    {"kernels", "trees"},
     {"initializers"},
     {"layers"},
     {"losses", "schedules"},

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.fields import list_of, record, text
 from scratchnet.files import check_writable, kind_of, whole_file
 
 STREAMS = ("a character device", "a named pipe", "an open file of a process")  # what is written to row by row
@@ -46,6 +47,10 @@ class CSVLogger(Callback):
     def get_state(self) -> dict[str, Any]:
         """All rows."""
         return {"names": self.names, "rows": self.rows}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(names=list_of(text), rows=list_of(list_of(text)))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on behind them."""

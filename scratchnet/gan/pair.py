@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet import fields
 from scratchnet.callbacks import Logs
 from scratchnet.device import like
 from scratchnet.divergence import Guard, first_bad_place
 from scratchnet.optimizers import Optimizer
+
+NAMES = ("d_loss", "g_loss", "d_real", "d_fake")  # of the means
 
 
 class OptimizerPair:
@@ -64,20 +67,31 @@ class OptimizerPair:
         for name, optimizer in self.both.items():
             optimizer.iterations = value[name]
 
-    def get_state(self) -> dict[str, Any]:
-        """Of both."""
-        return {name: optimizer.get_state() for name, optimizer in self.both.items()}
+    def get_state(self, params: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
+        """Of both; `params` are the weights that each moves. See Optimizer."""
+        return {name: optimizer.get_state(params[name]) for name, optimizer in self.both.items()}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+    def set_state(self, state: Mapping[str, Any], params: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """Go on from what `get_state` gave; see Optimizer."""
         for name, optimizer in self.both.items():
-            optimizer.set_state(state[name])
+            optimizer.set_state(state[name], params[name])
+
+    def check_state(self, state: Mapping[str, Any], params: Mapping[str, Mapping[str, np.ndarray]], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        for name, optimizer in self.both.items():
+            optimizer.check_state(state[name], params[name], f"{where}.{name}")
+
+
+MEANS = fields.record(
+    totals=fields.record(**dict.fromkeys(NAMES, fields.number(finite=False))),
+    counts=fields.record(**dict.fromkeys(NAMES, fields.count())),
+)
 
 
 class AdversarialMeans:
     """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over those in which G learnt."""
 
-    names = ("d_loss", "g_loss", "d_real", "d_fake")
+    names = NAMES
 
     def __init__(self) -> None:
         self.reset()
@@ -100,6 +114,10 @@ class AdversarialMeans:
     def get_state(self) -> dict[str, Any]:
         """The sums so far."""
         return {"totals": self.totals, "counts": self.counts}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        MEANS(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""

@@ -13,6 +13,7 @@ from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
 from scratchnet.config import describe, make
 from scratchnet.device import like, to_device
+from scratchnet.fields import anything, count, record, truth
 from scratchnet.gan import losses
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.losses import AdversarialLoss
@@ -20,11 +21,16 @@ from scratchnet.gan.pair import AdversarialMeans, OptimizerPair, PairGuard
 from scratchnet.gan.steps import discriminator_step, generator_step
 from scratchnet.gan.tricks import Tricks
 from scratchnet.optimizers import Adam, Optimizer
-from scratchnet.saving import model_state, set_model_state
+from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.training.data import Feed
 from scratchnet.training.loop import TrainingLoop
 
 SAMPLE = 64  # real pictures that are kept for the doctor
+OPTIONS = ("d_steps", "instance_noise", "noise_steps", "translation")
+BOTH = record(generator=anything, discriminator=anything)
+TRAINING = record(optimizers=BOTH, loss=anything, options=record(**dict.fromkeys(OPTIONS, anything)), progress=anything)
+PROGRESS = record(optimizers=BOTH, tricks=record(step=count()), steps=count())
+RUN = record(weights=anything, counters=anything, progress=anything, stop_training=truth)
 
 
 class Adversarial:
@@ -104,28 +110,59 @@ class Adversarial:
         return {**describe(self.compiled_with(), self.full_name), "progress": self._progress()}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
-        """Compile as `get_training_state` found it, the optimizers' memories included."""
-        both = {f"{name}_optimizer": make(one, custom_objects) for name, one in state["optimizers"].items()}
-        self.compile(**both, loss=make(state["loss"], custom_objects), **state["options"])
-        self._set_progress(state["progress"])
+        """Compile as `get_training_state` found it, the optimizers' memories included.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        TRAINING(state, "training")
+        both = {
+            f"{name}_optimizer": make(one, custom_objects, f"training.optimizers.{name}")
+            for name, one in state["optimizers"].items()
+        }
+        self.compile(**both, loss=make(state["loss"], custom_objects, "training.loss"), **state["options"])
+        self._set_progress(state["progress"], "training.progress")
 
     def get_run_state(self) -> dict[str, Any]:
         """What a training run changes in the model: weights, counters, optimizers, and whether it is to end."""
         return {**model_state(self), "progress": self._progress(), "stop_training": self.stop_training}
 
     def set_run_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_run_state` gave."""
-        set_model_state(self, state, f"{self.full_name}: resume")
-        self._set_progress(state["progress"])
+        """Go on from what `get_run_state` gave.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        self.check_run_state(state, "state.model")
+        set_model_state(self, state, "state.model")
+        self._set_progress(state["progress"], "state.model.progress")
         self.stop_training = state["stop_training"]
 
-    def _progress(self) -> dict[str, Any]:
-        return {"optimizers": self.optimizer.get_state(), "tricks": self.tricks.get_state(), "steps": self.steps}
+    def check_run_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_run_state` can take it."""
+        RUN(state, where)
+        check_model_state(self, state, where)
+        self._check_progress(state["progress"], f"{where}.progress")
 
-    def _set_progress(self, state: Mapping[str, Any]) -> None:
-        self.optimizer.set_state(state["optimizers"])
+    def _progress(self) -> dict[str, Any]:
+        return {
+            "optimizers": self.optimizer.get_state(self._trained()),
+            "tricks": self.tricks.get_state(),
+            "steps": self.steps,
+        }
+
+    def _trained(self) -> dict[str, Mapping[str, np.ndarray]]:
+        return {"generator": self.generator.params, "discriminator": self.discriminator.params}
+
+    def _set_progress(self, state: Mapping[str, Any], where: str) -> None:
+        self._check_progress(state, where)
+        self.optimizer.set_state(state["optimizers"], self._trained())
         self.tricks.set_state(state["tricks"])
         self.steps = state["steps"]
+
+    def _check_progress(self, state: Mapping[str, Any], where: str) -> None:
+        PROGRESS(state, where)
+        self.optimizer.check_state(state["optimizers"], self._trained(), f"{where}.optimizers")
 
     def train_on_batch(self, x: np.ndarray) -> Logs:
         """One step of D, and every d_steps-th time one of G. All that there is to adversarial training.

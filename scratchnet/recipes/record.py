@@ -14,6 +14,7 @@ import numba
 
 from scratchnet.callbacks import Callback, Logs
 from scratchnet.doctor import processor_name
+from scratchnet.fields import list_of, number, record
 from scratchnet.files import whole_file
 
 
@@ -27,7 +28,11 @@ class Stopwatch(Callback):
         """The epochs so far."""
         return {"seconds": self.seconds}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(seconds=list_of(number()))(state, where)
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on behind them."""
         self.seconds = state["seconds"]
 

@@ -16,18 +16,21 @@ from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.config import describe, make
 from scratchnet.device import CPU, device_of, to_numpy
 from scratchnet.divergence import Guard
+from scratchnet.fields import anything, list_of, record, truth
 from scratchnet.layers import BatchNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
-from scratchnet.saving import model_state, set_model_state
+from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
 from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
+TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), optimizer_state=anything)
+RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
 
 
 class Trainable:
@@ -79,24 +82,43 @@ class Trainable:
         """Optimizer, its memory, loss and metrics as JSON and arrays can hold them; None before compile."""
         if self.loss is None:
             return None
-        return {**describe(self.compiled_with(), self.full_name), "optimizer_state": self.optimizer.get_state()}
+        optimizer = self.optimizer.get_state(self.params)
+        return {**describe(self.compiled_with(), self.full_name), "optimizer_state": optimizer}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
-        """Compile as `get_training_state` found it, the optimizer's memory included."""
-        made = {name: make(state[name], custom_objects) for name in ("optimizer", "loss", "metrics")}
+        """Compile as `get_training_state` found it, the optimizer's memory included.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        TRAINING(state, "training")
+        made = {
+            name: make(state[name], custom_objects, f"training.{name}") for name in ("optimizer", "loss", "metrics")
+        }
         self.compile(**made)
-        self.optimizer.set_state(state["optimizer_state"])
+        self.optimizer.set_state(state["optimizer_state"], self.params, "training.optimizer_state")
 
     def get_run_state(self) -> dict[str, Any]:
         """What a training run changes in the model: weights, counters, the optimizer, and whether it is to end."""
-        optimizer = self.optimizer.get_state()
+        optimizer = self.optimizer.get_state(self.params)
         return {**model_state(self), "optimizer": optimizer, "stop_training": self.stop_training}
 
     def set_run_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_run_state` gave."""
-        set_model_state(self, state, f"{self.full_name}: resume")
-        self.optimizer.set_state(state["optimizer"])
+        """Go on from what `get_run_state` gave.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        self.check_run_state(state, "state.model")
+        set_model_state(self, state, "state.model")
+        self.optimizer.set_state(state["optimizer"], self.params)
         self.stop_training = state["stop_training"]
+
+    def check_run_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_run_state` can take it."""
+        RUN(state, where)
+        check_model_state(self, state, where)
+        self.optimizer.check_state(state["optimizer"], self.params, f"{where}.optimizer")
 
     def fit(
         self,
