@@ -25,7 +25,7 @@ from scratchnet.files import whole_file
 HEADER = "scratchnet"  # the entry of the file's metadata that holds everything but the arrays
 VERSION = 1  # of what the files hold; a file says which it was written with
 KINDS = {"model": "a model", "weights": "weights alone", "run": "a training run"}
-DEEPEST = 200  # levels of a tree: some forty layers one within the other. Python's own limit lies behind that.
+DEEPEST = 200  # levels of a tree: sixty chains of layers one within the other. Python's own limit lies behind that.
 BITS = 256  # of a whole number; the state of the random numbers has 128
 
 PathLike = str | os.PathLike[str]

@@ -96,6 +96,10 @@ def test_archives_that_would_fill_the_memory(folder, monkeypatch):
     path.write_bytes(gzip.compress(header.tobuf() + bytes(10 << 20), 1))  # passed over, but not for ever
     with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz: unpacks to more than .* bytes"):
         cifar10.load_data()
+    header.size = 10**18
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT), 1))  # nor until there were so many
+    with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz is damaged or truncated: it ends within a member"):
+        cifar10.load_data()
     many = {f"{i}": b"" for i in range(archives.MOST + 1)}
     path.write_bytes(small_cifar.tar_gz({**many, **contents}))
     with pytest.raises(ValueError, match="has over 1000 members"):
@@ -115,7 +119,9 @@ def test_forged_archives_are_a_value_error_or_the_data_set(folder):
             data[place] = rng.choice([rng.integers(256), 0, 255, ord("7"), data[place] ^ 1])
         if number % 3 == 1:  # with the header's own checksum right
             start = rng.choice(headers)
-            data[start + rng.choice([100, 124, 125, 156, 157, 257, 345])] = rng.integers(256)
+            field = rng.choice([0, 100, 124, 135, 156, 157, 257, 263, 345, 386, 482])  # size, type, sparse map, ...
+            for k in range(rng.integers(1, 12)):
+                data[start + field + k] = rng.choice([rng.integers(256), 0, 255, 0x80, *b"7LKxgS"])
             block = data[start : start + 512]
             block[148:156] = b" " * 8
             data[start + 148 : start + 156] = b"%06o\0 " % sum(block)

@@ -14,6 +14,7 @@ from forged_files import DEEP, closed, forged, opened
 
 import scratchnet as sn
 from scratchnet import trees
+from scratchnet.layers import Chain
 from scratchnet.layers.weights import limited_weights
 
 X = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
@@ -195,6 +196,7 @@ def test_forged_models_of_every_layer(tmp_path):
         model = sn.Sequential([make()])
         model.build((None, *shape[1:]))
         model.save(tmp_path / "valid")
+        load_and_use(tmp_path / "valid")
         path = tmp_path / "forged.safetensors"
         total += try_all((tmp_path / "valid").read_bytes(), 12, seed, path, load_and_use)
     assert total.min() > 40
@@ -352,6 +354,21 @@ def test_layers_get_no_more_numbers_than_there_are():
         with pytest.raises(ValueError, match=r"of shape \(1, 1\) has 1 numbers, and of the file's arrays 0 are left"):
             sn.Dense(1, use_bias=False).build((None, 1))
     sn.Dense(10).build((None, 11))
+
+
+def test_layers_within_layers(tmp_path):
+    for depth in (60, 70):
+        layer = sn.Dense(2)
+        for _ in range(depth):
+            layer = Chain([layer])
+        model = sn.Sequential([layer])
+        model.build((None, 4))
+        if depth == 60:
+            model.save(tmp_path / "m")
+            np.testing.assert_array_equal(load_and_use(tmp_path / "m").predict(X), model.predict(X))
+            continue
+        with pytest.raises(ValueError, match="at most 200 levels"):
+            model.save(tmp_path / "m")
 
 
 def test_what_is_too_deep_is_not_written_either(tmp_path):

@@ -68,15 +68,22 @@ def read_members(path: Path, names: Iterable[str], largest: int) -> dict[str, by
 
 
 class _Limited:
-    """What a gzip file unpacks to, up to a limit: a file of 10 MB can unpack to 10 GB."""
+    """What a gzip file unpacks to, up to a limit: a file of 10 MB can unpack to 10 GB.
+
+    Behind its end there is an EOFError: tarfile would ask there for years, for a member that announces 10^18 bytes.
+    """
 
     def __init__(self, file: gzip.GzipFile, limit: int, name: str):
         self.file, self.left, self.limit, self.name = file, limit, limit, name
+        self.asked_in_vain = 0
 
     def read(self, size: int) -> bytes:
         """The next bytes."""
         data = self.file.read(size)
         self.left -= len(data)
+        self.asked_in_vain += not data
+        if self.asked_in_vain > 100:
+            raise EOFError("it ends within a member")
         if self.left < 0:
             raise ValueError(
                 f"{self.name}: unpacks to more than {self.limit:,} bytes. This is not the original archive."
