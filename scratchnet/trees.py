@@ -97,7 +97,7 @@ def read(path: PathLike, *kinds: str) -> dict[str, Any]:
     if claimed != _hash(header, arrays):
         raise ValueError(f"{path}: the file is damaged: its contents do not have its checksum. Take an earlier copy.")
     kind = header.get("kind")
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         is_known = isinstance(kind, str) and kind in KINDS
         raise ValueError(
             f"{path}: expected {' or '.join(KINDS[k] for k in kinds)}, got {KINDS[kind] if is_known else shown(kind)}."
