@@ -85,12 +85,21 @@ from scratchnet.losses import (
     MeanSquaredError,
     SparseCategoricalCrossentropy,
 )
-from scratchnet.metrics import Accuracy, BinaryAccuracy, Metric, TopKCategoricalAccuracy, confusion_matrix
+from scratchnet.metrics import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    Metric,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    confusion_matrix,
+)
 from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
-from scratchnet.schedules import CosineDecay, Schedule, StepDecay, WarmUp
+from scratchnet.schedules import CosineDecay, PiecewiseConstantDecay, Schedule, WarmUp
 from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
@@ -110,6 +119,7 @@ __all__ = [
     "BinaryCrossentropy",
     "CSVLogger",
     "Callback",
+    "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "Chain",
     "Constant",
@@ -147,6 +157,7 @@ __all__ = [
     "Optimizer",
     "Orthogonal",
     "Parallel",
+    "PiecewiseConstantDecay",
     "RMSprop",
     "RandomNormal",
     "RandomUniform",
@@ -156,9 +167,10 @@ __all__ = [
     "Reshape",
     "Schedule",
     "Sequential",
+    "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
     "SpectralNormalization",
-    "StepDecay",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "UpSampling2D",

@@ -68,10 +68,10 @@ def check_input(x: np.ndarray, expected: Sequence[int | None], caller: str) -> N
         if 0 in shape:
             raise ValueError(f"{caller}: got an empty array of shape {shape}. A batch needs at least one element.")
         return
-    wanted, hint = list(expected), ""
+    wanted: list[int | str | None] = [*expected]
+    hint = ""
     if len(wanted) == 4:
-        wanted = [w if w is not None else letter for w, letter in zip(wanted, "NHWC")]
-        channels = expected[3]
+        wanted, channels = [w if w is not None else letter for w, letter in zip(expected, "NHWC")], expected[3]
         if len(shape) == 4 and channels is not None and shape[1] == channels:
             hint = " Channels come last: x.transpose(0, 2, 3, 1)."
         elif len(shape) == 3 and shape[-1] == channels:
@@ -132,3 +132,26 @@ def as_floats(value: Any) -> float | list[float] | None:
         return np.asarray(value, np.float64).tolist()
     except (TypeError, ValueError):
         return None
+
+
+def check_index(index: Any, count: int) -> np.ndarray:
+    """The numbers of examples as whole numbers that a kernel can trust.
+
+    Raises:
+        ValueError: not whole numbers along one axis.
+        IndexError: one of them is not from 0 to below count.
+    """
+    index = np.asarray(index)
+    if index.ndim != 1 or (index.dtype.kind not in "iu" and index.size):
+        raise ValueError(
+            f"expected index to be whole numbers along one axis, such as np.arange(32), got an array of shape "
+            f"{index.shape} and dtype {index.dtype}."
+        )
+    # Seen as unsigned, a negative number is a very large one: one comparison finds both.
+    index = index.astype(np.int64, copy=False)
+    if index.size and index.view(np.uint64).max() >= count:
+        wrong = index[(index < 0) | (index >= count)][0]
+        raise IndexError(
+            f"expected numbers of examples from 0 to {count - 1}, got {wrong}. Negative ones do not count."
+        )
+    return index

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.fields import join, refuse, shown
+from scratchnet.signatures import only_default_names, only_defaults
 
 LONGEST = 1000  # layers in one list, from a file
 MOST = 5000  # objects in one file
@@ -18,13 +19,17 @@ BITS = 62  # of a whole number but a seed: sizes that are added to each other mu
 
 
 def _remembering(init: Callable[..., None]) -> Callable[..., None]:
-    """An __init__ that keeps its arguments; where one class's __init__ calls another's, those of the first."""
+    """An __init__ that keeps its arguments; where one class's __init__ calls another's, those of the first.
+
+    Those that are there with their default only are checked first, see `scratchnet.signatures`.
+    """
+    checked = only_defaults(init)
 
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if "_made_with" not in vars(self):
             self._made_with = (args, kwargs)
-        init(self, *args, **kwargs)
+        checked(self, *args, **kwargs)
 
     return __init__
 
@@ -37,10 +42,12 @@ class Configurable:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            cls.__init__ = _remembering(cls.__init__)
+            cls.__init__ = _remembering(cls.__init__)  # type: ignore[method-assign]  # that is what it is for
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this object again, type(self)(**config); those left out have their defaults.
+
+        Those of Keras that are there with their default only are left out.
 
         Raises:
             TypeError: __init__ takes *args, whose names nobody knows; such a class defines get_config itself.
@@ -51,7 +58,10 @@ class Configurable:
         bound = inspect.signature(type(self).__init__).bind(self, *args, **kwargs)
         bound.apply_defaults()
         config: dict[str, Any] = {}
+        fixed = only_default_names(type(self).__init__)
         for name, parameter in list(bound.signature.parameters.items())[1:]:  # without self
+            if name in fixed:
+                continue
             if parameter.kind == parameter.VAR_POSITIONAL:
                 raise TypeError(f"{type(self).__name__}: get_config cannot name *{name}; define it in the class.")
             if parameter.kind == parameter.VAR_KEYWORD:
@@ -97,7 +107,8 @@ def describe(value: Any, where: str) -> Any:
 def _own_classes(cls: type = Configurable) -> dict[str, type]:
     """All of the package's configurable classes that are imported, by name."""
     found = {}
-    for sub in cls.__subclasses__():
+    subclasses: list[type] = cls.__subclasses__()
+    for sub in subclasses:
         if (name := class_name(sub)) != sub.__name__:
             found[name] = sub
         found |= _own_classes(sub)

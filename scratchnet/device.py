@@ -4,24 +4,35 @@ The type of an array picks the device: `kernels.of(x)` has the kernels, `array_m
 names: zeros, stack, where, ...). So no layer, loss or optimizer asks for a device by name, and none calls `np.asarray`
 on an array that may be on another one.
 
-A device is three things: a type of arrays, a module of array functions with NumPy's names, and a module of kernels that
-holds to `kernels/interface.py`. `register` makes it known; the CPU's are NumPy's arrays, NumPy, and `kernels/cpu`.
+A device is known in one place: whoever has its kernels registers a `Device`. The CPU's (NumPy's arrays, NumPy, and
+`kernels/cpu`) is registered in `kernels/__init__.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 
 class Device(NamedTuple):
-    """A kind of arrays: its name, its type of arrays, the module of functions on them, and a way to NumPy."""
+    """A kind of arrays, and what there is for it.
+
+    Attributes:
+        name: "cpu", ...
+        array_type: the type of its arrays.
+        module: the functions on them, under NumPy's names.
+        kernels: returns the module of its kernels, which holds to `kernels/interface`; asked when the first kernel is
+            needed, so that what the kernels need is imported, or compiled, only then.
+        to_numpy: an array of it as a NumPy array, in the CPU's memory.
+    """
 
     name: str
     array_type: type
     module: Any
-    to_numpy: Any
+    kernels: Callable[[], Any]
+    to_numpy: Callable[[Any], np.ndarray]
 
     def __deepcopy__(self, memo: Any) -> Device:
         """Itself: the layers of a copied model are on the same device."""
@@ -32,8 +43,7 @@ class Device(NamedTuple):
         return named, (self.name,)
 
 
-CPU = Device("cpu", np.ndarray, np, np.asarray)
-_devices: list[Device] = [CPU]
+_devices: list[Device] = []
 
 
 def register(device: Device) -> None:
@@ -64,6 +74,11 @@ def device_of(x: Any) -> Device | None:
         if isinstance(x, device.array_type):
             return device
     return None
+
+
+def array_types() -> list[str]:
+    """The types of arrays that there are devices for, by name, for messages: ["numpy.ndarray"]."""
+    return [f"{device.array_type.__module__}.{device.array_type.__qualname__}" for device in _devices]
 
 
 def array_module(x: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What this machine offers, and what is missing: `python -m scratchnet.doctor`.
+"""The installation: what this machine offers and what is missing. `python -m scratchnet.doctor` prints it.
 
 It prints versions, processor and vectors, threads, the folder of compiled kernels, the data found and the state of the
-GPU, and for each thing that is not as it should be a line that says what to do.
+GPU, and for each thing that is wrong a line that says what to do.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 from scratchnet.datasets import cifar10, collection, fashion_mnist
 from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu import simd, tile
+from scratchnet.kernels.cpu.gemm import micro_kernel, simd
 
 
-class Finding(NamedTuple):
-    """One line of the report; `advice` is empty where all is well."""
+class ReportLine(NamedTuple):
+    """One line of the report; `advice` is empty where nothing is wrong."""
 
     subject: str
     fact: str
@@ -43,15 +43,15 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def versions() -> list[Finding]:
+def versions() -> list[ReportLine]:
     """Python, ourselves, what we stand on, and what we are compared with."""
     needed = ", ".join(f"{p} {_version(p)}" for p in ("numpy", "numba", "llvmlite"))
     extras = ", ".join(f"{p} {_version(p)}" for p in ("matplotlib", "jupyterlab", "torch", "keras"))
     system = f"{platform.system()} {platform.release()}, {platform.machine()}"
     return [
-        Finding("Python", f"{platform.python_version()} on {system}"),
-        Finding("scratchnet", f"{_version('scratchnet')}, with {needed}"),
-        Finding("extras", extras),
+        ReportLine("Python", f"{platform.python_version()} on {system}"),
+        ReportLine("scratchnet", f"{_version('scratchnet')}, with {needed}"),
+        ReportLine("extras", extras),
     ]
 
 
@@ -60,25 +60,25 @@ def processor_name() -> str:
     return os.environ.get("NUMBA_CPU_NAME") or llvmlite.binding.get_host_cpu_name()
 
 
-def processor() -> list[Finding]:
-    """The processor, its vectors, and the tile that the kernels hold in its registers."""
+def processor() -> list[ReportLine]:
+    """The processor, its vectors, and the register tile of the micro-kernel."""
     lanes, kind = simd.VECTOR_BYTES // 4, {64: "AVX-512", 32: "AVX2"}.get(simd.VECTOR_BYTES, "SSE or NEON")
-    heights = ", ".join(map(str, tile.HEIGHTS))
+    tiles = f"tiles of {', '.join(map(str, micro_kernel.HEIGHTS))} x {micro_kernel.Q}"
     advice = "" if simd.has_fma() else "No fused multiply-add: kernels run at a fraction of their speed, and are right."
     forced = " (set by NUMBA_CPU_NAME)" if os.environ.get("NUMBA_CPU_NAME") else ""
     return [
-        Finding("processor", f"{processor_name()}{forced}"),
-        Finding(
+        ReportLine("processor", f"{processor_name()}{forced}"),
+        ReportLine(
             "vectors",
-            f"{kind}: {lanes} float32 numbers, {simd.vector_registers()} registers; tiles of {heights} x {tile.Q}",
+            f"{kind}: {lanes} float32 numbers, {simd.vector_registers()} registers; {tiles}",
             advice,
         ),
     ]
 
 
-def threads() -> list[Finding]:
+def threads() -> list[ReportLine]:
     """How many threads the kernels use, and what runs them."""
-    cpu.relu(np.zeros(1 << 14, np.float32))  # the layer is chosen when the first kernel runs
+    cpu.relu(np.zeros(1 << 14, np.float32))  # Numba chooses its threading layer when the first kernel runs
     count, processors = numba.get_num_threads(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     processors = processors or os.cpu_count() or 1
     layer = numba.threading_layer()
@@ -86,39 +86,39 @@ def threads() -> list[Finding]:
     if count > processors:
         advice = f"More threads than processors slow each other: set NUMBA_NUM_THREADS={processors}."
     elif count < processors:
-        advice = "Some processors idle: NUMBA_NUM_THREADS or numba.set_num_threads holds the number down."
-    return [Finding("threads", f"{count} on {processors} processors, threading layer {layer}", advice)]
+        advice = "Some processors idle: NUMBA_NUM_THREADS or numba.set_num_threads limits the number."
+    return [ReportLine("threads", f"{count} on {processors} processors, threading layer {layer}", advice)]
 
 
-def cache() -> list[Finding]:
+def cache() -> list[ReportLine]:
     """Where compiled kernels are kept."""
-    package = Path(tile.__file__).parent
-    folder = Path(os.environ["NUMBA_CACHE_DIR"]) if "NUMBA_CACHE_DIR" in os.environ else package / "__pycache__"
+    package = Path(cpu.__file__).parent  # each of its folders has a __pycache__ of its own
+    folder = Path(os.environ["NUMBA_CACHE_DIR"]) if "NUMBA_CACHE_DIR" in os.environ else package
     nearest = next((p for p in (folder, *folder.parents) if p.exists()), folder)
     files = list(folder.rglob("*.nbc")) if folder.exists() else []
     size = sum(file.stat().st_size for file in files) / 1e6
     advice = ""
     if not os.access(nearest, os.W_OK):
         advice = "Not writable, so kernels may be compiled at every start: set NUMBA_CACHE_DIR to a folder of yours."
-    return [Finding("compiled kernels", f"{len(files)} in {folder}, {size:.1f} MB", advice)]
+    return [ReportLine("compiled kernels", f"{len(files)} in {folder}, {size:.1f} MB", advice)]
 
 
-def data() -> list[Finding]:
-    """Which data sets are at hand."""
+def data() -> list[ReportLine]:
+    """Which data sets are found."""
     embedded = sorted(file.stem for file in (Path(__file__).parent / "datasets" / "data").glob("*.npz"))
     folder = os.environ.get("SCRATCHNET_DATA")
-    found = [Finding("embedded data", ", ".join(embedded))]
+    found = [ReportLine("embedded data", ", ".join(embedded))]
     for module in (cifar10, fashion_mnist):
-        found.append(Finding(module.DESCRIPTION.name, collection.state(module.DESCRIPTION, module.find)))
+        found.append(ReportLine(module.DESCRIPTION.name, collection.state(module.DESCRIPTION, module.find)))
     if not folder:
-        found.append(Finding("data folder", f"{data_folder()}: SCRATCHNET_DATA is not set"))
+        found.append(ReportLine("data folder", f"{data_folder()}: SCRATCHNET_DATA is not set"))
     elif not Path(folder).is_dir():
         found.append(
-            Finding("data folder", folder, "There is no such folder: set SCRATCHNET_DATA to one, or unset it.")
+            ReportLine("data folder", folder, "There is no such folder: set SCRATCHNET_DATA to one, or unset it.")
         )
     else:
         names = sorted(entry.name for entry in Path(folder).iterdir())
-        found.append(Finding("data folder", f"{folder}: {', '.join(names) or 'empty'}"))
+        found.append(ReportLine("data folder", f"{folder}: {', '.join(names) or 'empty'}"))
     return found
 
 
@@ -128,50 +128,50 @@ def driver_cuda(text: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def gpu() -> list[Finding]:
-    """Whether there is an NVIDIA GPU, and whether CuPy is there for it. The kernels for it are not part of this yet."""
+def gpu() -> list[ReportLine]:
+    """Whether there is an NVIDIA GPU, and CuPy for it. scratchnet has no kernels for GPUs yet."""
     program = shutil.which("nvidia-smi")
     if program is None:
         library = ctypes.util.find_library("cuda")
-        return [Finding("GPU", "no NVIDIA driver found" + (f", but {library} is there" if library else ""))]
+        return [ReportLine("GPU", "no NVIDIA driver found" + (f", but {library} is there" if library else ""))]
     done = subprocess.run([program], capture_output=True, text=True, timeout=30, check=False)
     version = driver_cuda(done.stdout)
     if done.returncode != 0 or version is None:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        return [Finding("GPU", f"nvidia-smi fails: {' '.join(last)}", "Mend the driver first; the CPU works without.")]
+        return [
+            ReportLine("GPU", f"nvidia-smi fails: {' '.join(last)}", "Mend the driver first; the CPU works without.")
+        ]
     wanted = "cupy-cuda13x" if version >= (13, 0) else "cupy-cuda12x" if version >= (12, 0) else None
     fact = f"driver for CUDA {version[0]}.{version[1]}"
     if wanted is None:
-        return [Finding("GPU", fact, "Too old for today's CuPy: install a driver for CUDA 12 or newer.")]
+        return [ReportLine("GPU", fact, "Too old for today's CuPy: install a driver for CUDA 12 or newer.")]
     if importlib.util.find_spec("cupy") is None:
-        return [Finding("GPU", f"{fact}, no CuPy", f'For the GPU: pip install "{wanted}[ctk]"')]
-    return [Finding("GPU", f"{fact}, CuPy {_version(wanted)}")]
+        return [ReportLine("GPU", f"{fact}, no CuPy", f'For the GPU: pip install "{wanted}[ctk]"')]
+    return [ReportLine("GPU", f"{fact}, CuPy {_version(wanted)}")]
 
 
-def temporary_folder() -> list[Finding]:
+def temporary_folder() -> list[ReportLine]:
     """Whether temporary files can be written."""
     try:
         with tempfile.TemporaryFile():
             return []
     except OSError as error:
-        return [Finding("temporary files", str(error), "Set TMPDIR to a folder that can be written.")]
+        return [ReportLine("temporary files", str(error), "Set TMPDIR to a folder that can be written.")]
 
 
-def examine() -> list[Finding]:
-    """All findings, in the order of the report."""
-    return [
-        finding for part in (versions, processor, threads, cache, temporary_folder, data, gpu) for finding in part()
-    ]
+def examine() -> list[ReportLine]:
+    """All lines, in the order of the report."""
+    return [line for part in (versions, processor, threads, cache, temporary_folder, data, gpu) for line in part()]
 
 
 def main() -> None:
     """Print the report."""
-    findings = examine()
-    for finding in findings:
-        print(f"{finding.subject:<18} {finding.fact}")
-        if finding.advice:
-            print(f"{'':<18} -> {finding.advice}")
-    count = sum(bool(finding.advice) for finding in findings)
+    lines = examine()
+    for line in lines:
+        print(f"{line.subject:<18} {line.fact}")
+        if line.advice:
+            print(f"{'':<18} -> {line.advice}")
+    count = sum(bool(line.advice) for line in lines)
     print("\nall is well" if count == 0 else f"\n{count} of these can be mended, see the arrows")
 
 

@@ -103,7 +103,7 @@ def gradcheck(
         layer = copy.deepcopy(subject)
         layer.forward(x, training=training)  # builds, and turns the weights into float64
         layer.zero_grads()
-        start = copy.deepcopy(layer)  # moving averages and dropout's counter as before the step
+        start = copy.deepcopy(layer)  # with moving averages and dropout's counter as they were before the step
         y = layer.forward(x, training=training)
         dy = like(rng.normal(size=y.shape), y)
         dx = layer.backward(dy.copy())
@@ -130,15 +130,15 @@ def _compare(
 ) -> Row:
     """One row: move each chosen coordinate of `values` in place, there and back."""
     if gradient.shape != values.shape:
-        return Row(name, values.size, 0, np.inf, False)  # an array of the wrong shape is infinitely wrong
+        return Row(name, values.size, 0, np.inf, False)  # of the wrong shape: no error is large enough
     chosen = np.arange(values.size)
     if samples is not None and values.size > samples:
         chosen = np.sort(rng.choice(values.size, samples, replace=False))
-    flat, at_rest = values.reshape(-1), scalar()
+    flat, center = values.reshape(-1), scalar()
     quotients, kinks = np.full(len(chosen), np.nan), 0
     for place, e in enumerate(chosen):
         before = float(flat[e])
-        quotient, bends = [], []
+        quotient, second = [], []  # first and second differences, for each h
         for h in (_STEP, _STEP / 2, _STEP / 4):
             flat[e] = before + h
             above = scalar()
@@ -146,10 +146,10 @@ def _compare(
             below = scalar()
             flat[e] = before
             quotient.append((above - below) / (2 * h))
-            bends.append((above - 2 * at_rest + below) / h)
-        # Rounding of s leaves noise of about 1e-16 * |s| / h in each bend.
-        noise = 1e-14 * (1 + abs(at_rest)) / _STEP * 16
-        if any(abs(wide - 2 * narrow) > noise + 1e-3 * abs(wide) for wide, narrow in itertools.pairwise(bends)):
+            second.append((above - 2 * center + below) / h)
+        # Rounding of s leaves noise of about 1e-16 * |s| / h in each second difference.
+        noise = 1e-14 * (1 + abs(center)) / _STEP * 16
+        if any(abs(wide - 2 * narrow) > noise + 1e-3 * abs(wide) for wide, narrow in itertools.pairwise(second)):
             kinks += 1
         else:
             quotients[place] = (4 * quotient[1] - quotient[0]) / 3

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from scratchnet import random
 from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
+from scratchnet.signatures import OnlyDefault
 
 
 def fans(shape: Sequence[int]) -> tuple[float, float]:
@@ -26,22 +28,25 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
 
 
 class Initializer(Configurable):
-    """Makes an array of initial weights: `initializer(shape, rng)`.
+    """Makes an array of initial weights: `initializer(shape)`.
 
     Args:
         seed: the same numbers at every call; without one, the generator of `set_random_seed` is drawn from.
     """
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, *, seed: int | None = None):
         self.seed = seed
 
     def __call__(
-        self, shape: Sequence[int], rng: np.random.Generator | None = None, dtype: type = np.float32
+        self, shape: Sequence[int], dtype: Any = None, *, rng: np.random.Generator | None = None
     ) -> np.ndarray:
-        """An array of the shape. `rng`, if given, is drawn from; else the seed's generator; else the package's."""
+        """An array of the shape, and of the dtype; None for float32.
+
+        `rng`, if given, is drawn from; else the seed's generator; else the package's.
+        """
         if rng is None:
             rng = random.generator() if self.seed is None else np.random.default_rng(self.seed)
-        return np.ascontiguousarray(self.draw(tuple(shape), rng), dtype)
+        return np.ascontiguousarray(self.draw(tuple(shape), rng), np.float32 if dtype is None else dtype)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The numbers, float64; what each initializer defines."""
@@ -55,7 +60,7 @@ class Constant(Initializer):
         super().__init__()
         self.value = value
 
-    def draw(self, shape, rng):
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The same number everywhere."""
         return np.full(shape, self.value)
 
@@ -78,10 +83,10 @@ class RandomNormal(Initializer):
     """Normal with `mean` and `stddev`. The DCGAN paper uses stddev=0.02."""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
-        super().__init__(seed)
+        super().__init__(seed=seed)
         self.mean, self.stddev = mean, stddev
 
-    def draw(self, shape, rng):
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Normal numbers."""
         return rng.normal(self.mean, self.stddev, shape)
 
@@ -90,10 +95,10 @@ class RandomUniform(Initializer):
     """Uniform from `minval` to `maxval`."""
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
-        super().__init__(seed)
+        super().__init__(seed=seed)
         self.minval, self.maxval = minval, maxval
 
-    def draw(self, shape, rng):
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Uniform numbers."""
         return rng.uniform(self.minval, self.maxval, shape)
 
@@ -109,7 +114,7 @@ def _truncated_normal(shape: tuple[int, ...], rng: np.random.Generator) -> np.nd
 class TruncatedNormal(RandomNormal):
     """Normal, with numbers beyond two standard deviations drawn again."""
 
-    def draw(self, shape, rng):
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Normal numbers without tails."""
         return self.mean + self.stddev * _truncated_normal(shape, rng)
 
@@ -131,13 +136,15 @@ class VarianceScaling(Initializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: OnlyDefault = None,
+        output_axes: OnlyDefault = None,
     ):
-        super().__init__(seed)
+        super().__init__(seed=seed)
         self.scale = scale
         self.mode = check_choice(mode, ("fan_in", "fan_out", "fan_avg"), "mode")
         self.distribution = check_choice(distribution, ("uniform", "truncated_normal"), "distribution")
 
-    def draw(self, shape, rng):
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Numbers whose variance follows from the shape."""
         fan_in, fan_out = fans(shape)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
@@ -152,42 +159,42 @@ class VarianceScaling(Initializer):
 class GlorotUniform(VarianceScaling):
     """Uniform, variance 2 / (fan_in + fan_out): Keras's default for kernels."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, input_axes: OnlyDefault = None, output_axes: OnlyDefault = None):
         super().__init__(1.0, "fan_avg", "uniform", seed)
 
 
 class GlorotNormal(VarianceScaling):
     """Truncated normal, variance 2 / (fan_in + fan_out)."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, input_axes: OnlyDefault = None, output_axes: OnlyDefault = None):
         super().__init__(1.0, "fan_avg", "truncated_normal", seed)
 
 
 class HeUniform(VarianceScaling):
     """Uniform, variance 2 / fan_in: made for ReLU."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, input_axes: OnlyDefault = None, output_axes: OnlyDefault = None):
         super().__init__(2.0, "fan_in", "uniform", seed)
 
 
 class HeNormal(VarianceScaling):
     """Truncated normal, variance 2 / fan_in: made for ReLU."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, input_axes: OnlyDefault = None, output_axes: OnlyDefault = None):
         super().__init__(2.0, "fan_in", "truncated_normal", seed)
 
 
 class LecunUniform(VarianceScaling):
     """Uniform, variance 1 / fan_in."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, input_axes: OnlyDefault = None, output_axes: OnlyDefault = None):
         super().__init__(1.0, "fan_in", "uniform", seed)
 
 
 class LecunNormal(VarianceScaling):
     """Truncated normal, variance 1 / fan_in."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: int | None = None, input_axes: OnlyDefault = None, output_axes: OnlyDefault = None):
         super().__init__(1.0, "fan_in", "truncated_normal", seed)
 
 
@@ -195,10 +202,10 @@ class Orthogonal(Initializer):
     """Orthogonal columns (or rows) of length `gain`, all axes but the last taken as one. Source: arXiv 1312.6120."""
 
     def __init__(self, gain: float = 1.0, seed: int | None = None):
-        super().__init__(seed)
+        super().__init__(seed=seed)
         self.gain = gain
 
-    def draw(self, shape, rng):
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The Q of a normal matrix's QR, signs made unique."""
         if len(shape) < 2:
             raise ValueError(f"orthogonal: expected a shape of at least two axes, got {shape}.")
@@ -226,12 +233,12 @@ INITIALIZERS: dict[str, type[Initializer]] = {
 }
 
 
-def get(initializer: str | Initializer) -> Initializer:
+def get(identifier: str | Initializer) -> Initializer:
     """An initializer from its name ("glorot_uniform"), or the object itself.
 
     Raises:
         ValueError: no initializer has that name; the nearest is named.
     """
-    if isinstance(initializer, Initializer):
-        return initializer
-    return INITIALIZERS[check_choice(initializer, INITIALIZERS, "initializer")]()
+    if isinstance(identifier, Initializer):
+        return identifier
+    return INITIALIZERS[check_choice(identifier, INITIALIZERS, "initializer")]()

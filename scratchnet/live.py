@@ -10,9 +10,9 @@ from scratchnet.callbacks import Callback, Logs
 
 
 class LiveCurve(Callback):
-    """After each epoch, loss and metrics so far as `sn.plot.history` draws them, in place of the figure before.
+    """After each epoch, redraws loss and metrics so far in one figure, as `sn.plot.history` draws them.
 
-    Put verbose=0 into fit, and the figure is all that is shown. Outside of a notebook it does nothing.
+    With verbose=0 in fit, the figure is all that is shown. Outside of a notebook it does nothing.
 
     Args:
         title: above the figure.
@@ -21,7 +21,7 @@ class LiveCurve(Callback):
         ImportError: matplotlib is not installed; the text has the line that installs it.
     """
 
-    runs_last = True  # so that it sees what other callbacks add to the logs
+    runs_last = True  # other callbacks may add to the logs before
 
     def __init__(self, title: str | None = None):
         self.title = title
@@ -29,7 +29,7 @@ class LiveCurve(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """A new figure for a new run."""
-        plot.pyplot()  # says now, and not after an epoch, where matplotlib is missing
+        plot.pyplot()  # raises now, and not after an epoch, where matplotlib is missing
         self.display = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -46,6 +46,6 @@ class LiveCurve(Callback):
 
 def _notebook_display() -> Any:
     """IPython's function that shows a figure, or None outside of a notebook."""
-    ipython = sys.modules.get("IPython")  # a notebook has it imported; nobody else needs it
+    ipython: Any = sys.modules.get("IPython")  # in a notebook it is imported already
     shell = ipython.get_ipython() if ipython else None
     return ipython.display.display if hasattr(shell, "kernel") else None

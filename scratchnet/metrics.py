@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 
@@ -11,14 +10,23 @@ from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, like, to_numpy
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
+from scratchnet.signatures import OnlyDefault
 
 
 class Metric(Configurable):
-    """A mean over all examples seen since the last reset; a metric says per example whether it is right."""
+    """A mean over all examples seen since the last reset; a metric says per example whether it is right.
+
+    Args:
+        name: of its values in logs and history, and behind "val_" of those of validation.
+
+    Source: https://keras.io/api/metrics/
+    """
 
     name = "metric"
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: OnlyDefault = None, name: str | None = None) -> None:
+        if name is not None:
+            self.name = name
         self.reset()
 
     def reset(self) -> None:
@@ -58,10 +66,13 @@ def _right_side(y_true: np.ndarray, y_pred: np.ndarray, threshold: float) -> np.
 class Accuracy(Metric):
     """The share of examples whose largest output is that of the true class. y_pred (N, K), scores or probabilities.
 
-    A single output is taken as Keras does, as a probability: see BinaryAccuracy.
+    It is what the name "accuracy" stands for. A single output is taken as Keras does, as a probability: see
+    BinaryAccuracy. (A Keras Accuracy that is made by hand compares numbers with numbers, without a look for the
+    largest.)
     """
 
-    name = "accuracy"
+    def __init__(self, name: str | None = "accuracy", dtype: OnlyDefault = None) -> None:
+        super().__init__(name=name)
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where right, else 0."""
@@ -70,16 +81,28 @@ class Accuracy(Metric):
         return y_pred.argmax(axis=1) == _classes(y_true, y_pred, "accuracy")
 
 
+class CategoricalAccuracy(Accuracy):
+    """Accuracy under Keras's name for one-hot labels; class numbers are taken too."""
+
+    def __init__(self, name: str | None = "categorical_accuracy", dtype: OnlyDefault = None) -> None:
+        super().__init__(name)
+
+
+class SparseCategoricalAccuracy(Accuracy):
+    """Accuracy under Keras's name for class numbers; one-hot labels are taken too."""
+
+    def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: OnlyDefault = None) -> None:
+        super().__init__(name)
+
+
 class BinaryAccuracy(Metric):
     """The share of outputs on the right side of the threshold: 0.5 for probabilities, 0 for scores (logits).
 
     Labels are 0 and 1; any other is never right, as in Keras.
     """
 
-    name = "accuracy"
-
-    def __init__(self, threshold: float = 0.5) -> None:
-        super().__init__()
+    def __init__(self, name: str | None = "binary_accuracy", dtype: OnlyDefault = None, threshold: float = 0.5) -> None:
+        super().__init__(name=name)
         self.threshold = threshold
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -90,18 +113,30 @@ class BinaryAccuracy(Metric):
 class TopKCategoricalAccuracy(Metric):
     """The share of examples whose true class is among the k largest outputs; y_true class numbers or one-hot."""
 
-    def __init__(self, k: int = 5) -> None:
+    def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: OnlyDefault = None) -> None:
         if not isinstance(k, (int, np.integer)) or k < 1:
-            raise ValueError(f"TopKCategoricalAccuracy: expected k to be a whole number of at least 1, got {k!r}.")
-        super().__init__()
+            raise ValueError(f"{type(self).__name__}: expected k to be a whole number of at least 1, got {k!r}.")
+        super().__init__(name=name)
         self.k = int(k)
-        self.name = f"top_{k}_accuracy"
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where the true class is among the first k: where fewer than k outputs are larger than its own."""
         xp = array_module(y_pred)
         own = xp.take_along_axis(y_pred, _classes(y_true, y_pred, self.name)[:, None], axis=1)
         return ((y_pred > own).sum(axis=1) < self.k) & ~xp.isnan(own[:, 0])
+
+
+class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
+    """TopKCategoricalAccuracy under Keras's name for class numbers; one-hot labels are taken too."""
+
+    def __init__(
+        self,
+        k: int = 5,
+        name: str | None = "sparse_top_k_categorical_accuracy",
+        dtype: OnlyDefault = None,
+        from_sorted_ids: OnlyDefault = False,
+    ) -> None:
+        super().__init__(k, name)
 
 
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | None = None) -> np.ndarray:
@@ -127,25 +162,31 @@ def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | 
     return np.bincount(t * num_classes + p, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def get(metric: str | Metric, loss: Loss | None = None) -> Metric:
-    """A metric from its name: "accuracy" (binary or of classes, as the loss needs it), "top_5_accuracy" (any number).
+METRICS: dict[str, type[Metric]] = {
+    "acc": Accuracy,
+    "accuracy": Accuracy,
+    "binary_accuracy": BinaryAccuracy,
+    "categorical_accuracy": CategoricalAccuracy,
+    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
+    "top_5_accuracy": TopKCategoricalAccuracy,
+    "top_k_categorical_accuracy": TopKCategoricalAccuracy,
+}
+
+
+def get(identifier: str | Metric, *, loss: Loss | None = None) -> Metric:
+    """A metric from its name, which it keeps, or the object itself.
+
+    "accuracy" and "acc" are binary or of classes, as the loss needs it; in "top_5_accuracy" any number may stand.
 
     Raises:
         ValueError: no metric has that name; the nearest is named.
     """
-    if isinstance(metric, Metric):
-        return metric
-    if top := re.fullmatch(r"top_(\d+)_accuracy", str(metric).lower()):
-        return TopKCategoricalAccuracy(int(top[1]))
-    makers: dict[str, Any] = {
-        "acc": Accuracy,
-        "accuracy": Accuracy,
-        "binary_accuracy": BinaryAccuracy,
-        "categorical_accuracy": Accuracy,
-        "sparse_categorical_accuracy": Accuracy,
-        "top_5_accuracy": TopKCategoricalAccuracy,
-    }
-    name = check_choice(metric, makers, "metric")
+    if isinstance(identifier, Metric):
+        return identifier
+    if top := re.fullmatch(r"top_(\d+)_accuracy", str(identifier).lower()):
+        return TopKCategoricalAccuracy(int(top[1]), identifier)
+    name = check_choice(identifier, METRICS, "metric")
     if name in ("acc", "accuracy") and isinstance(loss, BinaryCrossentropy):
-        return BinaryAccuracy(0.0 if loss.from_logits else 0.5)
-    return makers[name]()
+        return BinaryAccuracy(identifier, threshold=0.0 if loss.from_logits else 0.5)
+    return METRICS[name](name=identifier)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,8 @@ from scratchnet import saving
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
+from scratchnet.saving import PathLike
+from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.trainable import Trainable
 
 
@@ -40,9 +41,10 @@ class Sequential(Trainable, Chain):
     def __init__(
         self,
         layers: Iterable[Layer] | None = None,
+        trainable: OnlyDefault = True,
         name: str | None = None,
-        dtype: str = "float32",
         *,
+        dtype: str = "float32",
         fuse: bool = True,
     ):
         super().__init__((), fuse=fuse, name=name)
@@ -50,7 +52,8 @@ class Sequential(Trainable, Chain):
         for layer in layers or ():
             self.add(layer)
 
-    def add(self, layer: Layer) -> None:
+    @only_defaults
+    def add(self, layer: Layer, rebuild: OnlyDefault = True) -> None:
         """Put a layer behind the last one."""
         self.layers.append(layer)
         try:
@@ -58,10 +61,10 @@ class Sequential(Trainable, Chain):
             if len(self.layers) == 1:
                 if layer.input_shape is not None:
                     self.build(layer.input_shape)
-            elif self.built:
+            elif self.output_shape is not None:  # it is built
                 if not layer.built:
                     layer.device = self.device
-                layer.build(self.output_shape or ())
+                layer.build(self.output_shape)
                 self.output_shape = layer.output_shape
             if isinstance(layer, Composite) and not self.fuse:
                 layer.fuse = False
@@ -80,8 +83,8 @@ class Sequential(Trainable, Chain):
         """Raise a ValueError unless the first layer can take x."""
         super().check(x)
         # A first layer that takes any shape, such as Flatten, would take channels first as well.
-        if self.built and self.layers[0].rank is None:
-            check_input(x, self.input_shape or (), self.full_name)
+        if self.built and self.input_shape is not None and self.layers[0].rank is None:
+            check_input(x, self.input_shape, self.full_name)
 
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The output for a batch x, in x's dtype.
@@ -99,24 +102,29 @@ class Sequential(Trainable, Chain):
         """The layers as they are now, the name and the dtype; see Configurable."""
         return {**super().get_config(), "dtype": self.compute_dtype.name}
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    @only_defaults
+    def save(self, filepath: PathLike, overwrite: OnlyDefault = True, zipped: OnlyDefault = None) -> None:
         """Write the whole model into a file: layers, weights, optimizer with its memory, loss and metrics.
 
         The file is in the safetensors format, with the architecture as JSON in its header; it holds no code. It is
-        written whole or not at all. `sn.load_model(path)` brings the model back. A usual name is model.safetensors.
+        written whole or not at all. `sn.load_model(filepath)` brings the model back. A usual name is model.safetensors.
 
         Raises:
             RuntimeError: the model is not built yet.
             TypeError: a layer was made with an argument that JSON cannot hold, such as a function.
             OSError: the folder or the disk does not let us.
         """
-        saving.save_model(self, path)
+        saving.save_model(self, filepath)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    @only_defaults
+    def save_weights(
+        self, filepath: PathLike, overwrite: OnlyDefault = True, max_shard_size: OnlyDefault = None
+    ) -> None:
         """Write the weights alone. Errors as for `save`."""
-        saving.save_weights(self, path)
+        saving.save_weights(self, filepath)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
+    @only_defaults
+    def load_weights(self, filepath: PathLike, skip_mismatch: OnlyDefault = False) -> None:
         """Take over the weights from a file of `save_weights` or `save`.
 
         Raises:
@@ -124,9 +132,18 @@ class Sequential(Trainable, Chain):
             FileNotFoundError: there is no such file.
             ValueError: a damaged file, or one whose layers are not this model's; no weight is changed.
         """
-        saving.load_weights(self, path)
+        saving.load_weights(self, filepath)
 
-    def summary(self) -> None:
+    @only_defaults
+    def summary(
+        self,
+        line_length: OnlyDefault = None,
+        positions: OnlyDefault = None,
+        print_fn: OnlyDefault = None,
+        expand_nested: OnlyDefault = False,
+        show_trainable: OnlyDefault = False,
+        layer_range: OnlyDefault = None,
+    ) -> None:
         """Print a table: each layer's output shape, parameters, and multiply-adds for one picture."""
         if not self.built:
             raise RuntimeError(

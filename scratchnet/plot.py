@@ -75,7 +75,7 @@ def images(
     columns: int = 10,
     title: str | None = None,
 ) -> Figure:
-    """A sheet of pictures, with the class under each; where predictions are given, right ones green, wrong ones red.
+    """A sheet of pictures with the class above each; where predictions are given, right ones green, wrong ones red.
 
     Args:
         x: (N, H, W), (N, H, W, 1) or (N, H, W, 3), uint8 or float in [0, 1] or [-1, 1].
@@ -160,7 +160,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
 
 
 def filters(w: np.ndarray, columns: int = 16) -> Figure:
-    """The filters of a first convolution, (KH, KW, C, F) with C of 1 or 3; grey is zero for C of 1 (red +, blue -)."""
+    """The filters of a first convolution, (KH, KW, C, F): C = 3 as colours on grey; C = 1 in red for +, blue for -."""
     w = np.asarray(w)
     if w.ndim != 4 or w.shape[2] not in (1, 3):
         raise ValueError(f"plot.filters: expected w of shape (KH, KW, 1 or 3, F), got {w.shape}.")
@@ -231,8 +231,8 @@ def times(tasks: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
     figure, axes = _figure(1, len(tasks), (WIDTH, 2.6))
     for ax, (task, found) in zip(axes[0], tasks.items()):
         for place, (name, t) in enumerate(found.items()):
-            spread = [[t["median"] - t["low"]], [t["high"] - t["median"]]]
-            ax.bar(place, t["median"], yerr=spread, color=RIGHT if name == "scratchnet" else NEUTRAL)
+            quartiles = [[t["median"] - t["low"]], [t["high"] - t["median"]]]  # below and above the median
+            ax.bar(place, t["median"], yerr=quartiles, color=RIGHT if name == "scratchnet" else NEUTRAL)
         ax.set_title(task)
         ax.set_xticks(range(len(found)), [name.replace(" ", "\n") for name in found], fontsize=8)
         ax.set_ylabel("milliseconds")
@@ -258,7 +258,7 @@ def speeds(kernels: Mapping[str, Mapping[str, float]]) -> Figure:
 
 
 def roofline(peak: float, bandwidth: float, points: Mapping[str, tuple[float, float]]) -> Figure:
-    """What a machine allows, and what was reached: speed over the work that is done for each byte that moves.
+    """The roofline of a machine, and points below it: speed over arithmetic intensity, the work for each byte moved.
 
     Args:
         peak: GFLOP/s that the processor can do: the flat roof.
@@ -275,7 +275,7 @@ def roofline(peak: float, bandwidth: float, points: Mapping[str, tuple[float, fl
     for number, (name, (x, y)) in enumerate(points.items(), 1):
         label = f"{number}  {name}: {y:.3g} GFLOP/s"
         ax.plot(x, y, "o", ms=9, color=colours[(number - 1) % len(colours)], label=label)
-        side = 8 if number % 2 else -14  # right and left in turns: neighbours may be equally fast
+        side = 8 if number % 2 else -14  # right and left in turns, since points may be close to each other
         ax.annotate(str(number), (x, y), xytext=(side, -4), textcoords="offset points")
     ax.set_xlabel("work for each byte of x, w and y (FLOP/byte)")
     ax.set_ylabel("speed (GFLOP/s)")

@@ -20,9 +20,9 @@ _generator = np.random.default_rng()
 
 
 def set_random_seed(seed: int) -> None:
-    """Start all of the package's random numbers anew: the same seed gives the same bits.
+    """Seed the package's random numbers: initial weights, order of the batches, dropout. The same seed, the same bits.
 
-    Initial weights, the order of the batches and dropout follow it. NumPy's own generators are left alone.
+    NumPy's own generators are left as they are.
 
     Raises:
         ValueError: seed is not a whole number of at least 0.
@@ -34,12 +34,12 @@ def set_random_seed(seed: int) -> None:
 
 
 def get_state() -> dict[str, Any]:
-    """Where the generator stands, in whole numbers and text: `set_state` of it gives the same numbers from there on."""
-    return _generator.bit_generator.state
+    """The state of the generator, whole numbers and text; after `set_state` of it the same numbers are drawn again."""
+    return dict(_generator.bit_generator.state)
 
 
 def set_state(state: Mapping[str, Any]) -> None:
-    """Go on from where the generator stood at `get_state`.
+    """Take over the state that `get_state` gave.
 
     Raises:
         ValueError: not a state of this generator.
@@ -63,7 +63,7 @@ def check_state(state: Mapping[str, Any], where: str = "random") -> None:
 
 @contextmanager
 def untouched() -> Iterator[None]:
-    """Whatever is drawn within, the generator stands afterwards where it stood before."""
+    """A `with` block after which the generator's state is what it was before it."""
     state = get_state()
     try:
         yield
@@ -72,7 +72,7 @@ def untouched() -> Iterator[None]:
 
 
 def generator() -> np.random.Generator:
-    """The generator that everything without an own seed draws from."""
+    """The generator that everything without a seed of its own draws from."""
     return _generator
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet import config, fields, random, trees
 from scratchnet.device import like
 from scratchnet.layers.weights import limited_weights
+from scratchnet.signatures import OnlyDefault, only_defaults
 
 PathLike = str | os.PathLike[str]
 ARRAYS = fields.mapping(fields.array)
@@ -65,11 +66,13 @@ def check_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> N
             )
 
 
-def save_model(model: Any, path: PathLike) -> None:
-    """See Sequential.save."""
+def save_model(model: Any, filepath: PathLike) -> None:
+    """Write a whole model into a file: what `Sequential.save` and `GAN.save` do, with their errors."""
     if not model.built:
         raise RuntimeError(f"{model.full_name}: save before build. Give the first layer input_shape, or call build.")
-    trees.write(path, "model", {**architecture(model), "training": model.get_training_state(), **model_state(model)})
+    trees.write(
+        filepath, "model", {**architecture(model), "training": model.get_training_state(), **model_state(model)}
+    )
 
 
 def model_state(model: Any) -> dict[str, Any]:
@@ -97,15 +100,21 @@ def check_model_state(model: Any, state: Mapping[str, Any], where: str) -> None:
     check_weights(model, state["weights"], weights_at)
 
 
-def load_model(path: PathLike, compile: bool = True, custom_objects: Mapping[str, type] | None = None) -> Any:
+@only_defaults
+def load_model(
+    filepath: PathLike,
+    custom_objects: Mapping[str, type] | None = None,
+    compile: bool = True,
+    safe_mode: OnlyDefault = True,
+) -> Any:
     """The model that `model.save` wrote: layers, weights, and, where it was compiled, optimizer, loss and metrics.
 
     Training goes on from it as from the model that was saved. The package's random numbers are not drawn from.
 
     Args:
-        path: the file.
-        compile: False leaves optimizer, loss and metrics away.
+        filepath: the file.
         custom_objects: {"MyLayer": MyLayer} for classes that are not the package's own.
+        compile: False leaves optimizer, loss and metrics away.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -113,8 +122,8 @@ def load_model(path: PathLike, compile: bool = True, custom_objects: Mapping[str
             layers that need other weights than the file has, or with fields that are not as they should be; the file
             and the field are named.
     """
-    tree = trees.read(path, "model")
-    with trees.naming(path):
+    tree = trees.read(filepath, "model")
+    with trees.naming(filepath):
         MODEL(tree, "")
         # Made before they are compared with those in the file, a few large layers would fill the memory.
         with random.untouched(), limited_weights(sum(array.size for array in tree["weights"].values())):
@@ -135,22 +144,22 @@ def _build(model: Any, input_shape: list[int | None] | None) -> None:
         raise ValueError(f"input_shape: the model cannot be built for {input_shape}: {error}") from error
 
 
-def save_weights(model: Any, path: PathLike) -> None:
-    """See Sequential.save_weights."""
+def save_weights(model: Any, filepath: PathLike) -> None:
+    """Write a model's arrays alone into a file; a RuntimeError if it is not built yet."""
     if not model.built:
         raise RuntimeError(
             f"{model.full_name}: save_weights before build. Give the first layer input_shape, or call build."
         )
-    trees.write(path, "weights", {"weights": weights(model)})
+    trees.write(filepath, "weights", {"weights": weights(model)})
 
 
-def load_weights(model: Any, path: PathLike) -> None:
-    """See Sequential.load_weights."""
+def load_weights(model: Any, filepath: PathLike) -> None:
+    """Take over the arrays from a file of either kind; errors as for `Sequential.load_weights`."""
     if not model.built:
         raise RuntimeError(
             f"{model.full_name}: load_weights before build. Give the first layer input_shape, or call build."
         )
-    tree = trees.read(path, "weights", "model")
-    with trees.naming(path):
+    tree = trees.read(filepath, "weights", "model")
+    with trees.naming(filepath):
         ARRAYS(tree.get("weights"), "weights")
         set_weights(model, tree["weights"], "weights")

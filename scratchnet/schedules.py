@@ -28,40 +28,85 @@ class ConstantRate(Schedule):
 
 
 class CosineDecay(Schedule):
-    """From the initial rate to alpha times it along half a cosine, then constant; before it an optional warm-up.
+    """From a rate r to alpha * r along half a cosine, then constant; before it, if wanted, up to r in a straight line.
 
-    rate = r * ((1 - alpha) * (1 + cos(pi * s / decay_steps)) / 2 + alpha), s = min(step - warmup_steps, decay_steps).
-    During the warm-up the rate rises in a straight line to r. Source: arXiv 1608.03983.
+        without warmup_target   r = initial_learning_rate
+        with it                 r = warmup_target; for the first warmup_steps steps
+                                rate = initial + (r - initial) * step / warmup_steps
+        then                    rate = r * ((1 - alpha) * (1 + cos(pi * s / decay_steps)) / 2 + alpha)
+
+    with s = min(step - warmup_steps, decay_steps), and warmup_steps = 0 without warmup_target.
+
+    Args:
+        initial_learning_rate: the first step's.
+        decay_steps: how long the cosine takes.
+        alpha: what is left at its end, a share of r.
+        name: how it is called; nothing depends on it.
+        warmup_target: the rate to which the warm-up goes.
+        warmup_steps: how long that takes; only with warmup_target.
+
+    Raises:
+        ValueError: decay_steps below 1, warmup_steps below 0, or warmup_steps without warmup_target.
+
+    Source: Loshchilov and Hutter, arXiv 1608.03983; https://keras.io/api/optimizers/learning_rate_schedules/
     """
 
-    def __init__(self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, warmup_steps: int = 0):
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        decay_steps: int,
+        alpha: float = 0.0,
+        name: str = "CosineDecay",
+        warmup_target: float | None = None,
+        warmup_steps: int = 0,
+    ):
         if decay_steps < 1 or warmup_steps < 0:
             raise ValueError(
                 "CosineDecay: expected decay_steps of at least 1 and warmup_steps of at least 0, got "
                 f"{decay_steps} and {warmup_steps}."
             )
+        if warmup_steps and warmup_target is None:
+            raise ValueError(
+                f"CosineDecay: warmup_steps={warmup_steps} does nothing without warmup_target, the rate to which it "
+                "rises: CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)."
+            )
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
-        self.alpha, self.warmup_steps = alpha, warmup_steps
+        self.alpha, self.name = alpha, name
+        self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""
+        first, top = self.initial_learning_rate, self.warmup_target
+        if top is None:
+            top = first
         if step < self.warmup_steps:
-            return self.initial_learning_rate * (step + 1) / self.warmup_steps
+            return first + (top - first) * step / self.warmup_steps
         done = min(step - self.warmup_steps, self.decay_steps) / self.decay_steps
         share = (1 - self.alpha) * (1 + math.cos(math.pi * done)) / 2 + self.alpha
-        return self.initial_learning_rate * share
+        return top * share
 
 
-class StepDecay(Schedule):
-    """values[0] up to and including step boundaries[0], then values[1], and so on (Keras's PiecewiseConstantDecay)."""
+class PiecewiseConstantDecay(Schedule):
+    """values[0] up to and including step boundaries[0], then values[1], and so on.
 
-    def __init__(self, boundaries: Sequence[int], values: Sequence[float]):
+    Args:
+        boundaries: rising numbers of steps.
+        values: rates, one more than boundaries.
+        name: how it is called; nothing depends on it.
+
+    Raises:
+        ValueError: boundaries that do not rise, or not one value more.
+
+    Source: https://keras.io/api/optimizers/learning_rate_schedules/
+    """
+
+    def __init__(self, boundaries: Sequence[int], values: Sequence[float], name: str = "PiecewiseConstant"):
         if len(values) != len(boundaries) + 1 or list(boundaries) != sorted(boundaries):
             raise ValueError(
-                "StepDecay: expected rising boundaries and one value more than boundaries, got "
+                "PiecewiseConstantDecay: expected rising boundaries and one value more than boundaries, got "
                 f"{list(boundaries)} and {list(values)}."
             )
-        self.boundaries, self.values = list(boundaries), list(values)
+        self.boundaries, self.values, self.name = list(boundaries), list(values), name
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""

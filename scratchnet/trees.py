@@ -98,10 +98,8 @@ def read(path: PathLike, *kinds: str) -> dict[str, Any]:
         raise ValueError(f"{path}: the file is damaged: its contents do not have its checksum. Take an earlier copy.")
     kind = header.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
-        is_known = isinstance(kind, str) and kind in KINDS
-        raise ValueError(
-            f"{path}: expected {' or '.join(KINDS[k] for k in kinds)}, got {KINDS[kind] if is_known else shown(kind)}."
-        )
+        got = KINDS.get(kind, shown(kind)) if isinstance(kind, str) else shown(kind)
+        raise ValueError(f"{path}: expected {' or '.join(KINDS[k] for k in kinds)}, got {got}.")
     tree = _put_back(header.get("tree"), arrays, str(path))
     if not isinstance(tree, dict):
         raise ValueError(f"{path}: expected fields with names in it, got {shown(tree)}.")

@@ -1,10 +1,16 @@
 """What the kernel tests share: arrays of odd layouts, drawn shapes, and comparison with the reference."""
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
 DTYPES = (np.float64, np.float32)
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
+
+
+def at_least(examples):
+    """So many drawn examples, or those of the profile, if they are more."""
+    return max(examples, settings().max_examples)
 
 
 def assert_close(actual, expected, dtype=np.float64):

@@ -11,7 +11,6 @@ on a GPU. Its kernels are those of the CPU, so results must be the CPU's to the 
 
 import operator
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -84,9 +83,7 @@ def _wrap(value):
     """Arrays, and NumPy's scalars, as arrays of the device; in tuples and lists too; anything else as it is."""
     if isinstance(value, (np.ndarray, np.generic)):
         return Array(np.asarray(value))
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_wrap, value)) if type(value) in (tuple, list) else type(value)(*map(_wrap, value))
-    return value
+    return type(value)(map(_wrap, value)) if type(value) in (tuple, list) else value
 
 
 def _unwrap(value):
@@ -95,9 +92,16 @@ def _unwrap(value):
         return value._data
     if isinstance(value, np.ndarray):
         raise TypeError(f"expected arrays of the stand-in device, got a NumPy array of shape {value.shape}")
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_unwrap, value)) if type(value) in (tuple, list) else type(value)(*map(_unwrap, value))
-    return value
+    return type(value)(map(_unwrap, value)) if type(value) in (tuple, list) else value
+
+
+def _on_data(function):
+    """A function of NumPy's arrays as one of the device's."""
+
+    def call(*args, **kwargs):
+        return _wrap(function(*_unwrap(args), **{name: _unwrap(value) for name, value in kwargs.items()}))
+
+    return call
 
 
 def _operand(value):
@@ -114,69 +118,51 @@ def _index(index):
     return parts if isinstance(index, tuple) else parts[0]
 
 
-def _add_operators():
-    def binary(name):
-        return lambda self, other: _wrap(getattr(self._data, name)(_operand(other)))
-
-    def unary(name):
-        return lambda self: _wrap(getattr(self._data, name)())
-
-    def in_place(name):
-        def method(self, other):
-            getattr(self._data, name)(_operand(other))
-            return self
-
-        return method
-
-    arithmetic = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor")
-    for name in arithmetic:
-        setattr(Array, f"__{name}__", binary(f"__{name}__"))
-        setattr(Array, f"__r{name}__", binary(f"__r{name}__"))
-        setattr(Array, f"__i{name}__", in_place(f"__i{name}__"))
-    for name in ("eq", "ne", "lt", "le", "gt", "ge"):
-        setattr(Array, f"__{name}__", binary(f"__{name}__"))
-    for name in ("neg", "pos", "abs", "invert"):
-        setattr(Array, f"__{name}__", unary(f"__{name}__"))
+def _operator(name):
+    return lambda self, *other: _wrap(getattr(self._data, name)(*map(_operand, other)))
 
 
-def _add_methods():
-    def method(name):
-        return lambda self, *args, **kwargs: _wrap(getattr(self._data, name)(*_unwrap(args), **_unwrap_values(kwargs)))
+def _in_place(name):
+    def method(self, other):
+        getattr(self._data, name)(_operand(other))
+        return self
 
-    for name in (
-        *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "fill", "item", "max", "mean", "min", "ravel"),
-        *("repeat", "reshape", "squeeze", "sum", "tolist", "transpose", "view"),
-    ):
-        setattr(Array, name, method(name))
-    Array.item = lambda self: self._data.item()
-    for name in ("shape", "dtype", "ndim", "size", "nbytes", "itemsize", "strides", "flags", "T"):
-        setattr(Array, name, property(lambda self, name=name: _wrap_attribute(getattr(self._data, name))))
+    return method
 
 
-def _wrap_attribute(value):
-    return Array(value) if isinstance(value, np.ndarray) else value
+def _method(name):
+    def method(self, *args, **kwargs):
+        if unknown := kwargs.keys() - {"axis", "dtype", "keepdims", "copy"}:
+            raise TypeError(f"CuPy's {name} does not take {unknown}")
+        return _on_data(getattr(self._data, name))(*args, **kwargs)
+
+    return method
 
 
-def _unwrap_values(kwargs: Mapping):
-    return {name: _unwrap(value) for name, value in kwargs.items()}
+def _attribute(name):
+    return property(lambda self: getattr(self._data, name))
 
 
-_add_operators()
-_add_methods()
-
-
-def _function(name):
-    function = getattr(np, name)
-    return lambda *args, **kwargs: _wrap(function(*_unwrap(args), **_unwrap_values(kwargs)))
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"):
+    setattr(Array, f"__{_name}__", _operator(f"__{_name}__"))
+    setattr(Array, f"__r{_name}__", _operator(f"__r{_name}__"))
+    setattr(Array, f"__i{_name}__", _in_place(f"__i{_name}__"))
+for _name in ("eq", "ne", "lt", "le", "gt", "ge", "neg", "pos", "abs", "invert"):
+    setattr(Array, f"__{_name}__", _operator(f"__{_name}__"))
+for _name in (
+    *("all", "any", "argmax", "argmin", "astype", "clip", "copy", "max", "mean", "min", "ravel", "repeat", "reshape"),
+    *("squeeze", "sum", "tolist", "transpose", "view"),
+):
+    setattr(Array, _name, _method(_name))
+for _name in ("shape", "dtype", "ndim", "size", "nbytes", "itemsize", "strides", "flags"):
+    setattr(Array, _name, _attribute(_name))
 
 
 def put(x, dtype=None):
-    """An array on the device: a copy, as it is on a GPU."""
-    return x if isinstance(x, Array) and dtype in (None, x.dtype) else Array(np.array(_raw(x), dtype))
-
-
-def _raw(x):
-    return x._data if isinstance(x, Array) else x
+    """An array on the device; of what is not there yet a copy, as on a GPU."""
+    if isinstance(x, Array):
+        return x if dtype in (None, x.dtype) else x.astype(dtype)
+    return Array(np.array(x, dtype))
 
 
 FUNCTIONS = (
@@ -185,20 +171,20 @@ FUNCTIONS = (
     *("maximum", "minimum", "clip", "abs", "sqrt", "square", "exp", "log", "log1p", "isfinite", "isnan", "sum"),
     *("ascontiguousarray",),
 )
-module = SimpleNamespace(**{name: _function(name) for name in FUNCTIONS}, asarray=put, array=put, ndarray=Array)
+module = SimpleNamespace(**{name: _on_data(getattr(np, name)) for name in FUNCTIONS}, asarray=put)
 
-# Small tables that the host draws and a launch brings to the device: which examples, how far, how turned.
-FROM_HOST = {"gather": ("index",), "translate": ("offsets",), "augment": ("index", "matrix", "colour", "hole")}
+# Their tables (which examples, how far, how turned) are small and mostly come from the host; see kernels/interface.
+TAKE_TABLES = ("augment", "gather", "translate")
 
 
 def _kernel(name):
-    function = getattr(cpu, name)
+    function = _on_data(getattr(cpu, name))
 
     def kernel(*args, **kwargs):
         reached[name] += 1
-        if name in FROM_HOST:
-            args = (args[0], *(put(a) if isinstance(a, np.ndarray) else a for a in args[1:]))
-        return _wrap(function(*_unwrap(args), **_unwrap_values(kwargs)))
+        if name in TAKE_TABLES:
+            args = (args[0], *(put(table) if isinstance(table, np.ndarray) else table for table in args[1:]))
+        return function(*args, **kwargs)
 
     return kernel
 
@@ -210,7 +196,7 @@ kernels = SimpleNamespace(**{name: _kernel(name) for name in cpu.__all__})
 def registered():
     """Within it the device is known to the package, and `reached` counts from nothing."""
     reached.clear()
-    device.register(device.Device(NAME, Array, module, kernels=lambda: kernels, to_numpy=Array.get))
+    device.register(device.Device(NAME, Array, module, lambda: kernels, Array.get))
     try:
         yield
     finally:

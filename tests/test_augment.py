@@ -1,6 +1,7 @@
 """Augmentation: the kernel against loops, what settings mean, random numbers from key, pass and number alone."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from hypothesis import strategies as st
 from threads import with_threads
 
 import scratchnet as sn
-from scratchnet import config, reference_augment
+from scratchnet import config, reference
 from scratchnet.augment import USES, affine, draws
-from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu.augment import FILL_MODES
-from scratchnet.kernels.cpu.dropout import philox
+from scratchnet.device import Device, register, unregister
+from scratchnet.kernels.interface import FILL_MODES
+from scratchnet.preprocessing.image import ImageDataGenerator
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (40, 9, 8, 3), dtype=np.uint8)
 EVERYTHING = {
@@ -33,7 +34,7 @@ EVERYTHING = {
 # The kernel.
 
 sizes = st.tuples(st.integers(1, 7), st.integers(1, 7), st.sampled_from([1, 2, 3]))
-modes = st.sampled_from(sorted(FILL_MODES))
+modes = st.sampled_from(FILL_MODES)
 
 
 def drawn(rng, count, C, whole):
@@ -50,19 +51,19 @@ def drawn(rng, count, C, whole):
 
 
 @given(sizes, modes, st.booleans(), st.sampled_from(["uint8", "float32", "float64", "int16"]), dtypes, seeds)
-def test_the_kernel_is_the_loops(size, mode, whole, source, dtype, seed):
+def test_the_kernel_is_the_loops(device, size, mode, whole, source, dtype, seed):
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 256, (3, *size)).astype(source)
     index = rng.integers(0, 3, 4)
     matrix, fill, colour, hole, scale, offset = drawn(rng, 4, size[2], whole)
-    expected = reference_augment.augment(x, index, matrix, mode, fill, colour, (10, 240), hole, scale, offset)
+    expected = reference.augment(x, index, matrix, mode, fill, colour, (10, 240), hole, scale, offset)
     with Unchanged(x, index, matrix, colour, hole):
-        y = cpu.augment(x, index, matrix, mode, fill, colour, (10, 240), hole, scale, offset, dtype)
+        y = device.augment(x, index, matrix, mode, fill, colour, (10, 240), hole, scale, offset, dtype)
     assert_close(y, expected, dtype)
 
 
 @given(sizes, modes, st.integers(-20, 20), st.integers(-20, 20), st.booleans(), st.booleans(), seeds)
-def test_moved_by_whole_pixels_the_bits_are_the_source_s(size, mode, down, right, mirror, upside_down, seed):
+def test_moved_by_whole_pixels_the_bits_are_the_source_s(device, size, mode, down, right, mirror, upside_down, seed):
     H, W, C = size
     x = np.random.default_rng(seed).normal(size=(1, H, W, C)).astype(np.float32)
     pad = {"reflect": "symmetric", "nearest": "edge"}.get(mode, mode)
@@ -70,23 +71,23 @@ def test_moved_by_whole_pixels_the_bits_are_the_source_s(size, mode, down, right
     expected = wide[20 + down : 20 + down + H, 20 + right : 20 + right + W]
     expected = expected[:: -1 if upside_down else 1, :: -1 if mirror else 1]
     matrix = affine((H, W), 1, 0.0, (down, right), 0.0, (1, 1), (upside_down, mirror))
-    np.testing.assert_array_equal(cpu.augment(x, [0], matrix, mode)[0], expected)
+    np.testing.assert_array_equal(device.augment(x, [0], matrix, mode)[0], expected)
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_quarter_turns(quarters):
+def test_quarter_turns(device, quarters):
     x = np.random.default_rng(0).normal(size=(1, 6, 6, 2))
-    y = cpu.augment(x, [0], affine((6, 6), 1, quarters * np.pi / 2), "nearest", dtype=np.float64)
+    y = device.augment(x, [0], affine((6, 6), 1, quarters * np.pi / 2), "nearest", dtype=np.float64)
     np.testing.assert_allclose(y[0], np.rot90(x[0], quarters), atol=1e-12)
 
 
-def test_a_plane_stays_one_when_it_is_turned_zoomed_and_sheared():
+def test_a_plane_stays_one_when_it_is_turned_zoomed_and_sheared(device):
     """Bilinear interpolation is exact where brightness is linear: the places themselves can be read off."""
     H, W = 12, 9
     rows, columns = np.mgrid[:H, :W].astype(np.float64)
     x = np.stack([rows, columns], axis=-1)[None]
     matrix = affine((H, W), 1, 0.3, (0.4, -0.7), 0.2, (0.5, 0.6), (True, False))
-    y = cpu.augment(x, [0], matrix, "constant", -100, dtype=np.float64)[0]
+    y = device.augment(x, [0], matrix, "constant", -100, dtype=np.float64)[0]
     centre = np.array([(H - 1) / 2, (W - 1) / 2])
     turn = np.array([[np.cos(0.3), np.sin(0.3)], [-np.sin(0.3), np.cos(0.3)]])
     shear = np.array([[np.cos(0.2), 0], [-np.sin(0.2), 1]])
@@ -117,32 +118,51 @@ def test_pictures_in_a_file_and_not_in_order(tmp_path):
         ({"fill": [1, 2]}, ValueError, "fill to be one number or one for each of the 3 channels"),
     ],
 )
-def test_what_the_kernel_refuses(change, error, match):
+def test_what_the_kernel_refuses(device, change, error, match):
     arguments = {"x": PICTURES, "index": [0, 1], "matrix": affine((9, 8), 2)}
     with pytest.raises(error, match=match):
-        cpu.augment(**{**arguments, **change})
+        device.augment(**{**arguments, **change})
+
+
+class Elsewhere:
+    """Pictures on another device: what would make NumPy's of them is refused."""
+
+    shape, ndim, dtype = PICTURES.shape, 4, PICTURES.dtype
+
+    def __len__(self):
+        return len(PICTURES)
+
+    def __array__(self, *_, **__):
+        raise TypeError("these are not NumPy's")
+
+
+@pytest.mark.parametrize("augment", [sn.Augment(seed=1), ImageDataGenerator(rotation_range=9, rescale=0.5)])
+def test_the_device_of_the_pictures_does_the_work(augment):
+    def kernel(x, index, *_, **__):
+        return type(x), index.tolist()
+
+    there = SimpleNamespace(augment=kernel)
+    register(Device("elsewhere", Elsewhere, np, lambda: there, lambda x: PICTURES))
+    try:
+        assert augment(Elsewhere(), [3, 4]) == (Elsewhere, [3, 4])
+    finally:
+        unregister("elsewhere")
 
 
 # The random numbers.
 
 
-def test_random_numbers_are_philox_of_key_pass_and_number():
+def test_random_numbers_are_philox_of_key_pass_and_number(device):
     key, step, numbers = 0x0123456789ABCDEF, 7, np.array([0, 5, 2**33 + 1])
-    u = cpu.uniform(key, step, numbers, 6)
-    for n, number in enumerate(numbers.tolist()):
-        words = []
-        for group in range(2):
-            counter = (number & 0xFFFFFFFF, number >> 32, step, group)
-            words += philox(*(np.uint64(w) for w in (key & 0xFFFFFFFF, key >> 32, *counter)))
-        np.testing.assert_array_equal(u[:, n], np.array(words[:6]) / 2**32)
+    np.testing.assert_array_equal(device.uniform(key, step, numbers, 6), reference.uniform(key, step, numbers, 6))
 
 
-def test_random_numbers_are_even_and_independent():
-    u = cpu.uniform(3, 0, np.arange(20_000), 4)
+def test_random_numbers_are_even_and_independent(device):
+    u = device.uniform(3, 0, np.arange(20_000), 4)
     assert u.min() >= 0
     assert u.max() < 1
     assert np.abs(u.mean(axis=1) - 0.5).max() < 0.01
-    others = [cpu.uniform(3, 1, np.arange(20_000), 4), cpu.uniform(4, 0, np.arange(20_000), 4), u[[1, 2, 3, 0]]]
+    others = [device.uniform(3, 1, np.arange(20_000), 4), device.uniform(4, 0, np.arange(20_000), 4), u[[1, 2, 3, 0]]]
     for other in others:
         assert np.abs([np.corrcoef(a, b)[0, 1] for a, b in zip(u, other)]).max() < 0.03
 

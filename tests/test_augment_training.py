@@ -15,7 +15,7 @@ def network():
     sn.set_random_seed(3)
     layers = [sn.Rescaling(1 / 255), sn.Conv2D(4, 3, activation="relu"), sn.Dropout(0.2), sn.Flatten()]
     model = sn.Sequential([*layers, sn.Dense(3, activation="softmax")])
-    model.compile(sn.Adam(0.01), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(sn.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -44,7 +44,7 @@ def test_only_what_is_trained_on_is_changed(dtype):
     model = sn.Sequential([seen, sn.Flatten(), sn.Dense(3, activation="softmax")], dtype=dtype)
     model.compile("sgd", "sparse_categorical_crossentropy")
     x = X.astype(np.float64) / 255
-    model.fit(x, Y, 2, 16, validation_split=0.2, shuffle=False, verbose=0, augment=augment)
+    model.fit(x, Y, 16, 2, validation_split=0.2, shuffle=False, verbose=0, augment=augment)
     model.evaluate(x, Y, verbose=0)
     model.predict(x)
     for epoch in range(2):
@@ -63,7 +63,7 @@ def test_each_run_has_its_own_changes_and_the_package_s_seed_repeats_them():
     for seed in (1, 1, 2):
         model = network()
         sn.set_random_seed(seed)
-        model.fit(X, Y, 2, 16, shuffle=False, verbose=0, augment=settings())
+        model.fit(X, Y, 16, 2, shuffle=False, verbose=0, augment=settings())
         runs.append(model)
     assert_same_run(runs[0], runs[1])
     assert runs[0].history.history != runs[2].history.history
@@ -103,17 +103,27 @@ def test_a_run_that_breaks_off_goes_on_to_the_same_bits(source, stop, tmp_path):
 
     whole = train()
     with pytest.raises(KeyboardInterrupt):
-        train(sn.BackupAndRestore(tmp_path, save_freq=3), Stop(stop))
+        train(sn.BackupAndRestore(tmp_path, save_freq=3, delete_checkpoint=False), Stop(stop))
     # Another seed: order and changes come from the file, or where there is none yet, it is the same one.
-    resumed = train(sn.BackupAndRestore(tmp_path, save_freq=3), seed=3 if stop < 3 else 77)
+    resumed = train(sn.BackupAndRestore(tmp_path, save_freq=3, delete_checkpoint=False), seed=3 if stop < 3 else 77)
     assert_same_run(whole, resumed)
 
 
 def test_a_backup_of_other_changes_is_refused(tmp_path):
-    network().fit(X, Y, 1, 16, verbose=0, augment=settings(), callbacks=sn.BackupAndRestore(tmp_path))
+    network().fit(
+        X, Y, 16, 1, verbose=0, augment=settings(), callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False)
+    )
     for augment in (None, settings(rotation=11), datagen()):
         with pytest.raises(ValueError, match="backup of another run: its augmentation was Augment with"):
-            network().fit(X, Y, 1, 16, verbose=0, augment=augment, callbacks=sn.BackupAndRestore(tmp_path))
+            network().fit(
+                X,
+                Y,
+                16,
+                1,
+                verbose=0,
+                augment=augment,
+                callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False),
+            )
 
 
 def test_a_generator_as_augment_is_its_flow():
@@ -127,7 +137,7 @@ def test_a_generator_as_augment_is_its_flow():
         else:
             generator.seed = 5
             sn.set_random_seed(1)
-            model.fit(X, Y, 2, 16, verbose=0, augment=generator)
+            model.fit(X, Y, 16, 2, verbose=0, augment=generator)
         runs.append(model)
     assert_same_run(*runs)
 

@@ -1,5 +1,6 @@
 """The bench: its contestants do what they say, take turns, and what it prints can be read back."""
 
+import io
 import json
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from scratchnet import plot
 from scratchnet.bench import __main__ as bench
-from scratchnet.bench import ours
+from scratchnet.bench import ours, worker
 from scratchnet.bench.race import Contestant, find, race, summary
 from scratchnet.bench.shapes import TASKS
 
@@ -49,6 +50,54 @@ def test_the_augmented_step_augments_and_learns(monkeypatch):
     assert (seen[0].shape, seen[0].dtype) == ((32, 32, 32, 3), np.float32)
     assert seen[0].max() > 200  # moved, not rescaled: the article's step is measured on what it gets
     assert all((new != old).any() for new, old in zip(models[-1].get_weights(), before))
+
+
+@pytest.mark.parametrize(("task", "fuse"), [("cnn step", True), ("cnn step, layer by layer", False)])
+def test_a_step_fused_and_layer_by_layer(monkeypatch, task, fuse):
+    models = []
+    monkeypatch.setattr(ours, "train_step", lambda model, *rest: models.append(model))
+    assert task in TASKS["cnn"]
+    ours.prepare(task)()
+    (model,) = models
+    assert model.fuse is fuse
+    assert (len(model.plan()) == len(model.layers)) is not fuse
+
+
+def test_what_fusing_saves(capsys):
+    fused, apart, torch = ({"median": ms, "low": ms, "high": ms, "count": 1} for ms in (3.0, 4.0, 1.0))
+    tasks = {"cnn step": {"scratchnet": fused, "torch": torch}, "cnn step, layer by layer": {"scratchnet": apart}}
+    assert bench.fused_ratio(tasks) == 0.75
+    assert bench.fused_ratio({"cnn step": tasks["cnn step"]}) is None
+    found = {"tasks": tasks, "fused / layer by layer": 0.75, "peak memory": {}, "first step": {}}
+    bench.print_models(found)
+    assert "fusing saves 25%" in capsys.readouterr().out
+    bench.print_models({**found, "fused / layer by layer": None})
+    assert "fusing" not in capsys.readouterr().out
+
+
+def answers(monkeypatch, capsys, prepare, *tasks):
+    """What a contestant's process answers, run within this one."""
+    orders = [json.dumps({"task": task, "repeat": 2, "warm_up": 0.0, "seconds": 1.0}) for task in tasks]
+    monkeypatch.setattr(worker, "contestant", lambda name: prepare)
+    monkeypatch.setattr(sys, "argv", ["worker.py", "one"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{order}\n" for order in orders)))
+    worker.main()
+    return [json.loads(line)["times"] for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_task_that_a_contestant_does_not_run_has_no_times(monkeypatch, capsys):
+    tasks = {"one": lambda: None}
+    one, other, again = answers(monkeypatch, capsys, tasks.get, "one", "other", "one")
+    assert (len(one), other, len(again)) == (2, [], 2)
+
+
+@pytest.mark.parametrize("error", [KeyError, IndexError, LookupError])
+def test_an_error_of_the_timed_call_is_not_taken_for_a_task_that_is_not_run(monkeypatch, capsys, error):
+    def fails():
+        raise error("of the network")
+
+    with pytest.raises(error, match="of the network"):
+        answers(monkeypatch, capsys, lambda task: fails, "one")
 
 
 def test_contestants_take_turns_and_tell_their_memory():
@@ -94,9 +143,12 @@ def test_models_as_a_table(capsys):
         task: {"scratchnet": t, "torch": t | {"median": 4.0, "high": 5.0}} for model in TASKS.values() for task in model
     }
     memory, first = {"cnn step": {"scratchnet": 100.0}}, {"dcgan step": {"us": 1.5}}
-    bench.print_models({"tasks": tasks, "peak memory": memory, "first step": first})
+    ratio = bench.fused_ratio(tasks)
+    assert ratio == 1
+    bench.print_models({"tasks": tasks, "fused / layer by layer": ratio, "peak memory": memory, "first step": first})
     printed = capsys.readouterr().out
     assert "ours / this 0.50" in printed
+    assert "layer by layer: 1.00 of the time" in printed
     assert "100 MB" in printed
     assert "end of the first dcgan step\n  us " in printed
     assert "1.50 s" in printed

@@ -21,7 +21,7 @@ Y = (X.sum(axis=1) > 0).astype(int)
 def compiled(rate=0.1):
     sn.set_random_seed(0)
     model = sn.Sequential([sn.Dense(2, activation="softmax", input_shape=(4,))])
-    model.compile(sn.SGD(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(sn.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -39,7 +39,7 @@ class Scripted(sn.Callback):
 
 def run(callbacks, epochs, model=None, **values):
     model, scripted = model or compiled(), Scripted(**values)
-    model.fit(X, Y, epochs, 20, callbacks=[scripted, *callbacks], verbose=0)
+    model.fit(X, Y, 20, epochs, callbacks=[scripted, *callbacks], verbose=0)
     return model, scripted
 
 
@@ -349,14 +349,14 @@ def test_the_average_is_measured_saved_and_handed_back(tmp_path):
     watch, model, plain = Watch(), compiled(), compiled()
     path = tmp_path / "m.safetensors"
     watchers = [watch, sn.ExponentialMovingAverage(0.9), sn.ModelCheckpoint(path)]
-    model.fit(X, Y, 3, 10, callbacks=watchers, validation_data=(X, Y), verbose=0)
+    model.fit(X, Y, 10, 3, callbacks=watchers, validation_data=(X, Y), verbose=0)
     for w, a in zip(model.get_weights(), watch.average):
         np.testing.assert_allclose(w, a, rtol=1e-5, atol=1e-6)
     assert same(sn.load_model(path).get_weights(), model.get_weights())
     assert model.evaluate(X, Y, verbose=0)[0] == watch.at_epochs[-1]["val_loss"]
     sn.set_random_seed(0)
     plain = compiled()
-    plain.fit(X, Y, 3, 10, validation_data=(X, Y), verbose=0)
+    plain.fit(X, Y, 10, 3, validation_data=(X, Y), verbose=0)
     assert plain.history.history["loss"] == model.history.history["loss"]  # the weights themselves are trained as ever
     assert plain.history.history["val_loss"] != model.history.history["val_loss"]
 

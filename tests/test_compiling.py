@@ -1,22 +1,22 @@
-"""How kernels are compiled: once a machine, and right for any width of vectors."""
+"""How kernels are compiled: once a machine. For narrower vectors: test_narrow_vectors.py."""
 
+import ast
 import gc
-import os
-import subprocess
-import sys
+import hashlib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from numba.core.dispatcher import Dispatcher
+from processes import python
 
 import scratchnet.ladder  # all kernels there are
-from scratchnet.kernels.cpu import cache
+from scratchnet.kernels.cpu.runtime import cache
 
 TESTS = Path(__file__).parent
 
 TRAIN = """
-import hashlib
+import hashlib, sys
 import numpy as np, scratchnet as sn
 model = sn.Sequential([
     sn.Conv2D(4, 3, activation="relu", input_shape=(8, 8, 3)), sn.MaxPooling2D(), sn.Flatten(),
@@ -25,7 +25,7 @@ model = sn.Sequential([
 model.compile("adam", "sparse_categorical_crossentropy")
 model.train_on_batch(np.ones((2, 8, 8, 3)), np.array([1, 2]))
 
-# Enough channels for each of Winograd's schemes.
+# Enough channels for each of Winograd's algorithms.
 rng, pads, kernels, found = np.random.default_rng(0), ((1, 1), (1, 1)), sn.kernels.cpu, hashlib.sha256()
 x = rng.normal(size=(32, 16, 16, 64)).astype(np.float32)
 for size, step in ((3, 1), (4, 2)):
@@ -34,59 +34,42 @@ for size, step in ((3, 1), (4, 2)):
     found.update(y)
     found.update(kernels.conv2d_weight_grad(x, y, (size, size), (step, step), pads))
 print(found.hexdigest())
+
+# A run that is killed in the process that compiles goes on in one that compiles nothing.
+sys.path.insert(0, sys.argv[1])
+import resumed_run
+resumed_run.main(sys.argv[2], "2", "epoch")
 """
 
 
-def run(arguments, **environment):
-    done = subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, env={**os.environ, **environment}
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_a_second_process_compiles_nothing_and_gets_the_same_bits(tmp_path):
-    def files():
-        return {file: (file.stat().st_mtime_ns, file.stat().st_size) for file in tmp_path.rglob("*") if file.is_file()}
-
-    first = run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
-    before = files()
-    assert any(file.suffix == ".nbc" for file in before)
-    second = run(["-c", TRAIN], NUMBA_CACHE_DIR=str(tmp_path))
-    assert files() == before
-    assert len(first.strip()) == 64
-    assert first == second
-
-
-def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(tmp_path):
-    """A run that is killed in the first process goes on in one that compiles nothing."""
-    printed = []
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    """(the files of the cache, what was printed) after a process that compiled, and after the same once more."""
+    cache, seen = tmp_path_factory.mktemp("cache"), []
     for name in ("first", "second"):
-        (tmp_path / name).mkdir()
-        program = str(TESTS / "resumed_run.py")
-        printed.append(run([program, str(tmp_path / name), "2", "epoch"], NUMBA_CACHE_DIR=str(tmp_path / "cache")))
-    first, second = (text.split()[-1] for text in printed)
-    assert len(first) == 64
-    assert first == second
+        printed = python("-c", TRAIN, TESTS, tmp_path_factory.mktemp(name), NUMBA_CACHE_DIR=str(cache))
+        files = [file for file in cache.rglob("*") if file.is_file()]
+        seen.append(({file: (file.stat().st_mtime_ns, file.stat().st_size) for file in files}, printed.split()))
+    return seen
 
 
-def test_the_kernels_are_right_for_the_narrowest_vectors():
-    """`generic` is the least processor of its kind: on a PC vectors of four floats, and no fused multiply-add."""
-    width = "from scratchnet.kernels.cpu import simd; print(simd.VECTOR_BYTES)"
-    if run(["-c", width], NUMBA_CPU_NAME="generic") == run(["-c", width]):
-        pytest.skip("this machine has no other width")
-    assert run(["-c", width], NUMBA_CPU_NAME="generic").strip() == "16"
-    kernels = [str(TESTS / f"test_kernels_{room}.py") for room in ("conv", "winograd", "pooled", "dense")]
-    printed = run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *kernels], NUMBA_CPU_NAME="generic")
-    assert " passed" in printed
-    assert "failed" not in printed
+def test_a_second_process_compiles_nothing(two_processes):
+    (before, _), (after, _) = two_processes
+    assert any(file.suffix == ".nbc" for file in before)
+    assert after == before
+
+
+def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(two_processes):
+    hashes = [[word for word in printed if len(word) == 64] for _, printed in two_processes]
+    assert len(hashes[0]) == 2
+    assert hashes[0] == hashes[1]
 
 
 MADE = """
 import sys
 import numpy as np
-from scratchnet.kernels.cpu import cache
-from scratchnet.kernels.cpu.jit import serial
+from scratchnet.kernels.cpu.runtime import cache
+from scratchnet.kernels.cpu.runtime.jit import serial
 
 cache.SOURCES += sys.argv[1]
 
@@ -126,9 +109,9 @@ def made(tmp_path):
     program.write_text(MADE)
 
     def made(sources, *numbers):
-        arguments = [str(program), sources, *map(str, numbers)]
         # The same seed, or the names of kernels would differ by the order of fastmath's set.
-        lines = run(arguments, NUMBA_CACHE_DIR=str(tmp_path / "cache"), PYTHONHASHSEED="0").splitlines()
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONHASHSEED": "0"}
+        lines = python(program, sources, *numbers, **environment).splitlines()
         return [tuple(float(word) for word in line.split()) for line in lines]
 
     return made
@@ -145,6 +128,60 @@ def test_kernels_are_compiled_anew_where_the_source_of_another_has_changed(made)
     assert made("", 5) == [(5, 0)]
     assert made("changed", 5) == [(5, 0)]
     assert made("changed", 5) == [(5, 1)]
+
+
+def test_the_sources_are_all_files_of_the_cpu_kernels_in_all_rooms():
+    folder = Path(scratchnet.kernels.cpu.__file__).parent
+    kernels = [one.py_func for one in gc.get_objects() if isinstance(one, Dispatcher)]
+    files = {Path(function.__code__.co_filename) for function in kernels}
+    files = {file for file in files if folder in file.parents}
+    assert len({file.parent for file in files}) >= 4  # the rooms, and the files beside them
+    assert files <= set(cache._FILES)
+    sources = b"".join(file.read_bytes() for file in sorted(folder.rglob("*.py")))
+    assert hashlib.sha256(sources).hexdigest() == cache.SOURCES
+
+
+UNKNOWN = """
+import warnings
+import numba
+import numpy as np
+from numba.core import caching, dispatcher
+
+numba.njit(lambda x: x)(1)  # now Numba has imported what it takes from its cache itself
+
+def renamed(*arguments):
+    raise AssertionError("not to be called")
+
+{change}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from scratchnet.kernels import cpu
+    y = cpu.conv2d(np.ones((1, 3, 3, 1), np.float32), np.ones((2, 2, 1, 1), np.float32), None, (1, 1), ((0, 0), (0, 0)))
+assert y.shape == (1, 2, 2, 1) and (y == 4).all(), y
+print([str(w.message) for w in caught if w.category is RuntimeWarning])
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("caching.NewCache = caching.FunctionCache; del caching.FunctionCache", "FunctionCache.load_overload does not"),
+        ("caching.Cache._load_overload = renamed", "_load_overload does not use _index_key"),
+        ("caching.IndexDataCacheFile._load_index = renamed", "_load_index does not use _source_stamp"),
+        ("dispatcher.Dispatcher.enable_caching = renamed", "enable_caching does not use _cache"),
+    ],
+)
+def test_a_numba_whose_cache_is_another_compiles_anew_and_says_so_once(change, reason, tmp_path):
+    """A slower start, not a crash, and nothing on disk that may be wrong."""
+    printed = python("-c", UNKNOWN.format(change=change), NUMBA_CACHE_DIR=str(tmp_path))
+    (message,) = ast.literal_eval(printed)
+    assert reason in message
+    assert "NUMBA_CACHE_DIR" in message
+    assert not list(tmp_path.rglob("*.nb?"))
+
+
+def test_this_numba_is_known():
+    assert cache.difference() is None
 
 
 def test_a_file_with_code_for_other_types_is_not_used(made, tmp_path):

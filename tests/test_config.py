@@ -34,7 +34,7 @@ def test_every_layer(name):
     [
         sn.Adam(sn.WarmUp(sn.CosineDecay(1e-3, 100, alpha=0.1), 5), beta_1=0.5, clipnorm=1.0),
         sn.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=np.float32(0.01)),
-        sn.RMSprop(sn.StepDecay([10, 20], (0.1, 0.01, 0.001)), centered=True),
+        sn.RMSprop(sn.PiecewiseConstantDecay([10, 20], (0.1, 0.01, 0.001)), centered=True),
         sn.AdamW(weight_decay=0.1),
         sn.SparseCategoricalCrossentropy(label_smoothing=0.1),
         sn.BinaryCrossentropy(from_logits=True),

@@ -128,7 +128,7 @@ def runaway(rate):
 def diverges(rate, **options):
     m = runaway(rate)
     with np.errstate(all="ignore"), pytest.raises(DivergedError) as error:
-        m.fit(X * 100, Y, 50, 8, verbose=0, **options)
+        m.fit(X * 100, Y, 8, 50, verbose=0, **options)
     return m, str(error.value)
 
 
@@ -139,22 +139,22 @@ def has_finite_loss(m):
 @pytest.mark.parametrize("save_freq", [1, 2, "epoch"])
 @pytest.mark.parametrize("rate", [5e-4, 1e-3])
 def test_a_diverged_run_goes_on_from_its_backup_with_a_smaller_rate(tmp_path, rate, save_freq):
-    first, message = diverges(rate, callbacks=sn.BackupAndRestore(tmp_path, save_freq))
+    first, message = diverges(rate, callbacks=sn.BackupAndRestore(tmp_path, save_freq, delete_checkpoint=False))
     assert has_finite_loss(first)
-    again, message_again = diverges(rate, callbacks=sn.BackupAndRestore(tmp_path, save_freq))
+    again, message_again = diverges(rate, callbacks=sn.BackupAndRestore(tmp_path, save_freq, delete_checkpoint=False))
     assert has_finite_loss(again)
     step = message.split(" in step ")[1].split(")")[0]
     assert f" in step {step})" in message_again  # the same one, counted from the beginning of the run
     for text in (message, message_again):
         assert "the last copy whose loss was finite" in text
     m = runaway(1e-30)
-    m.fit(X * 100, Y, 50, 8, callbacks=sn.BackupAndRestore(tmp_path, save_freq), verbose=0)
+    m.fit(X * 100, Y, 8, 50, callbacks=sn.BackupAndRestore(tmp_path, save_freq, delete_checkpoint=False), verbose=0)
     assert len(m.history.epoch) == 50
     assert has_finite_loss(m)
 
 
 def test_the_first_step_since_a_run_was_resumed(tmp_path):
-    model().fit(X, Y, 2, 20, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+    model().fit(X, Y, 20, 2, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
 
     class Spoil(sn.Callback):
         runs_last = True
@@ -163,7 +163,7 @@ def test_the_first_step_since_a_run_was_resumed(tmp_path):
             self.model.layers[0].params["kernel"][0, 0] = np.nan
 
     with pytest.raises(DivergedError, match=r"in step 5 .* the first step since the run was resumed, so there are no"):
-        model().fit(X, Y, 3, 20, callbacks=[sn.BackupAndRestore(tmp_path), Spoil()], verbose=0)
+        model().fit(X, Y, 20, 3, callbacks=[sn.BackupAndRestore(tmp_path, delete_checkpoint=False), Spoil()], verbose=0)
 
 
 class SpoilTheLastStep(sn.Callback):
@@ -196,17 +196,17 @@ def test_what_the_last_step_of_an_epoch_spoils_is_not_saved(tmp_path, value, val
     watchers = [
         sn.ModelCheckpoint(path),
         sn.ModelCheckpoint(tmp_path / "often.safetensors", save_freq=1),
-        sn.BackupAndRestore(tmp_path / "b", 1),
+        sn.BackupAndRestore(tmp_path / "b", 1, delete_checkpoint=False),
         SpoilTheLastStep(value),
     ]
     with np.errstate(all="ignore"), pytest.raises(DivergedError, match=message):
-        m.fit(X, Y, 3, 20, validation_data=validation, callbacks=watchers, verbose=0)
+        m.fit(X, Y, 20, 3, validation_data=validation, callbacks=watchers, verbose=0)
     assert len(m.history.epoch) == 1
     for good in (m, sn.load_model(path)):
         assert np.isfinite(good.evaluate(X, Y, verbose=0))
     assert finite(sn.load_model(tmp_path / "often.safetensors"))
     m = runaway(1e-6)
-    m.fit(X, Y, 3, 20, validation_data=validation, callbacks=watchers[:-1], verbose=0)
+    m.fit(X, Y, 20, 3, validation_data=validation, callbacks=watchers[:-1], verbose=0)
     assert len(m.history.epoch) == 3
 
 
@@ -217,4 +217,4 @@ def test_a_generated_loss_that_is_missing_ends_no_run():
         def on_epoch_end(self, epoch, logs=None):
             logs["val_fid"] = np.nan
 
-    assert len(model().fit(X, Y, 2, callbacks=Nothing(), verbose=0).epoch) == 2
+    assert len(model().fit(X, Y, epochs=2, callbacks=Nothing(), verbose=0).epoch) == 2

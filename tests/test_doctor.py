@@ -1,4 +1,4 @@
-"""The doctor: says what is there, and what to do about what is not."""
+"""The doctor of the installation: says what is there, and what to do about what is not."""
 
 import os
 import subprocess
@@ -8,11 +8,11 @@ import numba
 import pytest
 
 from scratchnet import doctor
-from scratchnet.kernels.cpu import simd
+from scratchnet.kernels.cpu.gemm import simd
 
 
 def facts():
-    return {finding.subject: finding for finding in doctor.examine()}
+    return {line.subject: line for line in doctor.examine()}
 
 
 def test_the_report_of_this_machine():

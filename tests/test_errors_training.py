@@ -227,7 +227,7 @@ def test_classes_without_brackets_and_names_twice():
     with pytest.raises(ValueError, match=r"write Adam\(\)"):
         model.compile(sn.Adam, "mse")
     with pytest.raises(ValueError, match="two metrics have one name"):
-        model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy", "acc"])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", "accuracy"])
     for callbacks, message in (
         ([print], "got <built-in"),
         ([sn.History], r"History\(\)"),
@@ -236,4 +236,4 @@ def test_classes_without_brackets_and_names_twice():
         with pytest.raises(TypeError, match=f"expected callbacks.*{message}"):
             small_model().fit(np.ones((2, 3)), np.ones((2, 2)), callbacks=callbacks, verbose=0)
     with pytest.raises(ValueError, match=r"write Accuracy\(\)"):
-        model.compile("sgd", "sparse_categorical_crossentropy", [sn.metrics.Accuracy])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=[sn.metrics.Accuracy])

@@ -48,7 +48,7 @@ def network():
     sn.set_random_seed(1)
     layers = [sn.Dense(5, activation="relu", input_shape=(4,)), sn.BatchNormalization(), sn.Dropout(0.3)]
     model = sn.Sequential([*layers, sn.Dense(3, activation="softmax")])
-    model.compile(sn.Adam(0.01), sn.SparseCategoricalCrossentropy(label_smoothing=0.1), ["accuracy"])
+    model.compile(sn.Adam(0.01), sn.SparseCategoricalCrossentropy(label_smoothing=0.1), metrics=["accuracy"])
     return model
 
 

@@ -50,7 +50,7 @@ def assert_same(some, others):
 
 def test_history_has_what_it_promises(capsys):
     gan = make()
-    history = gan.fit(X, 3, 16)
+    history = gan.fit(X, 16, 3)
     assert history is gan.history
     assert set(history.history) == {"d_loss", "g_loss", "d_real", "d_fake"}
     assert all(len(values) == 3 and np.isfinite(values).all() for values in history.history.values())
@@ -153,7 +153,7 @@ def test_gs_gradient_through_d_and_the_tricks(loss):
 
 def test_d_learns_more_often_than_g():
     gan = make(d_steps=3)
-    history = gan.fit(X, 2, 10, verbose=0).history  # 4 steps an epoch
+    history = gan.fit(X, 10, 2, verbose=0).history  # 4 steps an epoch
     assert gan.optimizer.iterations == {"generator": 2, "discriminator": 8}
     assert np.isfinite(history["g_loss"]).all()
     assert "g_loss" not in gan.train_on_batch(X[:8]) or gan.steps % 3 == 0
@@ -161,21 +161,21 @@ def test_d_learns_more_often_than_g():
 
 def test_the_average_takes_in_gs_steps_alone():
     gan = make(average=0.9, d_steps=3)
-    gan.fit(X, 2, 10, verbose=0)
+    gan.fit(X, 10, 2, verbose=0)
     assert gan.average.updates == gan.optimizer.iterations["generator"] == 2
 
 
 def test_options_change_what_is_learnt():
     weights = [make(**options) for options in ({}, {"translation": 2}, {"instance_noise": 0.3}, {"real_label": 0.9})]
     for gan in weights:
-        gan.fit(X, 1, 16, verbose=0)
+        gan.fit(X, 16, 1, verbose=0)
     kernels = [gan.discriminator.get_weights()[0] for gan in weights]
     assert all(not np.array_equal(kernels[0], other) for other in kernels[1:])
 
 
 def test_average_has_its_own_statistics_and_makes_the_pictures(tmp_path):
     gan = make(average=0.9)
-    gan.fit(X, 2, 8, verbose=0)
+    gan.fit(X, 8, 2, verbose=0)
     own = copies(gan.generator.params)
     pictures = gan.generate(4, seed=1)
     assert_same(gan.generator.params, own)
@@ -210,7 +210,7 @@ def test_generate():
 
 def test_saved_and_loaded_it_goes_on_to_the_same_bits(tmp_path):
     gan = make(average=0.9, translation=1, instance_noise=0.2, noise_steps=30, d_steps=2, loss="least_squares")
-    gan.fit(X, 2, 12, verbose=0)
+    gan.fit(X, 12, 2, verbose=0)
     gan.save(tmp_path / "gan.safetensors")
     other = sn.load_model(tmp_path / "gan.safetensors")
     assert isinstance(other, sn.GAN)
@@ -218,7 +218,7 @@ def test_saved_and_loaded_it_goes_on_to_the_same_bits(tmp_path):
     histories = []
     for one in (gan, other):
         sn.set_random_seed(7)
-        histories.append(one.fit(X, 2, 12, verbose=0).history)
+        histories.append(one.fit(X, 12, 2, verbose=0).history)
     assert histories[0] == histories[1]
     assert_same(gan.params, other.params)
     assert_same(gan.state, other.state)
@@ -229,7 +229,7 @@ def test_saved_and_loaded_it_goes_on_to_the_same_bits(tmp_path):
 
 def trained(average=0.9):
     gan = make(average=average, translation=2, instance_noise=0.2)
-    gan.fit(X, 2, 10, verbose=0)
+    gan.fit(X, 10, 2, verbose=0)
     return [*gan.get_weights(), gan.generate(4, 0)]
 
 
@@ -264,7 +264,7 @@ def test_uint8_comes_into_gs_range():
     by_hand, other = make(seed=2), make(seed=2)
     for one, x in ((by_hand, to_range(X, gan)), (other, X)):
         sn.set_random_seed(3)
-        one.fit(x, 1, 16, verbose=0)
+        one.fit(x, 16, 1, verbose=0)
     assert_same(by_hand.params, other.params)
 
 
@@ -276,7 +276,7 @@ def test_a_sigmoid_at_ds_end_changes_nothing():
         d = sn.Sequential([sn.Dense(8, activation="relu", input_shape=(4,)), sn.Dense(1), *last])
         gan = sn.GAN(g, d, 3)
         gan.compile(sn.Adam(0.01), sn.Adam(0.01))
-        gan.fit(np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32), 3, 16, verbose=0)
+        gan.fit(np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32), 16, 3, verbose=0)
         found.append(gan.get_weights())
     for a, b in zip(*found):
         np.testing.assert_array_equal(a, b)

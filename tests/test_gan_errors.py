@@ -71,9 +71,9 @@ def test_pictures_that_are_refused():
         with pytest.raises(ValueError, match=message):
             gan.fit(x)
     with pytest.raises(ValueError, match="steps_per_epoch from 1 to 4"):
-        gan.fit(X, 1, 10, steps_per_epoch=5)
+        gan.fit(X, 10, 1, steps_per_epoch=5)
     with pytest.warns(UserWarning, match=r"scale them: 2 \* x - 1"):
-        gan.fit(X / 255.0, 1, 20, verbose=0)
+        gan.fit(X / 255.0, 20, 1, verbose=0)
     grey = sn.GAN(*sn.zoo.dcgan(8, 1, 3, 2), 3)
     grey.compile()
     with pytest.raises(ValueError, match=r"x\[..., None\]"):
@@ -126,8 +126,8 @@ def test_bad_options_are_named(option, wrong, message):
     ("arguments", "message"),
     [
         (
-            {"epochs": np.zeros(40)},
-            r"expected epochs as a number, got an array of shape \(40,\). A GAN learns",
+            {"batch_size": np.zeros(40)},
+            r"expected batch_size as a number, got an array of shape \(40,\). A GAN learns",
         ),
         ({"epochs": "3"}, "expected epochs to be a whole number of at least 1, got '3'"),
         ({"batch_size": 0}, "expected batch_size to be a whole number of at least 1, got 0"),
@@ -177,7 +177,7 @@ def test_bad_arguments_of_the_monitor():
 def test_pictures_of_a_gan_that_makes_none():
     gan = ring.ring_gan(width=4)
     for show in (
-        lambda: gan.fit(np.zeros((8, 2)), 1, 4, FixedNoise(2), verbose=0),
+        lambda: gan.fit(np.zeros((8, 2)), 4, 1, callbacks=FixedNoise(2), verbose=0),
         lambda: sn.gan.interpolation(gan),
         lambda: sn.gan.latent_walk(gan),
     ):
@@ -208,5 +208,5 @@ def test_what_is_no_history():
         sn.gan.diagnose(gan)  # not trained yet
     with pytest.raises(TypeError, match="got 3"):
         sn.gan.diagnose(3)
-    gan.fit(X, 2, 20, verbose=0)
+    gan.fit(X, 20, 2, verbose=0)
     assert sn.gan.diagnose(gan) == sn.gan.diagnose(gan.history, gan)

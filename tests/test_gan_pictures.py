@@ -46,11 +46,11 @@ def test_fixed_noise(gan, tmp_path):
     noise = FixedNoise(6, seed=3, every=2)
     with pytest.raises(ValueError, match="no sheet"):
         noise.animation()
-    gan.fit(X, 5, 10, noise, verbose=0)
+    gan.fit(X, 10, 5, callbacks=noise, verbose=0)
     assert list(noise.frames) == [2, 4]
     assert noise.frames[4].shape == (6, 8, 8, 1)
     assert not np.array_equal(noise.frames[2], noise.frames[4])
-    gan.fit(X, 2, 10, noise, verbose=0)
+    gan.fit(X, 10, 2, callbacks=noise, verbose=0)
     assert list(noise.frames) == [2]
     np.testing.assert_array_equal(noise.frames[2], as_bytes(gan.decode(gan.latents(6, 3))))
     figure = noise.figure(columns=3)
@@ -73,7 +73,7 @@ def test_watching_changes_nothing_that_is_learnt(gan):
         sn.set_random_seed(1)
         one = sn.GAN(*sn.zoo.dcgan(8, 1, 6, 4), 6, average=0.9)
         one.compile()
-        one.fit(X, 3, 10, watchers, verbose=0)
+        one.fit(X, 10, 3, callbacks=watchers, verbose=0)
         found.append(one.get_weights())
     for a, b in zip(*found):
         np.testing.assert_array_equal(a, b)

@@ -33,7 +33,7 @@ def test_the_range_is_seen_behind_layers_that_move_numbers(activation, behind):
     np.testing.assert_allclose(to_range(X, gan), low + X / 255 * (high - low), atol=1e-6)
     wrong = {"tanh": X.astype(np.float32), "sigmoid": X / np.float32(127.5) - 1}[activation]
     with pytest.raises(ValueError, match=f"the generator ends in {activation}, which gives {low} to 1"):
-        gan.fit(wrong, 1, 20)
+        gan.fit(wrong, 20, 1)
 
 
 def test_without_limits_there_is_no_range():
@@ -57,7 +57,7 @@ def test_pictures_use_the_whole_of_black_to_white(activation):
     pytest.importorskip("matplotlib", reason="figures need the notebooks extra")
     gan, noise = make(activation), FixedNoise(16)
     gan.generator.layers[0].params["kernel"] *= 30  # all pixels are nearly black or nearly white
-    gan.fit(X, 1, 40, noise, verbose=0)
+    gan.fit(X, 40, 1, callbacks=noise, verbose=0)
     for shown in (noise.frames[1], as_bytes(interpolate(gan), gan.picture_range)):
         assert (shown < 50).mean() > 0.3
         assert (shown > 205).mean() > 0.3
@@ -93,7 +93,7 @@ def test_metrics_go_by_the_range():
 
 def test_the_doctor_says_how_to_scale_to_a_sigmoid():
     gan = make("sigmoid")
-    gan.fit(X, 1, 40, verbose=0)
+    gan.fit(X, 40, 1, verbose=0)
     assert "the range of the real pictures is wrong" not in diagnose(gan).names
     gan.real_sample = gan.real_sample * 2 - 1
     finding = diagnose(gan)[0]

@@ -48,10 +48,10 @@ def train(folder, save_freq="epoch", extra=(), epochs=EPOCHS):
         sn.EarlyStopping("brightness", patience=50, restore_best_weights=True),
         sn.ModelCheckpoint(folder / "best.safetensors", "diversity", mode="max", save_best_only=True),
         sn.CSVLogger(folder / "log.csv"),
-        sn.BackupAndRestore(folder, save_freq),
+        sn.BackupAndRestore(folder, save_freq, delete_checkpoint=False),
         *extra,
     ]
-    gan.fit(X, epochs, 8, watchers, verbose=0)
+    gan.fit(X, 8, epochs, callbacks=watchers, verbose=0)
     return gan, noise
 
 
@@ -119,7 +119,7 @@ def test_a_backup_of_another_gan_is_refused(tmp_path):
     other = sn.GAN(*sn.zoo.dcgan(8, 2, 5, 4), 5)
     other.compile()
     with pytest.raises(ValueError, match="backup of another run: its model was"):
-        other.fit(X, 1, 8, sn.BackupAndRestore(tmp_path), verbose=0)
+        other.fit(X, 8, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
 
 
 @pytest.mark.parametrize(
@@ -138,15 +138,15 @@ def test_a_backup_of_another_gan_is_refused(tmp_path):
 def test_a_backup_of_other_settings_is_refused(tmp_path, changed, message):
     gan = make()
     gan.compile()
-    gan.fit(X, 1, 8, sn.BackupAndRestore(tmp_path), verbose=0)
+    gan.fit(X, 8, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
     gan.compile(**changed)
     with pytest.raises(ValueError, match=f"backup of another run: {message}"):
-        gan.fit(X, 2, 8, sn.BackupAndRestore(tmp_path), verbose=0)
+        gan.fit(X, 8, 2, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
 
 
 def test_a_loss_that_is_not_finite_moves_no_weight():
     gan = make()
-    gan.fit(X, 1, 8, verbose=0)
+    gan.fit(X, 8, 1, verbose=0)
     good = [array.copy() for array in gan.params.values()]
     real, fake = np.full((4, 8, 8, 2), np.nan, np.float32), gan.generate(4)
     sn.gan.discriminator_step(gan.discriminator, gan.loss, sn.SGD(0.1), real, fake)
@@ -176,7 +176,7 @@ def test_a_run_that_diverges_is_named_and_undone(role):
     with pytest.raises(
         sn.DivergedError, match=rf"(?s)In the {role}: .*kernel of .*as they were after 0 steps.*have 0.002"
     ):
-        gan.fit(X, 2, 8, Spoil(role, 3), verbose=0)
+        gan.fit(X, 8, 2, callbacks=Spoil(role, 3), verbose=0)
     assert all(np.isfinite(array).all() for array in gan.get_weights())
     assert gan.optimizer.iterations == {"generator": 0, "discriminator": 0}
     assert np.isfinite(gan.generate(3)).all()
@@ -185,7 +185,7 @@ def test_a_run_that_diverges_is_named_and_undone(role):
 def test_rates_of_both_networks_fall_together():
     gan = sn.GAN(*sn.zoo.dcgan(8, 2, 5, 4), 5)
     gan.compile(sn.Adam(1e-3), sn.Adam(4e-3))
-    gan.fit(X, 2, 22, sn.LearningRateScheduler(lambda epoch, rate: rate / 2), verbose=0)
+    gan.fit(X, 22, 2, callbacks=sn.LearningRateScheduler(lambda epoch, rate: rate / 2), verbose=0)
     both = gan.optimizer.both
     assert both["generator"].learning_rate == pytest.approx(2.5e-4)
     assert both["discriminator"].learning_rate == pytest.approx(1e-3)
@@ -203,13 +203,13 @@ def test_the_best_by_a_metric_is_kept(tmp_path):
     keeper = sn.ModelCheckpoint(tmp_path / "best.safetensors", "fcd", save_best_only=True)
     seen = []
     monitor = GANMonitor(metric=lambda gan: seen.append(gan.generate(2, 0)) or next(values), name="fcd", verbose=0)
-    gan.fit(X, 4, 8, [monitor, keeper], verbose=0)
+    gan.fit(X, 8, 4, callbacks=[monitor, keeper], verbose=0)
     np.testing.assert_array_equal(sn.load_model(tmp_path / "best.safetensors").generate(2, 0), seen[1])
     assert gan.history.history["fcd"] == [3.0, 1.0, 2.0, 4.0]
 
 
 def test_steps_per_epoch_and_later_epochs():
     gan = make()
-    history = gan.fit(X, 5, 8, verbose=0, steps_per_epoch=2, initial_epoch=3)
+    history = gan.fit(X, 8, 5, verbose=0, steps_per_epoch=2, initial_epoch=3)
     assert gan.steps == 4
     assert history.epoch == [3, 4]

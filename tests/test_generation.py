@@ -118,6 +118,7 @@ def test_shipped_classifiers_load_once_and_without_drawing(name, channels):
     assert judge.model.optimizer is None
     assert re.fullmatch("[0-9a-f]{12}", judge.hash)
     assert (judge.dimension, judge.classes) == (64, 10)
+    assert judge.picture_shape == (32, 32, channels)
     features = judge.features(np.zeros((3, 32, 32, channels), np.uint8))
     assert (features.shape, features.dtype) == ((3, 64), np.float32)
     assert judge.hash in repr(judge)
@@ -166,6 +167,8 @@ def test_a_classifier_of_ones_own_and_those_that_are_none(fashion):
         sn.generation.FeatureClassifier(sn.Sequential([sn.Flatten(), sn.Dense(3)]))
     with pytest.raises(ValueError, match="ends in a Dense layer"):
         sn.generation.FeatureClassifier(sn.Sequential([sn.Flatten(input_shape=(28, 28, 1)), sn.ReLU()]))
+    with pytest.raises(ValueError, match=r"expected a model for pictures \(N, H, W, C\), got one for \(None, 7\)"):
+        sn.generation.FeatureClassifier(sn.Sequential([sn.Dense(4, input_shape=(7,)), sn.Dense(3)]))
     with pytest.raises(ValueError, match="Did you mean 'cifar10'"):
         sn.generation.classifier("cifar")
 

@@ -1,18 +1,20 @@
-"""The architecture as a test: who may import whom, and what `import scratchnet` pulls in."""
+"""The architecture as a test: who may import whom, how long a file may be, and what `import scratchnet` pulls in."""
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from import_graph import circle, file_edges, files, wrong_devices, wrong_rooms
+from processes import python
 
 PACKAGE = Path(__file__).parent.parent / "scratchnet"
+LONGEST = 300  # lines of a file
 
-# A room may import itself and rooms that stand before it. Leaves may import any room, and no room imports a leaf.
+# A room may import itself and rooms that stand before it.
 ROOMS = [
-    {"reference", "reference_augment", "fields"},
-    {"shapes", "random", "config", "files"},
+    {"reference", "fields"},
+    {"shapes", "random", "signatures", "files"},
+    {"config"},
     {"arguments", "device"},
     {"kernels", "trees"},
     {"initializers"},
@@ -24,70 +26,159 @@ ROOMS = [
     {"training"},
     {"models"},
 ]
-LEAVES = {"bench", "check", "datasets", "doctor", "gan", "generation", "gradcheck", "ladder"}
-LEAVES |= {"live", "plot", "preprocessing", "recipes", "zoo"}
-RANK = {room: rank for rank, rooms in enumerate(ROOMS) for room in rooms}
+# A leaf may import every room, the whole package, and the leaves that are named here. No room imports a leaf.
+LEAVES = {
+    "bench": {"plot"},
+    "check": set(),
+    "datasets": set(),
+    "doctor": {"datasets"},
+    "gan": {"datasets", "plot"},
+    "generation": {"datasets"},
+    "gradcheck": set(),
+    "ladder": set(),
+    "live": {"plot"},
+    "plot": set(),
+    "preprocessing": set(),
+    "recipes": {"datasets", "doctor", "gan", "generation", "plot", "zoo"},
+    "zoo": set(),
+}
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def test_the_map_names_rooms_that_there_are():
+    there = {path.stem for path in PACKAGE.glob("*.py")} | {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    named = set().union(*ROOMS, LEAVES, *LEAVES.values())
+    assert named <= there
 
 
-def imported_rooms(path: Path) -> set[str]:
-    """The rooms of scratchnet that a file imports, at its top or inside a function."""
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are written from the package's root"
-            names = [node.module] if node.module != "scratchnet" else [f"scratchnet.{a.name}" for a in node.names]
-        else:
-            continue
-        rooms |= {name.split(".")[1] for name in names if name.startswith("scratchnet.")}
-    return rooms
-
-
-FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_run_one_way(path):
-    room = room_of(path)
-    assert room in LEAVES or room in RANK, f"{room} has no place in the architecture yet: give it one in this test"
-    for other in imported_rooms(path) - {room}:
-        if room in LEAVES:
-            assert other in LEAVES or other in RANK
-        else:
-            assert other not in LEAVES, f"{room} imports the leaf {other}"
-            assert RANK[other] < RANK[room], f"{room} imports {other}, which stands beside or after it"
+def test_imports_run_one_way():
+    assert wrong_rooms(PACKAGE, ROOMS, LEAVES) == []
 
 
 def test_leaves_hold_no_circle():
-    edges = {leaf: set() for leaf in LEAVES}
-    for path in FILES:
-        if room_of(path) in LEAVES:
-            edges[room_of(path)] |= imported_rooms(path) & LEAVES - {room_of(path)}
-    while edges:
-        free = {leaf for leaf, needs in edges.items() if not needs & edges.keys()}
-        assert free, f"a circle among {sorted(edges)}"
-        edges = {leaf: needs for leaf, needs in edges.items() if leaf not in free}
+    assert circle(LEAVES) == []
+
+
+def test_files_hold_no_circle():
+    assert circle(file_edges(PACKAGE)) == []
 
 
 def test_cpu_and_gpu_kernels_never_import_each_other():
-    for path in FILES:
+    assert wrong_devices(PACKAGE) == []
+
+
+def test_no_file_is_too_long():
+    lengths = {
+        path.relative_to(PACKAGE).as_posix(): len(path.read_text("utf-8").splitlines()) for path in files(PACKAGE)
+    }
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+# The checks themselves must be able to fail: a small package with each fault.
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Writes a package of these files, and returns its folder."""
+
+    def write(modules):
+        for name, text in {"__init__": "", **modules}.items():
+            path = tmp_path / "scratchnet" / f"{name}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path / "scratchnet"
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("from scratchnet.shapes import pair\nimport numpy\nfrom scratchnet.layers.conv import Conv2D", []),
+        ("from scratchnet.losses import Loss", ["imports scratchnet.losses"]),
+        ("def late():\n    from scratchnet import plot", ["imports scratchnet.plot"]),
+        ("if TYPE_CHECKING:\n    import scratchnet.models", ["imports scratchnet.models"]),
+        ("import scratchnet as sn", ["imports scratchnet"]),
+    ],
+)
+def test_a_room_that_imports_what_it_must_not_is_found(package, text, wrong):
+    place = package({**dict.fromkeys(["shapes", "losses", "plot", "models", "layers/conv"], ""), "layers/base": text})
+    assert wrong_rooms(place, ROOMS, LEAVES) == [f"layers/base.py {end}" for end in wrong]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("from scratchnet.models import Sequential\nimport scratchnet as sn\nfrom scratchnet import datasets", []),
+        ("from scratchnet import recipes", ["imports scratchnet.recipes"]),
+        ("from scratchnet.doctor import report", ["imports scratchnet.doctor"]),
+    ],
+)
+def test_a_leaf_that_imports_another_is_found(package, text, wrong):
+    place = package({**dict.fromkeys(["models", "datasets", "recipes", "doctor"], ""), "gan/model": text})
+    assert wrong_rooms(place, ROOMS, LEAVES) == [f"gan/model.py {end}" for end in wrong]
+
+
+def test_a_new_room_is_asked_for_its_place(package):
+    place = package({"attic/trunk": ""})
+    assert wrong_rooms(place, ROOMS, LEAVES) == [
+        "attic has no place in the map of rooms yet: give it one in test_imports.py"
+    ]
+
+
+def test_a_circle_of_files_is_found(package):
+    place = package(
+        {
+            "layers/__init__": "from scratchnet.layers.conv import Conv2D",
+            "layers/conv": "from scratchnet.layers.base import Layer",
+            "layers/base": "def late():\n    from scratchnet.layers import fusion",
+            "layers/fusion": "from scratchnet.layers.conv import Conv2D",
+        }
+    )
+    assert circle(file_edges(place)) == [f"scratchnet.layers.{name}" for name in ("base", "conv", "fusion")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wrong"),
+    [
+        ("cpu/conv", "from scratchnet.kernels.cpu.jit import parallel", []),
+        ("cpu/conv", "from scratchnet.kernels import gpu", ["scratchnet.kernels.gpu"]),
+        ("gpu/conv/direct", "from scratchnet.kernels.cpu.jit import PARTS", ["scratchnet.kernels.cpu.jit"]),
+        ("cpu/conv", "from scratchnet.kernels.interface import Kernels", []),
+        ("of", "from scratchnet.kernels import cpu, gpu", []),
+    ],
+)
+def test_kernels_of_one_device_that_import_the_other_s_are_found(package, name, text, wrong):
+    modules = {"kernels/cpu/jit": "", "kernels/gpu/launch": "", "kernels/interface/norm": "", f"kernels/{name}": text}
+    assert wrong_devices(package(modules)) == [f"kernels/{name}.py imports {other}" for other in wrong]
+
+
+# What is imported, and what is public.
+
+
+# The rooms of kernels/cpu, each of which imports only those before it; "" are the files beside the rooms.
+CPU_ROOMS = ["runtime", "", "gemm", "winograd", "conv"]
+
+
+def test_imports_among_the_cpu_kernels_run_one_way():
+    seen = set()
+    for path in files(PACKAGE):
         parts = path.relative_to(PACKAGE).parts
-        if parts[0] == "kernels" and len(parts) == 3:
-            other = {"cpu": "gpu", "gpu": "cpu"}[parts[1]]
-            assert f"kernels.{other}" not in path.read_text(encoding="utf-8")
+        if parts[:2] != ("kernels", "cpu") or parts[2:] == ("__init__.py",):
+            continue
+        room = parts[2] if len(parts) > 3 else ""
+        seen.add(room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet.kernels.cpu."):
+                first = node.module.split(".")[3]
+                other = first if first in CPU_ROOMS else ""
+                assert CPU_ROOMS.index(other) <= CPU_ROOMS.index(room), f"{path} imports {node.module}"
+    assert seen == set(CPU_ROOMS)
 
 
 def test_import_is_light():
     heavy = ("matplotlib", "cupy", "IPython", "jupyter_client", "ipywidgets", "torch", "tensorflow", "scipy")
     heavy += ("pooch", "requests", "PIL", "safetensors")  # needed for downloads, pictures and files only
-    code = f"import sys, scratchnet; print(sorted(set({heavy!r}) & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout.strip() == "[]"
+    assert python("-c", f"import sys, scratchnet; print(sorted(set({heavy!r}) & sys.modules.keys()))") == "[]"
 
 
 def test_every_public_name_is_there_and_listed():

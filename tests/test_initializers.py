@@ -41,7 +41,7 @@ def test_variance_and_range(name, shape):
     scale, mode = SCALES[name]
     fan_in, fan_out = initializers.fans(shape)
     variance = scale / {"in": fan_in, "avg": (fan_in + fan_out) / 2}[mode]
-    w = initializers.get(name)(shape, np.random.default_rng(0)).astype(np.float64)
+    w = initializers.get(name)(shape, rng=np.random.default_rng(0)).astype(np.float64)
     assert abs(w.mean()) < 5 * math.sqrt(variance / w.size)
     assert abs(w.var() / variance - 1) < 0.03
     largest = math.sqrt(3 * variance) if "uniform" in name else 2 * math.sqrt(variance) / 0.87962566103423978
@@ -62,7 +62,7 @@ def test_shape_dtype_and_layout(name):
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"zeros", "ones", "constant"}))
 def test_generators_and_seeds(name):
     kind, shape = INITIALIZERS[name], (3, 4)
-    a, b = (kind()(shape, np.random.default_rng(5)) for _ in range(2))
+    a, b = (kind()(shape, rng=np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(a, b)  # the generator that was given
     seeded = kind(seed=5)
     np.testing.assert_array_equal(seeded(shape), a)  # a seed is that generator, at every call
@@ -82,20 +82,20 @@ def test_fixed_numbers():
 
 def test_plain_normal_and_uniform():
     rng = np.random.default_rng(0)
-    w = RandomNormal(mean=1, stddev=0.02)((200, 200), rng)
+    w = RandomNormal(mean=1, stddev=0.02)((200, 200), rng=rng)
     assert abs(w.mean() - 1) < 1e-3
     assert abs(w.std() / 0.02 - 1) < 0.02
-    w = RandomUniform(2, 3)((200, 200), rng)
+    w = RandomUniform(2, 3)((200, 200), rng=rng)
     assert w.min() >= 2
     assert w.max() <= 3
-    assert abs(initializers.get("random_normal")((300, 300), rng).std() / 0.05 - 1) < 0.02
-    assert np.abs(initializers.get("random_uniform")((300, 300), rng)).max() <= 0.05
-    assert np.abs(initializers.get("truncated_normal")((300, 300), rng)).max() <= 0.1
+    assert abs(initializers.get("random_normal")((300, 300), rng=rng).std() / 0.05 - 1) < 0.02
+    assert np.abs(initializers.get("random_uniform")((300, 300), rng=rng)).max() <= 0.05
+    assert np.abs(initializers.get("truncated_normal")((300, 300), rng=rng)).max() <= 0.1
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 3, 2, 5)])
 def test_orthogonal(shape):
-    w = Orthogonal(gain=2)(shape, np.random.default_rng(0), np.float64).reshape(-1, shape[-1])
+    w = Orthogonal(gain=2)(shape, np.float64, rng=np.random.default_rng(0)).reshape(-1, shape[-1])
     product = w.T @ w if w.shape[0] >= w.shape[1] else w @ w.T
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
 

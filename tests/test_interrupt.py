@@ -8,6 +8,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.training.interrupt import Interrupt
+from scratchnet.training.step import batches
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = np.arange(40) % 2
@@ -47,7 +48,7 @@ def test_ctrl_c_ends_after_the_step(capsys):
     # The same bits as the steps that were done, done alone.
     other = model()
     other.fit(X, Y, epochs=2, batch_size=10, verbose=0)
-    for index in list(sn.steps.batches(40, 10, True))[:2]:
+    for index in list(batches(40, 10, True))[:2]:
         sn.train_step(other, other.loss, other.optimizer, X[index], Y[index])
     for a, b in zip(m.get_weights(), other.get_weights()):
         np.testing.assert_array_equal(a, b)

@@ -62,6 +62,44 @@ def test_optimizers(name):
     assert_close(params["p"], variable.numpy(), 1e-6, f"optimizer {name}")
 
 
+RATES = {
+    "CosineDecay": [
+        {"initial_learning_rate": 0.2, "decay_steps": 30, "alpha": 0.1},
+        {"initial_learning_rate": 0.02, "decay_steps": 30, "alpha": 0.1, "warmup_target": 0.3, "warmup_steps": 7},
+        {"initial_learning_rate": 0.0, "decay_steps": 20, "warmup_target": 0.3, "warmup_steps": 10},
+        {"initial_learning_rate": 0.5, "decay_steps": 20, "warmup_target": 0.3},
+    ],
+    "PiecewiseConstantDecay": [{"boundaries": [3, 17], "values": [1.0, 0.5, 0.25]}],
+}
+
+
+@pytest.mark.parametrize(("kind", "arguments"), [(kind, case) for kind, cases in RATES.items() for case in cases])
+def test_schedules(kind, arguments):
+    theirs, ours = (m(**arguments) for m in (getattr(keras.optimizers.schedules, kind), getattr(sn, kind)))
+    expected = np.array([float(theirs(step)) for step in range(50)], np.float32)
+    assert_close(np.array([ours(step) for step in range(50)], np.float32), expected, 1e-6, kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "shares"),
+    [
+        ("binary_accuracy", True),
+        ("categorical_accuracy", True),
+        ("sparse_categorical_accuracy", False),
+        ("top_k_categorical_accuracy", True),
+        ("sparse_top_k_categorical_accuracy", False),
+    ],
+)
+def test_metrics_of_the_same_name(name, shares):
+    rng = np.random.default_rng(0)
+    labels, p = rng.integers(0, 9, 40), rng.random((40, 9)).astype(np.float32)
+    y_true = np.eye(9, dtype=np.float32)[labels] if shares else labels
+    theirs, ours = keras.metrics.get(name), sn.metrics.get(name)
+    ours.update(y_true, p)
+    assert ours.name == name
+    assert ours.result() == pytest.approx(float(np.mean(theirs(y_true, p))), abs=1e-6)
+
+
 def listing(module, model, **first):
     """The network of the article's listing 4.1 in either package."""
     k = module.layers

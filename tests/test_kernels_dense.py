@@ -8,23 +8,22 @@ from hypothesis import strategies as st
 from threads import with_threads
 
 from scratchnet import reference
-from scratchnet.kernels import cpu
 
 
 @given(st.integers(1, 19), st.integers(1, 21), st.integers(1, 11), st.booleans(), dtypes, layouts, seeds)
 @example(1, 1, 1, True, np.float64, "plain", 0)
 @example(9, 130, 3, True, np.float32, "strided", 0)  # more than one chunk of w, more than one task
 @example(256, 5, 9, True, np.float64, "plain", 0)  # examples in several bands
-def test_dense_and_its_gradients(N, D, U, bias, dtype, layout, seed):
+def test_dense_and_its_gradients(device, N, D, U, bias, dtype, layout, seed):
     rng = np.random.default_rng(seed)
     x, w, dy = (normal(rng, shape, dtype, layout) for shape in ((N, D), (D, U), (N, U)))
     b = normal(rng, (U,), dtype, layout) if bias else None
     with Unchanged(x, w, dy, *([b] if bias else [])):
-        y = cpu.dense(x, w, b)
-        dx, dw, db = cpu.dense_input_grad(dy, w), cpu.dense_weight_grad(x, dy), cpu.bias_grad(dy)
+        y = device.dense(x, w, b)
+        dx, dw, db = device.dense_input_grad(dy, w), device.dense_weight_grad(x, dy), device.bias_grad(dy)
     x, w, dy = (a.astype(np.float64) for a in (x, w, dy))
     assert_close(y, reference.dense(x, w, b), dtype)
-    for gradient, expected in zip((dx, dw, db), reference.dense_backward(x, w, dy)):
+    for gradient, expected in zip((dx, dw, db), reference.dense_backward(dy, x, w)):
         assert_close(gradient, expected, dtype)
 
 
@@ -32,15 +31,15 @@ def test_dense_and_its_gradients(N, D, U, bias, dtype, layout, seed):
 @pytest.mark.parametrize(
     ("N", "D", "U"), [(32, 1024, 128), (64, 1152, 64), (1, 1040, 128), (19, 1025, 64), (32, 1031, 70)]
 )
-def test_few_examples_and_many_weights(N, D, U, dtype):
+def test_few_examples_and_many_weights(device, N, D, U, dtype):
     """Where the weights are read once, row by row, and where their number of rows is a prime and they are not."""
     rng = np.random.default_rng(0)
     x, w, b, dy = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U)))
     dw, db = normal(rng, (D, U), dtype), normal(rng, (U,), dtype)
     before = dw.copy(), db.copy()
     with Unchanged(x, w, b, dy):
-        y, positive, dx = cpu.dense(x, w, b), cpu.dense(x, w, b, relu=True), cpu.dense_input_grad(dy, w)
-        cpu.dense_weight_grad(x, dy, dw, db)
+        y, positive, dx = device.dense(x, w, b), device.dense(x, w, b, relu=True), device.dense_input_grad(dy, w)
+        device.dense_weight_grad(x, dy, dw, db)
     np.testing.assert_array_equal(positive, np.maximum(y, 0))
     X, W, DY = (a.astype(np.float64) for a in (x, w, dy))
     for value, expected in (
@@ -51,53 +50,63 @@ def test_few_examples_and_many_weights(N, D, U, dtype):
     ):
         assert_close(value, expected, dtype)
     x[0, 3] = np.nan
-    assert np.isnan(cpu.dense(x, w, None, relu=True)).tolist() == [[n == 0] * U for n in range(N)]
+    assert np.isnan(device.dense(x, w, None, relu=True)).tolist() == [[n == 0] * U for n in range(N)]
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=4), dtypes, layouts, seeds)
 @example([129, 3], np.float32, "plain", 0)  # more rows than parts of the sum
-def test_bias_grad_sums_all_axes_but_the_last(shape, dtype, layout, seed):
+def test_bias_grad_sums_all_axes_but_the_last(device, shape, dtype, layout, seed):
     dy = normal(np.random.default_rng(seed), tuple(shape), dtype, layout)
     expected = dy.astype(np.float64).reshape(-1, shape[-1]).sum(axis=0)
     with Unchanged(dy):
-        assert_close(cpu.bias_grad(dy), expected, dtype)
+        assert_close(device.bias_grad(dy), expected, dtype)
 
 
-def test_large_sums_keep_float32_digits():
+def test_large_sums_keep_float32_digits(device):
     dy = np.full((200_000, 3), 0.1, np.float32)
-    np.testing.assert_allclose(cpu.bias_grad(dy), 20_000, rtol=1e-4)  # one running sum is off by 2e-3
+    np.testing.assert_allclose(device.bias_grad(dy), 20_000, rtol=1e-4)  # one running sum is off by 2e-3
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_results_are_fresh(dtype):
+def test_results_are_fresh(device, dtype):
     x, w, b = np.ones((2, 3), dtype), np.ones((3, 4), dtype), np.zeros(4, dtype)
-    first = cpu.dense(x, w, b), cpu.dense_input_grad(x @ w, w), cpu.dense_weight_grad(x, x @ w), cpu.bias_grad(x)
+    first = (
+        device.dense(x, w, b),
+        device.dense_input_grad(x @ w, w),
+        device.dense_weight_grad(x, x @ w),
+        device.bias_grad(x),
+    )
     kept = [a.copy() for a in first]
-    second = cpu.dense(-x, w, b), cpu.dense_input_grad(-x @ w, w), cpu.dense_weight_grad(x, -x @ w), cpu.bias_grad(-x)
+    second = (
+        device.dense(-x, w, b),
+        device.dense_input_grad(-x @ w, w),
+        device.dense_weight_grad(x, -x @ w),
+        device.bias_grad(-x),
+    )
     for a, b, c in zip(first, second, kept):
         assert not np.shares_memory(a, b)
         np.testing.assert_array_equal(a, c)
 
 
-def test_nan_and_infinity_are_seen():
+def test_nan_and_infinity_are_seen(device):
     x, w = np.ones((3, 5)), np.ones((5, 2))
     x[1, 3] = np.nan
-    assert np.isnan(cpu.dense(x, w, None)).tolist() == [[False] * 2, [True] * 2, [False] * 2]
+    assert np.isnan(device.dense(x, w, None)).tolist() == [[False] * 2, [True] * 2, [False] * 2]
     x[1, 3] = np.inf
-    assert (cpu.dense(x, w, None)[1] == np.inf).all()
-    assert np.isnan(cpu.dense_weight_grad(x, np.zeros((3, 2)))[3]).all()  # 0 * inf
-    assert np.isnan(cpu.bias_grad(np.array([[1.0, np.nan], [2.0, 3.0]]))).tolist() == [False, True]
+    assert (device.dense(x, w, None)[1] == np.inf).all()
+    assert np.isnan(device.dense_weight_grad(x, np.zeros((3, 2)))[3]).all()  # 0 * inf
+    assert np.isnan(device.bias_grad(np.array([[1.0, np.nan], [2.0, 3.0]]))).tolist() == [False, True]
 
 
 @pytest.mark.parametrize(("N", "D", "U"), [(67, 301, 33), (32, 2304, 128)])
-def test_same_bits_for_any_number_of_threads(N, D, U):
+def test_same_bits_for_any_number_of_threads(device, N, D, U):
     rng = np.random.default_rng(0)
     x, w, dy = (normal(rng, shape, np.float32) for shape in ((N, D), (D, U), (N, U)))
     for kernel, *arguments in (
-        (cpu.dense, x, w, None),
-        (cpu.dense_input_grad, dy, w),
-        (cpu.dense_weight_grad, x, dy),
-        (cpu.bias_grad, dy),
+        (device.dense, x, w, None),
+        (device.dense_input_grad, dy, w),
+        (device.dense_weight_grad, x, dy),
+        (device.bias_grad, dy),
     ):
         one, two = with_threads(1, kernel, *arguments), with_threads(2, kernel, *arguments)
         np.testing.assert_array_equal(one, two)

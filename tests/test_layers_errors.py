@@ -155,10 +155,10 @@ def test_unknown_names_get_the_nearest():
 
 
 def test_arguments_that_are_not_there():
-    text = said(TypeError, lambda: Conv2D(2, 3, dilation_rate=2))
-    assert text.startswith("Conv2D: unknown argument 'dilation_rate'. Known: activation, bias_initializer, filters,")
-    assert text.endswith("What else Keras takes is not there.")
-    assert "name" in said(TypeError, lambda: Flatten(data_format="channels_first"))
+    text = said(TypeError, lambda: Conv2D(2, 3, dilation=2))
+    assert text.startswith("Conv2D: unknown argument 'dilation'. Known: activation, bias_initializer, filters,")
+    assert "dilation_rate" not in text
+    assert "name" in said(TypeError, lambda: Flatten(order="F"))
 
 
 BAD_ARGUMENTS = {
@@ -175,7 +175,7 @@ BAD_ARGUMENTS = {
     "pads": (lambda: ZeroPadding2D(-1), "expected padding to be one or two whole numbers of at least 0"),
     "three pads": (lambda: ZeroPadding2D((1, 2, 3)), "((top, bottom), (left, right)), got (1, 2, 3)"),
     "size": (lambda: UpSampling2D(0), "expected size to be one or two whole numbers"),
-    "interpolation": (lambda: UpSampling2D(2, interpolation="bilinear"), 'expected interpolation="nearest"'),
+    "interpolation": (lambda: UpSampling2D(2, interpolation="bilinear"), "interpolation='bilinear' is not there"),
     "rate": (lambda: Dropout(1), "expected a rate from 0 to below 1 (the share set to 0), got 1"),
     "rate below 0": (lambda: Dropout(-0.1), "expected a rate from 0 to below 1"),
     "seed": (lambda: Dropout(0.5, seed=-1), "expected seed to be a whole number from 0 to below 2**64, got -1"),

@@ -16,8 +16,8 @@ Y = np.arange(20) % 2
 
 def fit(callback):
     model = sn.Sequential([sn.Dense(2, activation="softmax", input_shape=(3,))])
-    model.compile("sgd", "sparse_categorical_crossentropy", ["accuracy"])
-    model.fit(X, Y, 3, 10, validation_data=(X, Y), callbacks=callback, verbose=0)
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(X, Y, 10, 3, validation_data=(X, Y), callbacks=callback, verbose=0)
     return model.history.history
 
 

@@ -82,7 +82,7 @@ def test_smoothed_labels_are_shares():
     z, labels = rng.normal(size=(4, 5)), np.array([0, 4, 2, 2])
     shares = np.eye(5)[labels] * 0.9 + 0.02
     for loss, y in (
-        (SparseCategoricalCrossentropy(True, 0.1), labels),
+        (SparseCategoricalCrossentropy(True, label_smoothing=0.1), labels),
         (CategoricalCrossentropy(True, 0.1), np.eye(5)[labels]),
     ):
         value, dy = loss(y, z)

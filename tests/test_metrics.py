@@ -107,9 +107,9 @@ def test_confusion_matrix_refuses(true, predicted, message):
 
 def test_names():
     assert type(metrics.get("accuracy")) is Accuracy
-    assert metrics.get("accuracy", losses.BinaryCrossentropy()).threshold == 0.5
-    assert metrics.get("accuracy", losses.BinaryCrossentropy(from_logits=True)).threshold == 0.0
-    assert type(metrics.get("accuracy", losses.SparseCategoricalCrossentropy())) is Accuracy
+    assert metrics.get("accuracy", loss=losses.BinaryCrossentropy()).threshold == 0.5
+    assert metrics.get("accuracy", loss=losses.BinaryCrossentropy(from_logits=True)).threshold == 0.0
+    assert type(metrics.get("accuracy", loss=losses.SparseCategoricalCrossentropy())) is Accuracy
     assert metrics.get("top_5_accuracy").k == 5
     assert metrics.get("top_3_accuracy").name == "top_3_accuracy"
     metric = TopKCategoricalAccuracy(2)
@@ -118,6 +118,34 @@ def test_names():
         metrics.get("acuracy")
     with pytest.raises(ValueError, match="k to be a whole number of at least 1, got 0"):
         TopKCategoricalAccuracy(0)
+
+
+@pytest.mark.parametrize("name", [*sorted(metrics.METRICS), "top_3_accuracy", "Acc"])
+def test_a_metric_keeps_the_name_it_was_asked_for_by(name):
+    assert metrics.get(name).name == name
+    assert metrics.get(name, loss=losses.BinaryCrossentropy()).name == name
+
+
+def test_names_are_kerass_if_none_is_given():
+    for kind, name in (
+        (Accuracy, "accuracy"),
+        (BinaryAccuracy, "binary_accuracy"),
+        (TopKCategoricalAccuracy, "top_k_categorical_accuracy"),
+        (metrics.SparseCategoricalAccuracy, "sparse_categorical_accuracy"),
+    ):
+        assert kind().name == name
+        assert kind(name="mine").name == "mine"
+
+
+def test_kerass_other_names_mean_the_same():
+    labels = np.array([1, 0, 0, 1])
+    for kind, like in (
+        (metrics.CategoricalAccuracy, Accuracy()),
+        (metrics.SparseCategoricalAccuracy, Accuracy()),
+        (metrics.SparseTopKCategoricalAccuracy, TopKCategoricalAccuracy()),
+    ):
+        for y_true in (labels, np.eye(3)[labels]):
+            assert measured(kind(), (y_true, SCORES)) == measured(like, (y_true, SCORES))
 
 
 def test_labels_out_of_range_are_refused():

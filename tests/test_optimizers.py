@@ -5,7 +5,7 @@ import pytest
 
 from scratchnet import optimizers
 from scratchnet.optimizers import SGD, Adam, AdamW, RMSprop
-from scratchnet.schedules import ConstantRate, CosineDecay, Schedule, StepDecay, WarmUp
+from scratchnet.schedules import ConstantRate, CosineDecay, PiecewiseConstantDecay, Schedule, WarmUp
 
 STEPS = 20
 
@@ -165,7 +165,7 @@ def test_names():
 
 
 def test_the_rate_follows_its_schedule_and_can_be_set():
-    optimizer, seen = SGD(StepDecay([1, 3], [1.0, 0.5, 0.25])), []
+    optimizer, seen = SGD(PiecewiseConstantDecay([1, 3], [1.0, 0.5, 0.25])), []
     w = np.zeros(1)
     for _ in range(6):
         seen.append(optimizer.learning_rate)
@@ -187,9 +187,12 @@ def test_cosine():
 
 
 def test_cosine_after_a_warm_up():
-    rate = CosineDecay(1.0, decay_steps=10, warmup_steps=4)
-    assert [rate(step) for step in range(5)] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
-    assert rate(14) == pytest.approx(0.0)
+    rate = CosineDecay(0.2, decay_steps=10, alpha=0.1, warmup_target=1.0, warmup_steps=4)
+    assert [rate(step) for step in range(5)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert rate(9) == pytest.approx(0.55)
+    assert rate(14) == rate(100) == pytest.approx(0.1)
+    at_once = CosineDecay(0.2, 10, warmup_target=1.0)
+    assert at_once(0) == 1.0
 
 
 def test_warm_up_of_another_schedule():
@@ -206,8 +209,9 @@ def test_warm_up_of_another_schedule():
     [
         (lambda: CosineDecay(0.1, 0), "decay_steps"),
         (lambda: CosineDecay(0.1, 10, warmup_steps=-1), "warmup_steps"),
-        (lambda: StepDecay([3, 1], [1, 2, 3]), "rising boundaries"),
-        (lambda: StepDecay([3], [1.0]), "one value more"),
+        (lambda: CosineDecay(0.1, 10, warmup_steps=3), "warmup_steps=3 does nothing without warmup_target"),
+        (lambda: PiecewiseConstantDecay([3, 1], [1, 2, 3]), "rising boundaries"),
+        (lambda: PiecewiseConstantDecay([3], [1.0]), "one value more"),
         (lambda: WarmUp(0.1, 0), "warmup_steps"),
     ],
 )

@@ -5,6 +5,12 @@ import pytest
 
 from scratchnet import reference as ref
 
+# counter, key, result: Random123's kat_vectors, "philox4x32 10".
+PHILOX = [
+    ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    ("243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"),
+]
 CONVOLUTIONS = [
     ((1, 1), ((0, 0), (0, 0))),
     ((2, 1), ((1, 0), (0, 2))),
@@ -51,7 +57,7 @@ def test_conv2d_gradients(rng, strides, pads):
     y = ref.conv2d(x, w, b, strides, pads)
     dy = rng.normal(size=y.shape)
     forward = lambda: ref.conv2d(x, w, b, strides, pads)  # noqa: E731
-    assert_gradients(forward, (x, w, b), ref.conv2d_backward(x, w, dy, strides, pads), dy)
+    assert_gradients(forward, (x, w, b), ref.conv2d_backward(dy, x, w, strides, pads), dy)
 
 
 @pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
@@ -65,7 +71,7 @@ def test_transposed_convolution_is_the_adjoint_of_the_convolution(rng, strides, 
     assert there == pytest.approx(back)
     b, dy = rng.normal(size=2), rng.normal(size=wide.shape)
     forward = lambda: ref.conv2d_transpose(narrow, w, b, strides, pads, hw)  # noqa: E731
-    assert_gradients(forward, (narrow, w, b), ref.conv2d_transpose_backward(narrow, w, dy, strides, pads), dy)
+    assert_gradients(forward, (narrow, w, b), ref.conv2d_transpose_backward(dy, narrow, w, strides, pads), dy)
 
 
 @pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
@@ -76,36 +82,49 @@ def test_depthwise_gradients_and_that_channels_stay_apart(rng, strides, pads):
     np.testing.assert_allclose(y[..., 2:], alone)
     dy = rng.normal(size=y.shape)
     forward = lambda: ref.depthwise_conv2d(x, w, b, strides, pads)  # noqa: E731
-    assert_gradients(forward, (x, w, b), ref.depthwise_conv2d_backward(x, w, dy, strides, pads), dy)
+    assert_gradients(forward, (x, w, b), ref.depthwise_conv2d_backward(dy, x, w, strides, pads), dy)
 
 
 def test_pooling_by_hand():
     x, none = np.array([[1.0, 5.0], [5.0, 2.0]]).reshape(1, 2, 2, 1), ((0, 0), (0, 0))
-    assert ref.max_pool2d(x, (2, 2), (2, 2), none).item() == 5
+    y, argmax = ref.max_pool2d(x, (2, 2), (2, 2), none)
+    assert (y.item(), argmax.item()) == (5, 1)
     assert ref.average_pool2d(x, (2, 2), (2, 2), none).item() == 3.25
     dy = np.full((1, 1, 1, 1), 7.0)
-    assert ref.max_pool2d_backward(x, dy, (2, 2), (2, 2), none).reshape(-1).tolist() == [0, 7, 0, 0]
-    assert ref.average_pool2d_backward(x, dy, (2, 2), (2, 2), none).reshape(-1).tolist() == [1.75] * 4
+    assert ref.max_pool2d_backward(dy, argmax, (2, 2)).reshape(-1).tolist() == [0, 7, 0, 0]
+    assert ref.average_pool2d_backward(dy, (2, 2), (2, 2), (2, 2), none).reshape(-1).tolist() == [1.75] * 4
     around = ((1, 1), (1, 1))
-    assert ref.max_pool2d(-x, (2, 2), (2, 2), around)[0, :, :, 0].tolist() == [[-1, -5], [-5, -2]]
+    y, argmax = ref.max_pool2d(-x, (2, 2), (2, 2), around)
+    assert y[0, :, :, 0].tolist() == [[-1, -5], [-5, -2]]
+    assert argmax[0, :, :, 0].tolist() == [[0, 1], [2, 3]]
     assert ref.average_pool2d(x, (2, 2), (2, 2), around)[0, :, :, 0].tolist() == [[1, 5], [5, 2]]
 
 
 @pytest.mark.parametrize(("strides", "pads"), CONVOLUTIONS)
 def test_pooling_gradients(rng, strides, pads):
     x = rng.permutation(2 * 4 * 5 * 2).reshape(2, 4, 5, 2) / 10.0  # no ties: a tie is a kink
-    for name in ("max_pool2d", "average_pool2d"):
-        pool, backward = getattr(ref, name), getattr(ref, f"{name}_backward")
-        dy = rng.normal(size=pool(x, (2, 3), strides, pads).shape)
-        gradient = backward(x, dy, (2, 3), strides, pads)
-        assert_gradients(lambda pool=pool: pool(x, (2, 3), strides, pads), (x,), (gradient,), dy)
+    window = (2, 3), strides, pads
+    y, argmax = ref.max_pool2d(x, *window)
+    dy = rng.normal(size=y.shape)
+    dx = ref.max_pool2d_backward(dy, argmax, (4, 5))
+    assert_gradients(lambda: ref.max_pool2d(x, *window)[0], (x,), (dx,), dy)
+    dx = ref.average_pool2d_backward(dy, (4, 5), *window)
+    assert_gradients(lambda: ref.average_pool2d(x, *window), (x,), (dx,), dy)
+
+
+def test_maxima_that_are_nan_or_infinite_and_windows_of_padding():
+    x = np.array([[-np.inf, -np.inf], [np.nan, np.nan]]).reshape(1, 2, 2, 1)
+    y, argmax = ref.max_pool2d(x, (1, 2), (1, 1), ((1, 0), (0, 0)))
+    np.testing.assert_array_equal(y.reshape(-1), [-np.inf, -np.inf, np.nan])
+    assert argmax.reshape(-1).tolist() == [-1, 0, 2]
+    assert ref.max_pool2d_backward(np.ones(y.shape), argmax, (2, 2)).reshape(-1).tolist() == [1, 0, 1, 0]
 
 
 def test_dense_by_hand_and_gradients(rng):
     assert ref.dense(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([5.0])).item() == 16
     x, w, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=2)
     dy = rng.normal(size=(3, 2))
-    assert_gradients(lambda: ref.dense(x, w, b), (x, w, b), ref.dense_backward(x, w, dy), dy)
+    assert_gradients(lambda: ref.dense(x, w, b), (x, w, b), ref.dense_backward(dy, x, w), dy)
 
 
 def test_batch_norm_by_hand_and_gradients(rng):
@@ -114,8 +133,9 @@ def test_batch_norm_by_hand_and_gradients(rng):
     assert (y.reshape(-1).tolist(), mean.item(), var.item()) == ([8.0, 12.0], 2.0, 1.0)
     x, gamma, beta = rng.normal(size=(3, 2, 2)), rng.normal(size=2), rng.normal(size=2)
     dy = rng.normal(size=x.shape)
+    _, mean, var = ref.batch_norm(x, gamma, beta, 1e-3)
     forward = lambda: ref.batch_norm(x, gamma, beta, 1e-3)[0]  # noqa: E731
-    assert_gradients(forward, (x, gamma, beta), ref.batch_norm_backward(x, gamma, dy, 1e-3), dy)
+    assert_gradients(forward, (x, gamma, beta), ref.batch_norm_backward(dy, x, gamma, mean, var, 1e-3), dy)
 
 
 def test_losses_by_hand_and_gradients(rng):
@@ -132,17 +152,46 @@ def test_losses_by_hand_and_gradients(rng):
         assert_gradients(lambda function=function: function()[0], (z,), (function()[1],), 1.0)
 
 
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "silu", "softmax", "leaky_relu"])
-def test_activation_gradients(rng, name):
-    x, dy, more = rng.normal(size=(3, 4)), rng.normal(size=(3, 4)), (0.2,) if name == "leaky_relu" else ()
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("relu", ()), ("relu", (0.2,)), ("relu", (0.3, 0.1, 0.6)), ("sigmoid", ()), ("tanh", ()), ("silu", ()),
+     ("softmax", ())],
+)  # fmt: skip
+def test_activation_gradients(rng, name, settings):
+    x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     function, backward = getattr(ref, name), getattr(ref, f"{name}_backward")
-    assert_gradients(lambda: function(x, *more), (x,), (backward(x, dy, *more),), dy)
+    kept = function(x) if name in ("sigmoid", "tanh", "softmax") else x
+    assert_gradients(lambda: function(x, *settings), (x,), (backward(dy, kept, *settings),), dy)
 
 
 def test_activations_by_hand():
     x = np.array([-2.0, 0.0, 3.0])
     assert ref.relu(x).tolist() == [0, 0, 3]
-    assert ref.leaky_relu(x, 0.5).tolist() == [-1, 0, 3]
-    assert ref.relu_backward(x, np.ones(3)).tolist() == [0, 0, 1]
+    assert ref.relu(x, 0.5).tolist() == [-1, 0, 3]
+    assert ref.relu(x, 0.5, 1, 2).tolist() == [-1.5, -0.5, 2]
+    assert ref.relu_backward(np.ones(3), x).tolist() == [0, 0, 1]
+    assert ref.relu_backward(np.ones(3), x, 0.5, 1, 2).tolist() == [0.5, 0.5, 0]
+    assert ref.relu(np.array([-np.inf, np.inf])).tolist() == [0, np.inf]
     assert ref.sigmoid(np.array([0.0, 1000.0, -1000.0])).tolist() == [0.5, 1, 0]
     np.testing.assert_allclose(ref.softmax(np.array([1000.0, 1000.0])), [0.5, 0.5])
+
+
+@pytest.mark.parametrize(("counter", "key", "result"), PHILOX)
+def test_philox_by_its_published_vectors(counter, key, result):
+    counter, key = (sum(int(word, 16) << 32 * k for k, word in enumerate(words.split())) for words in (counter, key))
+    assert ref.philox(key, counter) == [int(word, 16) for word in result.split()]
+
+
+def test_random_numbers_by_hand():
+    low, high = ref.philox(5, 7), ref.philox(5, 7 + (3 << 64) + (1 << 96))
+    assert ref.uniform(5, 0, [7], 1).tolist() == [[low[0] / 2**32]]
+    assert ref.uniform(5, 3, [0, 7], 6)[5, 1] == high[1] / 2**32
+    words = ref.philox(5, 3 << 64)
+    kept = [word < 2**31 for word in words]
+    assert 0 < sum(kept) < 4
+    assert ref.dropout(np.full((2, 2), 3.0), 0.5, 5, 3).reshape(-1).tolist() == [6.0 * keep for keep in kept]
+
+
+def test_all_functions_are_listed_and_explained():
+    for name in ref.__all__:
+        assert getattr(ref, name).__doc__, name

@@ -1,5 +1,6 @@
 """Exact resume: a run that is killed or stopped at any moment, and started again, comes out with the same bits."""
 
+import contextlib
 import os
 import random
 import signal
@@ -22,26 +23,44 @@ CHAINS = 2  # at a time, on a thread each
 EPOCHS = 6
 
 
-def start(folder, save_freq, threads="1"):
-    return subprocess.Popen(
-        [sys.executable, PROGRAM, str(folder), str(EPOCHS), str(save_freq)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "NUMBA_NUM_THREADS": threads},
-    )
-
-
-def end(process):
-    """(what it printed, None if it was killed)."""
-    out, err = process.communicate()
-    assert process.returncode in (0, -signal.SIGKILL), err
-    return out.split()[-1] if process.returncode == 0 else None
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    return end(start(tmp_path_factory.mktemp("undisturbed"), "epoch", "2"))
+    """What a run prints that has a process of its own, with two threads, and that nobody kills."""
+    arguments = [sys.executable, PROGRAM, tmp_path_factory.mktemp("undisturbed"), str(EPOCHS), "epoch"]
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    return subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout.split()[-1]
+
+
+class Server:
+    """A program that starts a run at each call, in a process of its own that it forks off."""
+
+    def __init__(self, errors):
+        self.errors = errors
+        environment = {**os.environ, "NUMBA_NUM_THREADS": "1"}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with errors.open("w") as file:
+            self.process = subprocess.Popen([sys.executable, PROGRAM], stderr=file, text=True, env=environment, **pipes)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def run(self, folder, save_freq, kill_after=None):
+        """Run, killed so many seconds after it has begun; what it printed, None if it was killed."""
+        print(folder, EPOCHS, save_freq, sep="\t", file=self.process.stdin, flush=True)
+        last = None
+        for line in iter(self.process.stdout.readline, ""):
+            if line.startswith("begun") and kill_after is not None:
+                time.sleep(kill_after)
+                os.kill(int(line.split()[1]), signal.SIGKILL)
+            if line.startswith("ended"):
+                code = int(line.split()[1])
+                assert code in (0, -signal.SIGKILL), self.errors.read_text()
+                return last if code == 0 else None
+            last = line.strip()
+        raise AssertionError(f"the server ended: {self.errors.read_text()}")
 
 
 def kill_again_and_again(folder, kills, seed):
@@ -51,22 +70,21 @@ def kill_again_and_again(folder, kills, seed):
         What each complete run printed.
     """
     draw, results = random.Random(seed), []
-    while kills:
-        place, save_freq = folder / str(len(results)), draw.choice([1, 2, 5, "epoch"])
-        place.mkdir()
-        result = None
-        while result is None:
-            process = start(place, save_freq)
-            if kills:
-                process.stdout.readline()  # it has begun
-                time.sleep(draw.expovariate(1 / 0.08))
-                process.send_signal(signal.SIGKILL)
-            result = end(process)
-            kills -= result is None
-        results.append(result)
+    with contextlib.ExitStack() as stack:
+        # Several, since each process that is started anew has its own order of sets and the like.
+        servers = [stack.enter_context(Server(folder / f"errors_{n}")) for n in range(3)]
+        while kills:
+            place, save_freq = folder / str(len(results)), draw.choice([1, 2, 5, "epoch"])
+            place.mkdir()
+            result = None
+            while result is None:
+                result = draw.choice(servers).run(place, save_freq, draw.expovariate(1 / 0.08) if kills else None)
+                kills -= result is None
+            results.append(result)
     return results
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the runs that are killed are forked, which this system cannot")
 def test_killed_at_random_moments(undisturbed, tmp_path):
     folders = [tmp_path / str(n) for n in range(CHAINS)]
     for folder in folders:
@@ -99,15 +117,15 @@ def test_a_loaded_model_goes_on(tmp_path, capsys):
     """The layers are the same, so the run is, whatever their names."""
     make().save(tmp_path / "start.safetensors")
     capsys.readouterr()
-    backup = sn.BackupAndRestore(tmp_path / "b", 5)
+    backup = sn.BackupAndRestore(tmp_path / "b", 5, delete_checkpoint=False)
     sn.set_random_seed(1)
     with pytest.raises(Kill):
-        sn.load_model(tmp_path / "start.safetensors").fit(X, Y, 2, 8, callbacks=[backup, Killed(6)], verbose=0)
+        sn.load_model(tmp_path / "start.safetensors").fit(X, Y, 8, 2, callbacks=[backup, Killed(6)], verbose=0)
     model = sn.load_model(tmp_path / "start.safetensors")
-    model.fit(X, Y, 2, 8, callbacks=backup, verbose=2)
+    model.fit(X, Y, 8, 2, callbacks=backup, verbose=2)
     sn.set_random_seed(1)
     other = sn.load_model(tmp_path / "start.safetensors")
-    other.fit(X, Y, 2, 8, verbose=0)
+    other.fit(X, Y, 8, 2, verbose=0)
     assert model.history.history == other.history.history
     assert "0 epochs and 5 batches" in capsys.readouterr().out
 
@@ -141,12 +159,12 @@ def test_a_callback_that_fails_loses_nothing(undisturbed, tmp_path):
 
 def test_the_backup_of_another_run(tmp_path):
     broken_off(tmp_path)
-    backup = sn.BackupAndRestore(tmp_path)
+    backup = sn.BackupAndRestore(tmp_path, delete_checkpoint=False)
     model = make()
     for arguments, named in (
-        ((X[:70] + 1, Y[:70], EPOCHS, 8), "its data was"),
-        ((X[:70], Y[:70], EPOCHS, 8), "its data was"),  # without the weights of examples
-        ((X, Y, EPOCHS, 9), "its data was"),
+        ((X[:70] + 1, Y[:70], 8, EPOCHS), "its data was"),
+        ((X[:70], Y[:70], 8, EPOCHS), "its data was"),  # without the weights of examples
+        ((X, Y, 9, EPOCHS), "its data was"),
     ):
         with pytest.raises(ValueError, match=f"is the backup of another run: {named}"):
             model.fit(*arguments, callbacks=backup, verbose=0)
@@ -158,11 +176,13 @@ def test_the_backup_of_another_run(tmp_path):
 
 def test_batch_size_and_shuffle(tmp_path):
     model = make()
-    model.fit(X, Y, 1, 8, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+    model.fit(X, Y, 8, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
     with pytest.raises(ValueError, match="its batch_size was 8, this one's is 4"):
-        model.fit(X, Y, 1, 4, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+        model.fit(X, Y, 4, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
     with pytest.raises(ValueError, match="its shuffle was True, this one's is False"):
-        model.fit(X, Y, 1, 8, shuffle=False, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+        model.fit(
+            X, Y, 8, 1, shuffle=False, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0
+        )
 
 
 @pytest.mark.parametrize(
@@ -181,10 +201,10 @@ def test_other_settings_of_compile(tmp_path, changed, message):
     first = {"optimizer": sn.Adam(0.1), "loss": sn.SparseCategoricalCrossentropy(), "metrics": ["accuracy"]}
     model = make()
     model.compile(**first)
-    model.fit(X, Y, 1, 8, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+    model.fit(X, Y, 8, 1, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
     model.compile(**{**first, **changed})
     with pytest.raises(ValueError, match=f"backup of another run: {message}"):
-        model.fit(X, Y, 2, 8, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+        model.fit(X, Y, 8, 2, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0)
 
 
 class Weighted(sn.losses.MeanSquaredError):
@@ -199,7 +219,9 @@ def test_settings_that_no_file_can_hold_hinder_no_backup(tmp_path):
     for epochs in (1, 2):
         model = sn.Sequential([sn.Flatten(), sn.Dense(1)])
         model.compile("sgd", Weighted(np.ones(3)))
-        model.fit(X, Y.astype(float), epochs, 42, callbacks=sn.BackupAndRestore(tmp_path), verbose=0)
+        model.fit(
+            X, Y.astype(float), 42, epochs, callbacks=sn.BackupAndRestore(tmp_path, delete_checkpoint=False), verbose=0
+        )
     assert model.history.epoch == [0, 1]
 
 
@@ -213,9 +235,11 @@ def test_settings_that_no_file_can_hold_hinder_no_backup(tmp_path):
 def test_other_callbacks(tmp_path, monkeypatch, mine, message):
     monkeypatch.chdir(tmp_path)
     model = make()
-    model.fit(X, Y, 1, 8, callbacks=[sn.CSVLogger("a.csv"), sn.BackupAndRestore("b")], verbose=0)
+    model.fit(
+        X, Y, 8, 1, callbacks=[sn.CSVLogger("a.csv"), sn.BackupAndRestore("b", delete_checkpoint=False)], verbose=0
+    )
     with pytest.raises(ValueError, match=message):
-        model.fit(X, Y, 2, 8, callbacks=[*mine, sn.BackupAndRestore("b")], verbose=0)
+        model.fit(X, Y, 8, 2, callbacks=[*mine, sn.BackupAndRestore("b", delete_checkpoint=False)], verbose=0)
 
 
 def test_a_damaged_backup_is_named_and_stays(tmp_path):
@@ -233,23 +257,23 @@ def test_a_model_is_not_a_backup(tmp_path):
     model = make()
     model.save(tmp_path / "m.safetensors")
     with pytest.raises(ValueError, match="expected a training run, got a model"):
-        model.fit(X, Y, callbacks=sn.BackupAndRestore(tmp_path / "m.safetensors"), verbose=0)
+        model.fit(X, Y, callbacks=sn.BackupAndRestore(tmp_path / "m.safetensors", delete_checkpoint=False), verbose=0)
 
 
 def test_the_file_goes_when_that_is_wanted(tmp_path):
     path = tmp_path / "new" / "folder" / "run.safetensors"
     model = make()
     with pytest.raises(Kill):
-        model.fit(X, Y, 2, 8, callbacks=[sn.BackupAndRestore(path, 3, True), Killed(4)], verbose=0)
+        model.fit(X, Y, 8, 2, callbacks=[sn.BackupAndRestore(path, 3), Killed(4)], verbose=0)
     assert path.is_file()
-    model.fit(X, Y, 2, 8, callbacks=sn.BackupAndRestore(path, 3, True), verbose=0)
+    model.fit(X, Y, 8, 2, callbacks=sn.BackupAndRestore(path, 3), verbose=0)
     assert list(path.parent.iterdir()) == []
 
 
 def test_bad_save_freq(tmp_path):
     for wrong in (0, -1, 2.5, True, "batch"):
         with pytest.raises(ValueError, match="expected save_freq 'epoch' or a number of batches of at least 1, got"):
-            sn.BackupAndRestore(tmp_path, wrong)
+            sn.BackupAndRestore(tmp_path, wrong, delete_checkpoint=False)
         with pytest.raises(ValueError, match="expected save_freq"):
             sn.ModelCheckpoint(tmp_path, save_freq=wrong)
 
@@ -257,8 +281,8 @@ def test_bad_save_freq(tmp_path):
 def test_it_costs_no_random_numbers(tmp_path):
     """A run with a backup is the run without one."""
     model, other = make(), make()
-    for m, watchers in ((model, [sn.BackupAndRestore(tmp_path, 1)]), (other, [])):
+    for m, watchers in ((model, [sn.BackupAndRestore(tmp_path, 1, delete_checkpoint=False)]), (other, [])):
         sn.set_random_seed(8)
         m.set_weights([np.full_like(w, 0.01) for w in m.get_weights()])
-        m.fit(X, Y, 2, 8, callbacks=watchers, verbose=0)
+        m.fit(X, Y, 8, 2, callbacks=watchers, verbose=0)
     assert model.history.history == other.history.history

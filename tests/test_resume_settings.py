@@ -16,8 +16,16 @@ def test_optimizer_metrics_and_validation(tmp_path):
 
     def fit(optimizer="sgd", metrics=("accuracy",), epochs=2, **options):
         model = make()
-        model.compile(optimizer, "sparse_categorical_crossentropy", list(metrics))
-        model.fit(X, Y, epochs, 8, callbacks=sn.BackupAndRestore(tmp_path / "b"), verbose=0, **options)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=list(metrics))
+        model.fit(
+            X,
+            Y,
+            8,
+            epochs,
+            callbacks=sn.BackupAndRestore(tmp_path / "b", delete_checkpoint=False),
+            verbose=0,
+            **options,
+        )
         return model
 
     validation = (X[:9], Y[:9])
@@ -60,7 +68,14 @@ def test_another_learning_rate_is_taken_unless_one_was_set(tmp_path):
     def fit(path, rate, epochs, *more):
         rates, model = Rates(), make()
         model.compile(sn.SGD(rate), "sparse_categorical_crossentropy")
-        model.fit(X, Y, epochs, 42, callbacks=[rates, *more, sn.BackupAndRestore(tmp_path / path)], verbose=0)
+        model.fit(
+            X,
+            Y,
+            42,
+            epochs,
+            callbacks=[rates, *more, sn.BackupAndRestore(tmp_path / path, delete_checkpoint=False)],
+            verbose=0,
+        )
         return rates.seen
 
     assert fit("a", 0.5, 1) == [0.5] * 2
@@ -73,19 +88,19 @@ def stops_early(path=None, after=None):
     """A run whose rates fall, and which is ended early; broken off after so many batches, if that is wanted."""
     sn.set_random_seed(0)
     model = sn.Sequential([sn.Dense(5, activation="relu", input_shape=(4,)), sn.Dense(2, activation="softmax")])
-    model.compile(sn.Adam(0.3), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(sn.Adam(0.3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     watchers = [
         sn.EarlyStopping("loss", 0.02, patience=4, restore_best_weights=True),
         sn.ReduceLROnPlateau("loss", factor=0.5, patience=2, min_delta=0.05, cooldown=1),
         sn.LearningRateScheduler(lambda epoch, rate: rate * 0.95),
     ]
     if path is not None:
-        watchers.append(sn.BackupAndRestore(path, 2))
+        watchers.append(sn.BackupAndRestore(path, 2, delete_checkpoint=False))
     if after is not None:
         watchers.append(KilledAfter(after))
     x = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
     try:
-        model.fit(x, np.arange(40) % 2, 30, 8, callbacks=watchers, verbose=0)
+        model.fit(x, np.arange(40) % 2, 8, 30, callbacks=watchers, verbose=0)
     except Kill:
         return None
     return model

@@ -267,11 +267,11 @@ def test_a_layer_can_be_added_to_a_model_from_a_file(tmp_path):
         {"array": {"array": {"dict": 1}}},
         {"dict": {"array": np.ones(2)}},
         {"x": [{"array": 0}, {"dict": {}}], "dict": None},
-        {"x": sn.StepDecay([3], [0.1, {"array": 1}])},
+        {"x": sn.PiecewiseConstantDecay([3], [0.1, {"array": 1}])},
     ],
 )
 def test_trees_that_look_like_what_stands_for_arrays(tmp_path, tree):
     trees.write(tmp_path / "t.safetensors", "run", tree)
     found = trees.read(tmp_path / "t.safetensors", "run")
-    expected = {k: v if not isinstance(v, sn.StepDecay) else describe(v, "t") for k, v in tree.items()}
+    expected = {k: v if not isinstance(v, sn.PiecewiseConstantDecay) else describe(v, "t") for k, v in tree.items()}
     np.testing.assert_equal(found, expected)

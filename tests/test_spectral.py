@@ -110,7 +110,7 @@ def test_it_trains_is_saved_and_loaded(tmp_path):
     for layer in (sn.Flatten(), sn.SpectralNormalization(sn.Dense(1, activation="sigmoid"), power_iterations=2)):
         model.add(layer)
     model.compile(sn.Adam(0.01), "binary_crossentropy")
-    losses = model.fit(x, y, 5, 16, verbose=0).history["loss"]
+    losses = model.fit(x, y, 16, 5, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     assert model.output_activation == "sigmoid"  # the loss works from the scores before it
     model.summary()
@@ -120,7 +120,7 @@ def test_it_trains_is_saved_and_loaded(tmp_path):
     assert other.layers[2].power_iterations == 2
     for m in (model, other):
         sn.set_random_seed(1)
-        m.fit(x, y, 1, 16, verbose=0)
+        m.fit(x, y, 16, 1, verbose=0)
     for a, b in zip(model.get_weights(), other.get_weights()):
         np.testing.assert_array_equal(a, b)
 

@@ -190,6 +190,15 @@ def test_evaluate_and_predict_change_nothing():
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-6)
 
 
+def test_the_history_has_metrics_under_the_names_they_were_given():
+    x, y = data(10)
+    names = ["acc", "sparse_categorical_accuracy", "top_2_accuracy"]
+    model = compiled(metrics=[*names, sn.Accuracy(name="mine")])
+    history = model.fit(x, y, validation_data=(x, y), verbose=0).history
+    assert list(history) == ["loss", *names, "mine", "val_loss", *(f"val_{name}" for name in [*names, "mine"])]
+    assert history["acc"] == history["sparse_categorical_accuracy"] == history["mine"]
+
+
 def test_train_on_batch_and_evaluate_return_one_number_without_metrics():
     x, y = data(10)
     model = compiled(metrics=())

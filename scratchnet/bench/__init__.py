@@ -1,1 +1,1 @@
-"""How fast: `python -m scratchnet.bench`. Contestants run in processes of their own and take turns; see `race`."""
+"""How fast: `python -m scratchnet.bench`. Each contestant has a process of its own, and they take turns; see `race`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -27,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--kernels", action="store_true", help="each kernel beside a @ b, instead of whole steps")
     p.add_argument("--json", action="store_true", help="print JSON instead of tables")
     p.add_argument("--plot", metavar="FILE", help="also draw the times into a picture")
-    p.add_argument("--threads", type=int, help="threads for every contestant (as many as there are processors)")
+    p.add_argument("--threads", type=int, help="threads for every contestant (default: one a processor)")
     p.add_argument("--rounds", type=int, default=ROUNDS, help=f"turns of each contestant ({ROUNDS})")
     p.add_argument("--torch-python", metavar="PYTHON", help="a Python that has PyTorch, if this one has not")
     p.add_argument(
@@ -37,15 +38,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def environment(threads: int | None) -> dict[str, str]:
-    """Variables that give every framework the same number of threads."""
+    """Environment variables that give every framework the same number of threads."""
     if threads is None:
         return {}
     names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BENCH_THREADS")
     return {name: str(threads) for name in names}
 
 
+def fused_ratio(tasks: Mapping[str, Any]) -> float | None:
+    """Our time for a step of the CNN divided by that of the same step with fuse=False; None where not measured."""
+    steps = [tasks.get(task, {}).get("scratchnet") for task in ("cnn step", "cnn step, layer by layer")]
+    return None if None in steps else steps[0]["median"] / steps[1]["median"]
+
+
 def measure_models(options: argparse.Namespace) -> dict[str, Any]:
-    """Whole steps and inference: by task and contestant; of the steps also the memory, and the first one."""
+    """Times by task and contestant; of whole steps also the peak memory and the time to the first one."""
     pythons, extra = default_pythons(options.torch_python, options.keras_python), environment(options.threads)
     names = [name for name, python in pythons.items() if find(name, python)]
     tasks = [task for model in ([options.model] if options.model else TASKS) for task in TASKS[model]]
@@ -57,6 +64,7 @@ def measure_models(options: argparse.Namespace) -> dict[str, Any]:
             if task.endswith("step"):
                 done = found["tasks"][task]
                 found["peak memory"][task] = {c.name: c.peak for c in contestants if c.name in done}
+    found["fused / layer by layer"] = fused_ratio(found["tasks"])
     for task in found["peak memory"]:
         first = {name: first_step(task, name, pythons[name], extra) for name in found["tasks"][task]}
         first["scratchnet, never compiled"] = first_step(task, "scratchnet", pythons["scratchnet"], extra, cold=True)
@@ -65,7 +73,7 @@ def measure_models(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
-    """Each kernel in GFLOP/s, beside a @ b of 1024 x 1024 matrices in turns."""
+    """Each kernel in GFLOP/s, in turns with a @ b of 1024 x 1024 matrices."""
     from scratchnet.bench.ours import kernels
 
     extra, python = environment(options.threads), default_pythons(None, None)["scratchnet"]
@@ -81,14 +89,16 @@ def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def print_models(found: dict[str, Any]) -> None:
-    """Tables: a line for each contestant, its time, its spread, and ours divided by it."""
+    """Tables: for each contestant its time, the quartiles, and our time divided by it; then what fusing saves."""
     descriptions = {task: text for model in TASKS.values() for task, text in model.items()}
     for task, times in found["tasks"].items():
         print(f"\n{descriptions[task]}")
         for name, t in times.items():
-            spread = f"{t['low']:.2f} to {t['high']:.2f}"
+            quartiles = f"{t['low']:.2f} to {t['high']:.2f}"
             ratio = "" if name == "scratchnet" else f"  ours / this {times['scratchnet']['median'] / t['median']:.2f}"
-            print(f"  {name:<20} {t['median']:9.2f} ms  (quartiles {spread}, {t['count']} times){ratio}")
+            print(f"  {name:<20} {t['median']:9.2f} ms  (quartiles {quartiles}, {t['count']} times){ratio}")
+    if (ratio := found["fused / layer by layer"]) is not None:
+        print(f"\nfused steps against layer by layer: {ratio:.2f} of the time, so that fusing saves {1 - ratio:.0%}")
     for task, peaks in found["peak memory"].items():
         print(f"\npeak memory of the process, {task}")
         for name, peak in peaks.items():

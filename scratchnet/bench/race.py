@@ -1,7 +1,7 @@
-"""Contestants take turns, each in a process of its own: none slows another, and memory can be told apart.
+"""Contestants take turns, each in a process of its own, so that none slows another and memory is measured for each.
 
-A framework's threads go on turning for a while after its work; so each turn begins with a pause. And a processor that
-has slept takes longer than thirty short calls to come back to its speed; so the pause is followed by a warm-up.
+Each turn begins with a pause, since a framework's threads keep spinning for a while after its work. A warm-up follows,
+since a processor that has been idle needs longer than thirty short calls to reach its full clock rate again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 
 
 class Contestant:
-    """A process that does tasks on demand; a context that ends it."""
+    """A process that does tasks on demand; leaving its `with` block ends it."""
 
     def __init__(self, name: str, python: str, environment: Mapping[str, str]):
         self.name, self.python, self.environment = name, python, environment
@@ -36,6 +36,9 @@ class Contestant:
             text=True,
             env={**os.environ, **environment},
         )
+        assert self._process.stdin is not None  # both are pipes, as asked for above
+        assert self._process.stdout is not None
+        self._orders, self._answers = self._process.stdin, self._process.stdout
 
     def __enter__(self) -> Contestant:
         return self
@@ -45,20 +48,20 @@ class Contestant:
     ) -> None:
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
+        for stream in (self._orders, self._answers, self._errors):
             stream.close()
 
     def run(self, task: str, repeat: int = 1, warm_up: float = 0.0, seconds: float = 60.0) -> list[float]:
-        """Seconds of each repetition, after `warm_up` seconds of the same; none where the contestant cannot do it.
+        """Seconds of each repetition, after `warm_up` seconds of the same; none where the contestant does not run it.
 
         Raises:
             RuntimeError: the process ended; what it last wrote is in the message.
         """
         line = json.dumps({"task": task, "repeat": repeat, "warm_up": warm_up, "seconds": seconds})
         try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline())
+            self._orders.write(line + "\n")
+            self._orders.flush()
+            answer = json.loads(self._answers.readline())
         except (BrokenPipeError, json.JSONDecodeError):
             self._process.wait()
             self._errors.seek(0)
@@ -76,7 +79,7 @@ def find(name: str, python: str) -> bool:
 
 
 def summary(times: Sequence[float]) -> dict[str, float]:
-    """Median and quartiles in milliseconds, and how many."""
+    """Median and quartiles in milliseconds, and how many times there are."""
     if len(times) < 2:
         low = middle = high = times[0]
     else:

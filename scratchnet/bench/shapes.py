@@ -1,4 +1,7 @@
-"""What is measured: the tasks, and the convolutions and dense layers of both models. Needs nothing but Python."""
+"""What is measured: the tasks, and the convolutions and dense layers of both models.
+
+It imports nothing but Python's own modules, since `with_torch` reads it in a Python without scratchnet.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ TASKS = {
     "cnn": {
         "cnn step": "a training step of the article's CNN, batch 32",
         "cnn step, augmented": "the same with sn.Augment() on bytes, which should cost less than 10%; scratchnet only",
+        "cnn step, layer by layer": "the same with fuse=False: no layers run as one; scratchnet only",
         "cnn predict 1": "inference of the article's CNN, batch 1",
         "cnn predict 256": "inference of the article's CNN, batch 256",
     },
@@ -17,7 +21,7 @@ DCGAN_BATCH, LATENT = 64, 100
 
 
 class Conv(NamedTuple):
-    """A convolution x (N, H, H, C) with F filters of K x K; a transposed one is the same, run backwards."""
+    """A convolution of x (N, H, H, C) with F filters of K x K; its backward is a transposed convolution's forward."""
 
     name: str
     N: int
@@ -27,7 +31,7 @@ class Conv(NamedTuple):
     K: int
     stride: int
     padding: str
-    pool: int | None = None  # the window of the max-pooling behind it
+    pool: int | None = None  # window of the max-pooling that follows
 
 
 CONVS = {

@@ -1,19 +1,23 @@
-"""The contestant: PyTorch, eager; with channels_last or without. Imported only where PyTorch is."""
+"""The contestant: PyTorch, eager; with channels_last or without. Needs PyTorch, not scratchnet.
+
+Its networks are those of `scratchnet.zoo`, layer by layer; tests/test_torch_networks.py compares them.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 
 import torch
-from shapes import DCGAN_BATCH, LATENT
 from torch import nn
 
+shapes = importlib.import_module("shapes")  # the file beside this one
 torch.set_num_threads(int(os.environ.get("BENCH_THREADS", torch.get_num_threads())))
 
 
 def article_cnn() -> nn.Module:
-    """The network of the article's section 4.1."""
+    """The network of `scratchnet.zoo.article_cnn()`; the softmax at its end is in the loss."""
     return nn.Sequential(
         nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
         nn.Linear(2304, 128), nn.ReLU(), nn.Linear(128, 10),
@@ -21,8 +25,12 @@ def article_cnn() -> nn.Module:
 
 
 def dcgan() -> tuple[nn.Module, nn.Module]:
-    """(generator, discriminator), as in `ours`."""
-    layers: list[nn.Module] = [nn.Linear(LATENT, 4096, bias=False), nn.Unflatten(1, (256, 4, 4))]
+    """Those of `zoo.article_generator(kernel_size=4, activate_projection=False)` and `zoo.article_discriminator()`.
+
+    The sigmoid at the discriminator's end is in the loss. PyTorch's padding is the same on all sides, so that the pixel
+    which "same" adds below and on the right at stride 2 is a layer of its own.
+    """
+    layers: list[nn.Module] = [nn.Linear(shapes.LATENT, 4096, bias=False), nn.Unflatten(1, (256, 4, 4))]
     for before, after in ((256, 128), (128, 128), (128, 64)):
         layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
     generator = nn.Sequential(*layers, nn.Conv2d(64, 3, 3, padding=1), nn.Tanh())
@@ -32,10 +40,10 @@ def dcgan() -> tuple[nn.Module, nn.Module]:
     return generator, nn.Sequential(*layers, nn.Flatten(), nn.Linear(4096, 1))
 
 
-def prepare(task: str, channels_last: bool) -> Callable[[], object]:
-    """The task as a function; a LookupError for one that this contestant does not run."""
-    if task.endswith("augmented"):
-        raise LookupError(task)
+def prepare(task: str, channels_last: bool) -> Callable[[], object] | None:
+    """The task as a function; None for one that this contestant does not run."""
+    if task.startswith("cnn step,"):
+        return None
     torch.manual_seed(0)
     layout = torch.channels_last if channels_last else torch.contiguous_format
     if task == "dcgan step":
@@ -61,14 +69,14 @@ def prepare(task: str, channels_last: bool) -> Callable[[], object]:
 
 
 def dcgan_step(layout: torch.memory_format) -> Callable[[], None]:
-    """As in `ours`: one forward of the generator serves both halves of the step."""
+    """As in `ours`: one forward of the generator serves both networks' steps."""
     generator, discriminator = (network.to(memory_format=layout) for network in dcgan())
-    loss = nn.BCEWithLogitsLoss()
+    loss, n = nn.BCEWithLogitsLoss(), shapes.DCGAN_BATCH
     g_adam, d_adam = (
         torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999)) for network in (generator, discriminator)
     )
-    real = (torch.rand(DCGAN_BATCH, 3, 32, 32) * 2 - 1).to(memory_format=layout)
-    z, ones, zeros = torch.randn(DCGAN_BATCH, LATENT), torch.ones(DCGAN_BATCH, 1), torch.zeros(DCGAN_BATCH, 1)
+    real = (torch.rand(n, 3, 32, 32) * 2 - 1).to(memory_format=layout)
+    z, ones, zeros = torch.randn(n, shapes.LATENT), torch.ones(n, 1), torch.zeros(n, 1)
 
     def step() -> None:
         fake = generator(z)

@@ -5,15 +5,19 @@ Run as a script, by whichever Python has the framework; it needs no package but 
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+Function = Callable[[], object]
+Prepare = Callable[[str], Function | None]  # a task as a function; None where the contestant does not run it
+
 
 def peak_megabytes() -> float:
-    """The most memory this process ever had at once, in MB; nan on systems that do not tell."""
+    """The most memory this process ever had at once, in MB; nan where the system does not say."""
     try:
         import resource
     except ImportError:
@@ -22,7 +26,7 @@ def peak_megabytes() -> float:
     return peak / (1 << 20) if sys.platform == "darwin" else peak / (1 << 10)
 
 
-def contestant(name: str) -> Callable[[str], Callable[[], object]]:
+def contestant(name: str) -> Prepare:
     """The `prepare` of a contestant."""
     if name == "scratchnet":
         from scratchnet.bench import ours
@@ -30,12 +34,9 @@ def contestant(name: str) -> Callable[[str], Callable[[], object]]:
         return ours.prepare
     sys.path.insert(0, str(Path(__file__).parent))
     if name == "keras":
-        import with_keras
-
-        return with_keras.prepare
+        return importlib.import_module("with_keras").prepare
     if name in ("torch", "torch channels_last"):
-        import with_torch
-
+        with_torch = importlib.import_module("with_torch")
         return lambda task: with_torch.prepare(task, name.endswith("channels_last"))
     import numpy as np
 
@@ -55,21 +56,18 @@ def timed(function: Callable[[], object], repeat: int, seconds: float) -> list[f
 
 def main() -> None:
     """Answer until the input ends."""
-    prepare, ready = contestant(sys.argv[1]), {}
+    prepare, ready = contestant(sys.argv[1]), dict[str, Function | None]()
     for line in sys.stdin:
         order = json.loads(line)
-        answer: dict[str, object] = {}
-        task = order["task"]
-        try:
-            if task not in ready:
-                ready[task] = prepare(task)
-            function = ready[task]
+        task, answer = order["task"], dict[str, object](times=[])
+        if task not in ready:
+            ready[task] = prepare(task)
+        function = ready[task]
+        if function is not None:
             if order["warm_up"]:
                 function()  # may compile
                 timed(function, sys.maxsize, order["warm_up"])
             answer = {"times": timed(function, order["repeat"], order["seconds"]), "peak": peak_megabytes()}
-        except LookupError:
-            answer = {"times": []}
         print(json.dumps(answer), flush=True)
 
 

@@ -42,15 +42,16 @@ class ExponentialMovingAverage(Callback):
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """See Callback."""
         record(in_place=truth, updates=count(), average=optional(anything))(state, where)
-        if state["average"] is not None:
-            like_arrays(state["average"], self.average.average, join(where, "average"))
+        if state["average"] is not None and self.average is not None:
+            like_arrays(state["average"], self._running().average, join(where, "average"))
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the average, whichever of both stands in the weights' place."""
         if state["average"] is not None:
-            self.average.updates, self.in_place = state["updates"], state["in_place"]
-            own = self.average.average
-            self.average.average = {name: like(array, own[name]).copy() for name, array in state["average"].items()}
+            average = self._running()
+            average.updates, self.in_place = state["updates"], state["in_place"]
+            own = average.average
+            average.average = {name: like(array, own[name]).copy() for name, array in state["average"].items()}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin with the weights as they are."""
@@ -66,7 +67,7 @@ class ExponentialMovingAverage(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Take in the weights as they are after this step."""
-        self.average.update()
+        self._running().update()
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Measure the average."""
@@ -82,5 +83,10 @@ class ExponentialMovingAverage(Callback):
 
     def _put(self, average: bool) -> None:
         if self.in_place != average:
-            self.average.swap()
+            self._running().swap()
             self.in_place = average
+
+    def _running(self) -> MovingAverage:
+        if self.average is None:
+            raise RuntimeError("ExponentialMovingAverage: there is no average before on_train_begin.")
+        return self.average

@@ -12,6 +12,7 @@ from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.checkpoint import check_save_freq
 from scratchnet.divergence import all_finite
 from scratchnet.fields import anything, mapping, record
+from scratchnet.signatures import OnlyDefault, only_defaults
 
 RUN = record(identity=mapping(anything), state=anything)
 
@@ -19,31 +20,39 @@ RUN = record(identity=mapping(anything), state=anything)
 class BackupAndRestore(Callback):
     """Keeps the whole run in a file: weights, optimizer, order of the batches, random numbers, history, callbacks.
 
-    Start the same program again, and `fit` goes on after the last batch that is in the file; a run that was complete
-    is not trained anew. What comes out is the same to the last bit as if nothing had happened.
+    Start the same program again, and `fit` goes on after the last batch that is in the file. What comes out is the same
+    to the last bit as if nothing had happened.
 
     It is written one step late, once that step has shown that the weights are good: its loss, and the weights it left,
     are finite. So where a run diverges, the file holds where it was before that, and `fit` can go on from there with a
     smaller learning rate in the program.
 
     Args:
-        path: the file, or a folder (made if need be) in which it is called run.safetensors.
+        backup_dir: a folder (made if need be) in which the file is called run.safetensors, or the file itself.
         save_freq: "epoch", or a number of batches; every 100 cost little.
-        delete_checkpoint: whether the file is removed once the run is complete.
+        delete_checkpoint: whether the file is removed once the run is complete, as in Keras; with False, a run that
+            was complete is not trained anew, and more epochs go on from it.
 
     Raises:
         ValueError: the file is of another run (other layers, data, batch size, callbacks, or settings of compile), or
             damaged.
         OSError: the file cannot be written.
 
-    Source: the name is that of https://keras.io/api/callbacks/backup_and_restore/
+    Source: https://keras.io/api/callbacks/backup_and_restore/
     """
 
     runs_last = True  # what the others remember is kept as it is after this epoch
 
-    def __init__(self, path: str | os.PathLike[str], save_freq: str | int = "epoch", delete_checkpoint: bool = False):
+    @only_defaults
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        double_checkpoint: OnlyDefault = False,
+        delete_checkpoint: bool = True,
+    ):
         check_save_freq(save_freq, "BackupAndRestore")
-        path = Path(path)
+        path = Path(backup_dir)
         self.path = path if path.suffix == ".safetensors" else path / "run.safetensors"
         self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
 
@@ -74,7 +83,7 @@ class BackupAndRestore(Callback):
         """Write what waited for this step, and keep the state after every so many batches, where that is wanted."""
         if self.waiting is not None and all_finite(self.model):
             self._write()
-        if self.save_freq != "epoch" and (batch + 1) % self.save_freq == 0:
+        if isinstance(self.save_freq, int) and (batch + 1) % self.save_freq == 0:
             self._keep()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -26,7 +26,7 @@ class Callback:
     """
 
     model: Any = None
-    params: dict[str, int] | None = None
+    params: Any = None
     runs_first = False
     runs_last = False
 
@@ -107,7 +107,8 @@ class CallbackList:
 
     def get_state(self) -> dict[str, Any]:
         """The states of those that remember something, by the name of their class."""
-        states, count = {}, Counter()
+        states: dict[str, Any] = {}
+        count: Counter[str] = Counter()
         for callback in self.callbacks:
             name = type(callback).__name__
             count[name] += 1
@@ -171,7 +172,7 @@ class History(Callback):
         record(history=mapping(list_of(number(finite=False))), epoch=list_of(count()))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the lists; the epochs that follow are appended."""
         self.history, self.epoch = state["history"], state["epoch"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -66,7 +66,7 @@ class ModelCheckpoint(Monitor):
         record(best=BEST, batches=count())(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over both; a file that was written before stays."""
         self.best, self.batches = state["best"], state["batches"]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -86,7 +86,8 @@ class ModelCheckpoint(Monitor):
         """Write after every so many batches, where that is wanted."""
         self.batches += 1
         # Weights that are spoilt are not written over good ones: the next step will raise.
-        if self.save_freq != "epoch" and self.batches % self.save_freq == 0 and all_finite(self.model):
+        due = isinstance(self.save_freq, int) and self.batches % self.save_freq == 0
+        if due and all_finite(self.model):
             self._save(self.epoch, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -126,7 +127,7 @@ def _template(filepath: str | os.PathLike[str]) -> str:
                 continue
             if not name.isidentifier():
                 raise ValueError(f"{{{name}}} holds no name")
-            format(1 if name == "epoch" else 0.5, form)
+            format(1 if name == "epoch" else 0.5, form or "")
     except ValueError as error:
         raise ValueError(
             f"ModelCheckpoint: filepath {text!r}: {error}. Expected names of values, such as {{epoch:02d}} (a whole "

@@ -55,7 +55,7 @@ class Monitor(Callback):
         record(best=BEST)(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the best value, which later ones are compared with."""
         self.best = state["best"]
 
     def value(self, logs: Logs | None) -> float | None:

@@ -113,7 +113,7 @@ class ReduceLROnPlateau(Monitor):
         record(best=BEST, wait=count(), cooling=count())(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the best value and both counts of epochs."""
         self.best, self.wait, self.cooling = state["best"], state["wait"], state["cooling"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -75,7 +75,7 @@ class EarlyStopping(Monitor):
             like_arrays(kept, own, join(where, "best_weights"))
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over all of it; the patience that is used up stays so."""
         for name, value in state.items():
             setattr(self, name, value)
 

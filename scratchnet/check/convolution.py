@@ -50,7 +50,7 @@ tile_registers = Exercise(
     [(1, 1), (2, 1), (1, 2), (6, 2), (13, 2), (6, 4)],
     {
         "the row of Q weights needs registers too.": lambda P, Q: P * Q + 1,
-        "one register holds the number from x, spread over a vector.": lambda P, Q: P * Q + Q,
+        "one register holds the number from x, broadcast to a vector.": lambda P, Q: P * Q + Q,
         "only one number from x is held at a time, not P.": lambda P, Q: P * Q + Q + P,
     },
 )

@@ -1,4 +1,4 @@
-"""Data sets' files, read without trust: archives are never unpacked to disk, pickles cannot run code.
+"""Data sets' files, read without trusting them: archives are never unpacked to disk, pickles cannot run code.
 
 Whatever is wrong with a file, the error is a ValueError that names it.
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-BROKEN = (EOFError, OSError, tarfile.TarError, zlib.error)  # what a truncated or damaged archive raises, by its place
-TAIL = 1 << 20  # bytes that an archive may have after its last member: padding
+BROKEN = (EOFError, OSError, tarfile.TarError, zlib.error)  # what reading a truncated or damaged archive may raise
+TAIL = 1 << 20  # bytes of padding that an archive may have after its last member
 MOST = 1000  # members of an archive
 LONGEST = 1 << 16  # bytes of what stands before a member besides its header: long names, PAX fields
 
@@ -106,7 +106,7 @@ class _Header(tarfile.TarInfo):
 
 
 class _Array:
-    """What a pickle gets when it asks for a NumPy array: it keeps the array's state and does nothing with it."""
+    """The stand-in that a pickle gets for a NumPy array: it keeps the array's state and does nothing with it."""
 
     __slots__ = ("state",)
 
@@ -118,7 +118,7 @@ class _Array:
 
 
 class _Dtype(_Array):
-    """The same for an array's type."""
+    """The stand-in for an array's dtype."""
 
     __slots__ = ("arguments",)
 
@@ -130,8 +130,8 @@ class _Dtype(_Array):
 class _Unpickler(pickle._Unpickler):
     """Reads dictionaries, lists, numbers, bytes and arrays of bytes, and refuses to look up anything else.
 
-    It is pickle's reader in Python. The one in C makes as much room as a number in the file tells it to: 64 GB for five
-    bytes. A batch has few and long items, so that it takes a tenth of a second either way.
+    It is built on pickle's reader in Python, since the one in C allocates whatever a number in the file says: a file of
+    five bytes can ask for 64 GB. It is not slower here: a batch has few, long items, a tenth of a second either way.
     """
 
     known = {  # noqa: RUF012
@@ -153,8 +153,8 @@ class _Unpickler(pickle._Unpickler):
 def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
     """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's Python version.
 
-    A pickle is a program. This one is run by an unpickler that knows no function at all: where NumPy's would be called,
-    stand-ins take down the arguments, and the array is made from them here, after a check.
+    A pickle is a program that may call functions. The unpickler used here calls none: where NumPy's functions would
+    make an array, stand-ins keep the arguments, and the array is made from them after a check.
 
     Args:
         data: the pickle.
@@ -190,7 +190,7 @@ def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.nda
 
 
 def read_records(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's binary version: label byte, pixels, and on.
+    """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's binary version: label byte, pixels, ...
 
     Raises:
         ValueError: not a whole number of records.

@@ -20,7 +20,7 @@ from scratchnet.datasets.collection import Description, Source, Split
 from scratchnet.datasets.download import RemoteFile, locate
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-# Of x / 255 over the training pictures, a number a channel: (x / 255 - MEAN) / STD has mean 0 and variance 1.
+# Of x / 255 over the training pictures, one number a channel: (x / 255 - MEAN) / STD has mean 0 and variance 1.
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2470, 0.2435, 0.2616)
 

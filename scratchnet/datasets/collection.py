@@ -1,7 +1,7 @@
-"""A data set from its description to arrays: the decoded file, or else its source, or else a download.
+"""A data set as arrays: from the file of decoded arrays, or else from the original files, or else from a download.
 
-`cifar10` and `fashion_mnist` describe themselves with `Description`, and say how their files are found and decoded;
-the order of things is here.
+`cifar10` and `fashion_mnist` describe their files with `Description`, and define how these are found and decoded;
+`load` tries the three in this order.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ EMBEDDED = "Without a network these serve instead: sn.datasets.shapes10 and sn.d
 
 
 class Description(NamedTuple):
-    """What a data set consists of."""
+    """What files and arrays a data set consists of."""
 
     name: str
     shapes: tuple[Shape, Shape, Shape, Shape]  # of x_train, y_train, x_test, y_test
     files: tuple[RemoteFile, ...]  # to be downloaded where they are not found
-    subfolder: str = ""  # of the data folder, where the files lie; they may lie in the data folder itself too
-    contents: tuple[int, ...] = ()  # CRC-32 of the four arrays, whatever compressed them; empty: unknown
+    subfolder: str = ""  # of the data folder, for the files; they are found in the data folder itself, too
+    contents: tuple[int, ...] = ()  # CRC-32 of the four arrays as decoded; empty where it is not checked
     originals: Mapping[str, str] = MappingProxyType({})  # MD5 of the files within an archive; empty: unknown
-    also: str = ""  # a sentence on what else is read where it is found
+    also: str = ""  # a sentence for errors: which other files are read where they are found
     classes: int = 10
 
     def places(self, folder: Path) -> list[Path]:
@@ -59,7 +59,7 @@ def state(description: Description, find: Find) -> str:
 
 
 def load(description: Description, find: Find) -> tuple[Split, Split]:
-    """(x_train, y_train), (x_test, y_test), uint8 arrays of the described shapes, from the nearest place.
+    """(x_train, y_train), (x_test, y_test), uint8 arrays of the described shapes.
 
     Args:
         description: of the data set.
@@ -73,7 +73,7 @@ def load(description: Description, find: Find) -> tuple[Split, Split]:
     folder = data_folder()
     path = folder / f"{description.name}.npy"
     source = find(description, folder)
-    # Where the source is gone, to make room, what was decoded from it remains good.
+    # Where the original files are gone, perhaps to make room, the arrays decoded from them are still good.
     arrays = decoded.read(path, description.shapes, None if source is None else decoded.stamp_of(source.files))
     if arrays is None:
         if source is None:
@@ -82,6 +82,7 @@ def load(description: Description, find: Find) -> tuple[Split, Split]:
                 if locate(file.name, *places) is None:
                     fetch(file, places[0], f"{description.also} {EMBEDDED}".strip())
             source = find(description, folder)
+            assert source is not None  # all its files are there now
         stamp = decoded.stamp_of(source.files)  # before it is read: a change while we read is noticed next time
         arrays = source.decode()
         decoded.write(path, arrays, stamp)  # a folder that cannot be written: decoded again the next time

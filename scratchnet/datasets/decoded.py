@@ -1,7 +1,7 @@
-"""Decoded arrays in one file that is mapped into memory: what took seconds to decode is there at once the next time.
+"""Decoded arrays in one file that is mapped into memory, so that a data set is decoded only once.
 
 The file is a .npy of bytes: the arrays one after the other, then 32 bytes that say what they were decoded from, then a
-checksum of all that. It is written whole or not at all, and a file that is not right is as good as none.
+checksum of all that. A write that fails leaves no half file, and a damaged file is ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHECKSUM = 4
 
 
 def stamp_of(files: Iterable[Path]) -> bytes:
-    """Names, sizes and times of files in 32 bytes: other files, or changed ones, have another stamp."""
+    """A hash of the names, sizes and times of files, 32 bytes: it changes when a file does."""
     text = []
     for file in files:
         status = file.stat()
@@ -33,7 +33,7 @@ def stamp_of(files: Iterable[Path]) -> bytes:
 
 
 def _header(length: int) -> bytes:
-    """How a .npy file of this many bytes begins."""
+    """The header of a .npy file of this many bytes."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (length,)})
     return header.getvalue()
@@ -49,9 +49,9 @@ def _split(flat: np.ndarray, shapes: Iterable[Shape]) -> list[np.ndarray]:
 
 
 def read(path: Path, shapes: Iterable[Shape], stamp: bytes | None) -> list[np.ndarray] | None:
-    """The uint8 arrays in a decoded file, mapped into memory, or None where there is no such file in good order.
+    """The uint8 arrays in a decoded file, mapped into memory, or None where it is missing, damaged or out of date.
 
-    The arrays may be written to: the pages touched become the caller's, and the file stays as it is.
+    The arrays may be written to: the mapping is copy-on-write, and the file stays as it is.
 
     Args:
         path: the file.
@@ -62,7 +62,7 @@ def read(path: Path, shapes: Iterable[Shape], stamp: bytes | None) -> list[np.nd
     size = sum(math.prod(shape) for shape in shapes)
     header = _header(size + STAMP + CHECKSUM)
     try:
-        # Compared before NumPy sees the file: from here on it holds what we wrote, or at worst wrong pixels.
+        # The header is compared before NumPy reads it, so that np.load gets the header that we write and no other.
         with open(path, "rb") as file:
             if file.read(len(header)) != header:
                 return None
@@ -79,14 +79,15 @@ def read(path: Path, shapes: Iterable[Shape], stamp: bytes | None) -> list[np.nd
 
 
 def write(path: Path, arrays: Iterable[np.ndarray], stamp: bytes) -> bool:
-    """Write uint8 arrays as a decoded file, whole or not at all; False where the folder or the disk does not let us."""
+    """Write uint8 arrays as a decoded file; False, and no file, where the folder or the disk does not allow it."""
     arrays = [np.ascontiguousarray(array, np.uint8) for array in arrays]
+    parts: list[memoryview | bytes] = [*(array.reshape(-1).data for array in arrays), stamp]
     header = _header(sum(array.size for array in arrays) + STAMP + CHECKSUM)
     checksum = 0
     try:
         with whole_file(path) as file:
             file.write(header)
-            for part in (*(array.reshape(-1).data for array in arrays), stamp):
+            for part in parts:
                 checksum = zlib.crc32(part, checksum)
                 file.write(part)
             file.write(checksum.to_bytes(CHECKSUM, "little"))

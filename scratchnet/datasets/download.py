@@ -36,10 +36,10 @@ class RemoteFile(NamedTuple):
 
 
 def data_folder() -> Path:
-    """Where data sets are looked for and kept: $SCRATCHNET_DATA, or the user's cache folder. It may not exist yet."""
+    """The folder of data sets: $SCRATCHNET_DATA, or the user's cache folder. It may not exist yet."""
     if chosen := os.environ.get("SCRATCHNET_DATA"):
         return Path(chosen).expanduser()
-    import pooch  # here, not above: it takes a tenth of a second
+    import pooch  # here, not above: importing it takes a tenth of a second
 
     return Path(pooch.os_cache("scratchnet"))
 
@@ -50,7 +50,7 @@ def locate(name: str, *folders: Path) -> Path | None:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, on one line of bearable length."""
+    """An error as one line of at most some 300 characters."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text if len(text) <= 300 else text[:300] + '...'}"
 
@@ -143,14 +143,14 @@ def fetch(file: RemoteFile, folder: Path, advice: str = "") -> Path:
     Args:
         file: what to get.
         folder: made where there is none.
-        advice: sentences that end the error when no mirror helps: what else the reader can do.
+        advice: sentences for the end of the error when no mirror has it: what else the reader can do.
 
     Raises:
         ConnectionError: no mirror gave the file; each is listed with its reason.
         OSError: the folder cannot be written.
     """
     import pooch
-    import requests.exceptions
+    import requests.exceptions  # pooch has requests, and that urllib3
     import urllib3.exceptions
 
     unwritable = f"Set SCRATCHNET_DATA to a folder that you can write, with {file.size / 1e6:.0f} MB of room."

@@ -56,7 +56,7 @@ def build(folder: Path) -> bytes:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the file, whole or not at all, and print its hash."""
+    """Write the file and print its hash; a write that fails leaves no half file."""
     if len(arguments) not in (1, 2):
         raise SystemExit(__doc__)
     output = Path(arguments[1] if len(arguments) == 2 else FILE)

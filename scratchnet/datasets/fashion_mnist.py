@@ -55,7 +55,7 @@ def _decode(description: Description, files: tuple[Path, ...]) -> list[np.ndarra
             raise ValueError(f"{path}: expected an array of shape {shape}, found {array.shape}.")
         if array.ndim == 1:
             archives.check_batch(array, array, str(path), len(array), description.classes)
-        if (found := zlib.crc32(array)) != checksum:
+        if (found := zlib.crc32(array.data)) != checksum:
             raise ValueError(
                 f"{path}: not Fashion-MNIST's: expected CRC-32 {checksum:08x} of its array, found {found:08x}. MNIST's "
                 "files have the same names: keep them in another folder."
@@ -65,9 +65,10 @@ def _decode(description: Description, files: tuple[Path, ...]) -> list[np.ndarra
 
 
 def find(description: Description, folder: Path) -> Source | None:
-    """The four files, each from the first place that has it; None where one is missing."""
-    files = tuple(locate(file.name, *description.places(folder)) for file in description.files)
-    return None if None in files else Source(files, partial(_decode, description, files))
+    """The four files, each from the first folder that has it; None where one is missing."""
+    located = (locate(file.name, *description.places(folder)) for file in description.files)
+    files = tuple(path for path in located if path is not None)
+    return Source(files, partial(_decode, description, files)) if len(files) == len(description.files) else None
 
 
 def load_data() -> tuple[Split, Split]:

@@ -1,4 +1,4 @@
-"""A reader's own pictures: a folder that has a folder for each class."""
+"""Pictures of your own: a folder that has a folder for each class."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _height_width(size: Any) -> tuple[int, int]:
 def _to_rgb(image: Any, pillow: Any) -> Any:
     """The picture in red, green and blue: transparent places white, 16 bits of grey as 8.
 
-    Whole numbers of 32 bits are taken for bytes, or, where one is above 255, for 16 bits.
+    In pictures of 32-bit whole numbers, white is 255; where a number is above 255, it is 65535.
     """
     if image.mode.startswith("I"):  # Pillow would cut off all above 255
         grey = np.asarray(image).astype(np.int64).clip(0, 65535)
@@ -97,8 +97,8 @@ def image_folder(
     `path` holds a folder for each class; its name is the class's. Pictures may lie deeper within; files and folders
     whose names begin with a dot are passed over, and so are files that are no pictures by their ending. Classes are
     numbered by their names' order, and pictures come class by class, by name, the same on every machine: shuffle before
-    you split. Each is turned as the camera was held, scaled so that it just covers h x w, and cut to its middle. Grey
-    becomes three equal channels, transparent white.
+    you split. Each is rotated as the camera was held, scaled so that it just covers h x w, and cropped to its middle.
+    Grey becomes three equal channels, transparent white.
 
     Args:
         path: the folder.
@@ -120,7 +120,8 @@ def image_folder(
     _pillow()  # before the work begins
     names, files = _listing(Path(path))
     x = np.empty((len(files), height, width, 3), np.uint8)
-    labels, faults = [], []
+    labels: list[int] = []
+    faults: list[str] = []
     for file, k in files:
         try:
             x[len(labels)] = read_image(file, height, width)

@@ -1,4 +1,4 @@
-"""Eight small clouds of points on a circle: what a GAN makes of them fits into one figure, and so does its collapse.
+"""A ring of eight Gaussians in the plane: data for a GAN whose result, and whose collapse, one figure shows.
 
 Source: the ring of Metz et al., "Unrolled Generative Adversarial Networks", arXiv 1611.02163.
 """
@@ -13,7 +13,7 @@ RADIUS, STD, MODES = 2.0, 0.05, 8
 
 
 def centres(modes: int = MODES, radius: float = RADIUS) -> np.ndarray:
-    """(modes, 2), the middles of the clouds, counted from (radius, 0) against the clock."""
+    """(modes, 2), the means of the Gaussians, counter-clockwise from (radius, 0)."""
     angles = 2 * np.pi * np.arange(modes) / modes
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
@@ -21,7 +21,7 @@ def centres(modes: int = MODES, radius: float = RADIUS) -> np.ndarray:
 def ring_of_gaussians(
     n: int = 10000, modes: int = MODES, radius: float = RADIUS, std: float = STD, seed: int = 0
 ) -> np.ndarray:
-    """(n, 2) points, float32: each round one of the centres, drawn at random, with normal distances of std.
+    """(n, 2) points, float32, each from one of the Gaussians at random; their standard deviation is std in both axes.
 
     Raises:
         ValueError: n or modes are not whole numbers of at least 1, or std is below 0.
@@ -40,9 +40,9 @@ class Coverage(NamedTuple):
     """How well points cover a ring.
 
     Attributes:
-        modes: clouds that have at least a fifth of their fair share of the points.
-        share: of the points, those within three standard deviations of a centre. Of real points it is 0.989.
-        counts: points near each centre.
+        modes: how many Gaussians have at least a fifth of N / modes points near them.
+        share: the share of the points that are near a centre, within three standard deviations; of real points 0.989.
+        counts: how many points are near each centre.
     """
 
     modes: int

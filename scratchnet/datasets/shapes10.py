@@ -1,4 +1,4 @@
-"""Ten kinds of coloured shapes, drawn while you wait: 32 x 32 x 3, as many as you like, the same for the same seed.
+"""Ten kinds of coloured shapes, drawn by the package: 32 x 32 x 3, any number, the same for the same seed.
 
 Place, size, angle, colour, background and noise of each picture are random, so that no single pixel tells the class: a
 linear model stays below one half, and a small convolutional network passes nine tenths.
@@ -19,7 +19,8 @@ def _box(u: np.ndarray, v: np.ndarray, width: float, height: float) -> np.ndarra
 
 
 def _star(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    # Folded into one tenth of the circle, the edge runs straight from a point (1, 0) to a notch at 36 degrees.
+    # By symmetry one tenth of the circle is enough: there the edge is a line from the tip (1, 0) to a notch at 36
+    # degrees.
     angle = np.abs((np.arctan2(v, u) + np.pi / 5) % (2 * np.pi / 5) - np.pi / 5)
     radius = np.hypot(u, v)
     a, b = radius * np.cos(angle), radius * np.sin(angle)
@@ -49,15 +50,15 @@ def _distance(kind: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         return _star(u, v)
     if kind == 8:  # corner: two bars that meet at one end
         return np.minimum(_box(u, v + 0.6, 0.85, 0.25), _box(u + 0.6, v, 0.25, 0.85))
-    return np.maximum(radius - 1, 0.78 - np.hypot(u - 0.5, v))  # crescent: a circle without another
+    return np.maximum(radius - 1, 0.78 - np.hypot(u - 0.5, v))  # crescent: a disc minus another
 
 
 def _draw(count: int, seed: int, split: int) -> Split:
-    """(x, y) of one split. The first pictures of a larger set are those of a smaller one."""
+    """(x, y) of one split. A larger set begins with the pictures of a smaller one."""
     labels, look, grain = (np.random.default_rng([seed, split, stream]) for stream in range(3))
     blocks = -(-count // 10)
     y = labels.permuted(np.tile(np.arange(10, dtype=np.uint8), (blocks, 1)), axis=1).reshape(-1)[:count]
-    # Sixteen random numbers a picture say everything but the noise.
+    # Sixteen random numbers a picture determine everything but the noise.
     numbers = look.random((count, 16), dtype=np.float32)
     radius = 8 + 4.5 * numbers[:, 0]
     room = (SIZE / 2 - 0.8 * radius)[:, None]

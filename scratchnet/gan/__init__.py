@@ -1,17 +1,35 @@
 """Generative adversarial networks: two networks that learn against each other.
 
-`losses` say what each side wants, `steps` are its moves, `training` is the loop of moves, `model` the GAN itself, and
-`tricks` are what D is shown in place of the pictures. `doctor` says what is wrong, `monitor` says it while the GAN
-learns, `measures` are what they look at, and `pictures` shows what comes out.
+From the outside in:
+
+    model       GAN: generator and discriminator as one model; save, load, generate
+    training    compile and fit: the loop of steps
+    pair        what that loop needs for two networks: both optimizers, means of the epoch, the guard against NaN
+    steps       one step of the discriminator, one step of the generator
+    losses      what each of the two is to make small, and its gradient
+    tricks      what the discriminator is shown in place of the pictures: noise, translation
+    data        real pictures, checked and brought to the generator's range
+
+    monitor     GANMonitor: after each epoch measures, and prints what is wrong
+    diagnosis   diagnose: what the curves say, and what usually helps
+    measures    the numbers behind it: diversity, separation, length of the gradients
+
+    fixed_noise FixedNoise: pictures of the same noise after each epoch, as figure and animation
+    latent      pictures between two latents: spherical interpolation, a walk by slider
+    pictures    pictures as bytes, and many on one sheet
+
+    ring        a GAN in the plane that learns in seconds: python -m scratchnet.gan.ring
 """
 
 from scratchnet.gan import losses
-from scratchnet.gan.doctor import Diagnosis, Finding, diagnose
+from scratchnet.gan.diagnosis import Diagnosis, Finding, diagnose
+from scratchnet.gan.fixed_noise import FixedNoise
+from scratchnet.gan.latent import interpolate, interpolation, latent_walk, spherical
 from scratchnet.gan.losses import AdversarialLoss, Hinge, LeastSquares, Minimax, NonSaturating
 from scratchnet.gan.measures import diversity, relative_diversity, separation
 from scratchnet.gan.model import GAN
 from scratchnet.gan.monitor import GANMonitor
-from scratchnet.gan.pictures import FixedNoise, interpolate, interpolation, latent_walk, sheet, spherical
+from scratchnet.gan.pictures import sheet
 from scratchnet.gan.steps import discriminator_step, generator_step
 from scratchnet.gan.tricks import InstanceNoise, Translation, Tricks
 

@@ -1,4 +1,4 @@
-"""Real pictures as the discriminator is to see them: in the range that the generator's own ones have."""
+"""Real pictures, checked, and brought to the range of the generator's pictures."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from scratchnet.training.checks import as_numbers, check_finite
 
-_SLACK = 0.01  # of rounding or of a resize that overshoots
+_SLACK = 0.01  # how far outside of the range real pictures may be, through rounding or resizing
 
 
 def scaling(limits: tuple[float, float]) -> str:
-    """How pixels x from 0 to 255 are brought to a generator's range, as errors say it."""
+    """The formula, for error messages, that brings pixels x from 0 to 255 to a generator's range."""
     return "x / 127.5 - 1" if limits[0] < 0 else "x / 255"
 
 
@@ -46,9 +46,8 @@ def real_pictures(x: Any, gan: Any, method: str) -> np.ndarray:
         )
     if least < 0 <= low and len(x) > 1:
         warnings.warn(
-            f"{caller}: no real picture has a number below 0 (they go from {low:g} to {high:g}), and the "
-            "generator's tanh "
-            "gives -1 to 1. If they are meant to go from 0 to 1, scale them: 2 * x - 1.",
+            f"{caller}: no real picture has a number below 0 (they go from {low:g} to {high:g}), and the generator's "
+            "tanh gives -1 to 1. If they are meant to go from 0 to 1, scale them: 2 * x - 1.",
             UserWarning,
             stacklevel=3,
         )

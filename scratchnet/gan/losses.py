@@ -1,14 +1,15 @@
-"""The losses of the adversarial game: for each side how badly it plays, as a number, and dLoss/dscore.
+"""Adversarial losses: what the discriminator D and the generator G each minimize, and its gradient dLoss/dscore.
 
     value, dz = loss.real(z)          D on real pictures, z = D(x)
     value, dz = loss.fake(z)          D on generated ones, z = D(G(noise))
     value, dz = loss.generator(z)     G, through the same scores
 
-Scores are numbers before any sigmoid: large for "real". Means are over all scores of the batch (M of them). D's loss is
-the sum of its two parts; they are apart because real and generated pictures pass D as two batches.
+Scores are what D gives before any sigmoid, large for "real". Means are over all M scores of the batch. D's loss is the
+sum of its two parts; they are separate because real and generated pictures go through D as two batches.
 
-With a real_label of 0.9 (one-sided smoothing; Salimans et al., arXiv 1606.03498) D is not to be more than 90% sure of a
-real picture, so that its scores stay finite. Generated ones keep 0: otherwise G would be told that its faults are good.
+With real_label=0.9 (one-sided label smoothing; Salimans et al., arXiv 1606.03498) D's loss is smallest where its
+probability for real pictures is 0.9, so that its scores stay finite. The label of generated pictures stays 0: with a
+larger one D would reward G for pictures as they are, faults included.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class AdversarialLoss(Configurable):
     """What the losses share.
 
     Args:
-        real_label: what D should say of real pictures, above 0 up to 1; 0.9 for one-sided smoothing.
+        real_label: the label of real pictures, above 0 up to 1; 0.9 for one-sided label smoothing.
 
     Raises:
         ValueError: a real_label out of range.
@@ -41,7 +42,7 @@ class AdversarialLoss(Configurable):
         if not is_number(real_label) or not 0 < real_label <= 1:
             raise ValueError(f"{caller}: expected a real_label above 0 up to 1, such as 0.9, got {real_label!r}.")
         if real_label != 1 and not self.smoothable:
-            raise ValueError(f"{caller}: there is no label to smooth in this loss. Leave real_label away.")
+            raise ValueError(f"{caller}: there is no label to smooth in this loss. Leave real_label out.")
         self.real_label = real_label
 
     def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
@@ -63,19 +64,38 @@ class AdversarialLoss(Configurable):
 
     @property
     def targets(self) -> tuple[float, float]:
-        """The probabilities, for real and for generated pictures, beyond which D's loss asks for no more."""
+        """The probabilities, for real and for generated pictures, at which D's loss is smallest."""
         return self.real_label, 0.0
 
     def probability(self, z: np.ndarray) -> np.ndarray:
-        """How sure D is that pictures with these scores are real, from 0 to 1: sigmoid(z)."""
+        """D's probability, from 0 to 1, that pictures with these scores are real: sigmoid(z)."""
         return kernels.of(z).sigmoid(z)
 
 
-def _cross_entropy(z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
-    return kernels.of(z).sigmoid_binary_cross_entropy(z, array_module(z).full_like(z, label))
+class LabelLoss(AdversarialLoss):
+    """A loss that compares scores with labels: D's are real_label and 0, and G's is 1.
+
+    Those who inherit from it define `compare(z, label)`, which returns (value, gradient).
+    """
+
+    def compare(self, z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
+        """(value, gradient): how far the scores are from those of this label, as a mean over the batch."""
+        raise NotImplementedError
+
+    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient) of D's loss on the scores of real pictures: compare(z, real_label)."""
+        return self.compare(z, self.real_label)
+
+    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient) of D's loss on the scores of generated pictures: compare(z, 0)."""
+        return self.compare(z, 0)
+
+    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """(value, gradient) of G's loss: compare(z, 1), for G's pictures are to be taken for real."""
+        return self.compare(z, 1)
 
 
-class Minimax(AdversarialLoss):
+class Minimax(LabelLoss):
     """The game as first written: min over G, max over D of mean log p(x) + mean log(1 - p(G(noise))), p = sigmoid(z).
 
         L_D = mean softplus(-z_real) + mean softplus(z_fake)     dz = (p - 1) / M and p / M
@@ -83,22 +103,18 @@ class Minimax(AdversarialLoss):
 
     With a real label s the first part is s * softplus(-z) + (1 - s) * softplus(z), dz = (p - s) / M.
 
-    It stalls: where D is sure that a picture is generated, p is near 0, and so is all that G learns from.
+    It saturates: where D recognizes a generated picture, p is near 0, and so is the gradient that G learns from.
 
     Source: Goodfellow et al., arXiv 1406.2661, equation 1.
     """
 
-    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        return _cross_entropy(z, self.real_label)
-
-    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        return _cross_entropy(z, 0)
+    def compare(self, z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
+        """Binary cross-entropy of sigmoid(z): mean of label * softplus(-z) + (1 - label) * softplus(z)."""
+        return kernels.of(z).sigmoid_binary_cross_entropy(z, array_module(z).full_like(z, label))
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        value, dz = _cross_entropy(z, 0)
+        """(value, gradient) of G's loss: what D minimizes on generated pictures, with the opposite sign."""
+        value, dz = self.fake(z)
         return -value, -dz
 
 
@@ -107,22 +123,17 @@ class NonSaturating(Minimax):
 
         L_G = mean softplus(-z_fake) = -mean log p     dz = (p - 1) / M
 
-    The same two ends, but where D is sure that a picture is generated, G's gradient is largest.
+    Where D recognizes a generated picture, p is near 0 and G's gradient is largest: it does not saturate.
 
     Source: Goodfellow et al., arXiv 1406.2661, section 3.
     """
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        return _cross_entropy(z, 1)
+        """(value, gradient) of G's loss: cross-entropy with the label of real pictures, 1."""
+        return self.compare(z, 1)
 
 
-def _half_square(z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
-    difference = z - z.dtype.type(label)
-    return float(array_module(z).square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
-
-
-class LeastSquares(AdversarialLoss):
+class LeastSquares(LabelLoss):
     """Scores are to be the labels themselves: 1 (or real_label) for real, 0 for generated.
 
         L_D = mean (z_real - 1)^2 / 2 + mean z_fake^2 / 2     dz = (z - 1) / M and z / M
@@ -131,31 +142,24 @@ class LeastSquares(AdversarialLoss):
     Source: Mao et al., arXiv 1611.04076, equation 9.
     """
 
-    def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        return _half_square(z, self.real_label)
-
-    def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        return _half_square(z, 0)
-
-    def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
-        return _half_square(z, 1)
+    def compare(self, z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
+        """Half the mean square: mean of (z - label)^2 / 2."""
+        difference = z - z.dtype.type(label)
+        return float(array_module(z).square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
 
     def probability(self, z: np.ndarray) -> np.ndarray:
-        """The score itself, between 0 and 1."""
+        """The score itself, clipped to 0...1."""
         return z.clip(0, 1)
 
 
 def _hinge(z: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
-    """Mean of max(0, 1 - sign * z); at the corner the gradient is 0."""
-    xp, short = array_module(z), 1 - sign * z
-    return float(xp.maximum(short, 0).mean(dtype=np.float64)), xp.where(short > 0, -sign / z.size, 0).astype(z.dtype)
+    """(value, gradient) of the mean of max(0, 1 - sign * z); at the corner the gradient is 0."""
+    xp, gap = array_module(z), 1 - sign * z  # what is missing to the margin
+    return float(xp.maximum(gap, 0).mean(dtype=np.float64)), xp.where(gap > 0, -sign / z.size, 0).astype(z.dtype)
 
 
 class Hinge(AdversarialLoss):
-    """D learns only from pictures that it does not tell apart by a margin of 1; goes with SpectralNormalization.
+    """D learns only from scores below 1 (real) or above -1 (generated); usual with SpectralNormalization in D.
 
         L_D = mean max(0, 1 - z_real) + mean max(0, 1 + z_fake)     dz = -1 / M and 1 / M inside the margin, else 0
         L_G = -mean z_fake                                          dz = -1 / M
@@ -167,19 +171,19 @@ class Hinge(AdversarialLoss):
 
     @property
     def targets(self) -> tuple[float, float]:
-        """Those at the margin, where z is 1 and -1."""
+        """The probabilities at the margin: sigmoid(1) and sigmoid(-1)."""
         return 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))
 
     def real(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """(value, gradient) of D's loss on the scores of real pictures: mean of max(0, 1 - z)."""
         return _hinge(z, 1)
 
     def fake(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """(value, gradient) of D's loss on the scores of generated pictures: mean of max(0, 1 + z)."""
         return _hinge(z, -1)
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """See the class."""
+        """(value, gradient) of G's loss: -mean z."""
         return -float(z.mean(dtype=np.float64)), array_module(z).full_like(z, -1 / z.size)
 
 

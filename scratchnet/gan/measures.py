@@ -1,4 +1,4 @@
-"""What the doctor measures in a GAN: how varied its pictures are, how far from real ones, how long its gradients."""
+"""What `diagnose` measures in a GAN: how varied its pictures are, how far from real ones, how long its gradients."""
 
 from __future__ import annotations
 

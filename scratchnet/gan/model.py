@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from scratchnet.device import as_array
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.models import Sequential
+from scratchnet.saving import PathLike
 
 ROLES = ("generator", "discriminator")
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
@@ -35,7 +35,7 @@ class GAN(Adversarial, Configurable):
 
         gan = sn.GAN(generator, discriminator, latent_dim=100)
         gan.compile()
-        gan.fit(x, epochs=20, batch_size=64)
+        gan.fit(x, batch_size=64, epochs=20)
         pictures = gan.generate(16, seed=0)
 
     G goes from (N, latent_dim) to a batch of D's input shape; D goes from there to one score a picture (or one for
@@ -68,9 +68,8 @@ class GAN(Adversarial, Configurable):
         for role, network in zip(ROLES, (generator, discriminator)):
             if not isinstance(network, Sequential):
                 raise TypeError(
-                    f"{self.full_name}: expected a model as {role}, got {network!r} of type "
-                    f"{type(network).__name__}. Layers "
-                    "become one by sn.Sequential([...])."
+                    f"{self.full_name}: expected a model as {role}, got {network!r} of type {type(network).__name__}. "
+                    "Layers become one by sn.Sequential([...])."
                 )
         if generator is discriminator:
             raise ValueError(f"{self.full_name}: generator and discriminator are the same model.")
@@ -79,8 +78,7 @@ class GAN(Adversarial, Configurable):
         if discriminator.compute_dtype != self.compute_dtype:
             raise ValueError(
                 f"{self.full_name}: the generator computes in {self.compute_dtype}, the discriminator in "
-                f"{discriminator.compute_dtype}. "
-                "Make both with the same dtype."
+                f"{discriminator.compute_dtype}. Make both with the same dtype."
             )
         self._build()
         self.input_shape = (None, self.latent_dim)
@@ -101,16 +99,15 @@ class GAN(Adversarial, Configurable):
             discriminator.build(generator.output_shape)
         if discriminator.input_shape[1:] != generator.output_shape[1:]:
             raise ValueError(
-                f"{self.full_name}: the generator makes {shape_text(generator.output_shape)}, and the "
-                "discriminator takes "
-                f"{shape_text(discriminator.input_shape)}. They must be the same; compare the two summary()."
+                f"{self.full_name}: the generator makes {shape_text(generator.output_shape)}, and the discriminator "
+                f"takes {shape_text(discriminator.input_shape)}. They must be the same; compare the two summary()."
             )
         if discriminator.output_shape[-1] != 1:
             raise ValueError(
                 f"{self.full_name}: expected a discriminator that gives one score a picture, (N, 1), got "
                 f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
             )
-        ends_in_sigmoid(discriminator)  # raises where D ends in what cannot be left out
+        ends_in_sigmoid(discriminator)  # raises where D ends in an activation that the losses cannot leave out
 
     @property
     def full_name(self) -> str:
@@ -122,22 +119,22 @@ class GAN(Adversarial, Configurable):
 
     @property
     def picture_range(self) -> tuple[float, float] | None:
-        """(black, white) of G's pictures: -1 to 1 behind a tanh, 0 to 1 behind a sigmoid; None where it has no limits.
+        """(black, white) of G's pictures: (-1, 1) after a tanh, (0, 1) after a sigmoid; None without such a limit.
 
-        Layers behind the activation that only move numbers, such as Reshape, change nothing.
+        Layers after the activation that only move numbers, such as Reshape, keep the range.
         """
         return RANGES.get(self.generator.last_activation)
 
-    # Weights, as saving, checkpoints and the guard want them.
+    # Weights: the methods that saving, checkpoints and the guard call on every model.
 
     @property
     def params(self) -> dict[str, np.ndarray]:
-        """What is trained, of both."""
+        """The trained weights of both."""
         return _with_prefix({role: getattr(self, role).params for role in ROLES})
 
     @property
     def state(self) -> dict[str, np.ndarray]:
-        """What is kept beside: normalization statistics, and the average of G."""
+        """What is saved and not trained: normalization statistics, and the average of G."""
         own = _with_prefix({role: getattr(self, role).state for role in ROLES})
         return own if self.average is None else {**own, **_with_prefix({"average": self.average.average})}
 
@@ -215,22 +212,22 @@ class GAN(Adversarial, Configurable):
 
     # Files.
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, filepath: PathLike) -> None:
         """Write both networks, the average, and where the GAN is compiled both optimizers; `sn.load_model` reads it.
 
         Raises:
             TypeError: a layer was made with an argument that JSON cannot hold.
             OSError: the folder or the disk does not let us.
         """
-        saving.save_model(self, path)
+        saving.save_model(self, filepath)
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
+    def save_weights(self, filepath: PathLike) -> None:
         """Write the weights alone, of both networks and the average."""
-        saving.save_weights(self, path)
+        saving.save_weights(self, filepath)
 
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
+    def load_weights(self, filepath: PathLike) -> None:
         """Take over the weights from a file of `save_weights` or `save`. Errors as for Sequential.load_weights."""
-        saving.load_weights(self, path)
+        saving.load_weights(self, filepath)
 
     def summary(self) -> None:
         """Print both networks' tables."""

@@ -1,4 +1,4 @@
-"""The doctor at work while a GAN learns: after each epoch it measures, and says what it sees."""
+"""GANMonitor: a callback that measures a GAN after each epoch and prints what `diagnose` finds."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, Logs
 from scratchnet.fields import count, list_of, mapping, number, record, text
-from scratchnet.gan.doctor import diagnose
+from scratchnet.gan.diagnosis import diagnose
 from scratchnet.gan.measures import gradient_norm, relative_diversity, separation
 from scratchnet.gan.model import check_gan
 
-FIRST = 3  # epochs before GANMonitor speaks: at the start any generator is bad
+FIRST = 3  # epochs before GANMonitor prints anything: at the start every generator is bad
 
 
 class GANMonitor(Callback):
-    """After each epoch puts into the logs what the doctor looks at, and says it when something is wrong.
+    """After each epoch puts into the logs what `diagnose` looks at, and prints what it finds.
 
     It adds d_gradient and g_gradient (gradient_norm, the mean over the epoch's steps), diversity (relative_diversity),
     separation, and, where a metric is given, its value under its name. Give it before callbacks that watch these
@@ -25,7 +25,7 @@ class GANMonitor(Callback):
     Args:
         metric: a function of the GAN that returns a number, or a dict of numbers by name.
         name: of the metric's value, where that is one number.
-        every: epochs from one measurement of the metric to the next; in between its last value stands.
+        every: epochs from one measurement of the metric to the next; in between its last value is repeated.
         n: pictures for the diversity, at least 2.
         verbose: 0 for silence, 1 to print each finding once, when it is first seen.
 
@@ -53,21 +53,21 @@ class GANMonitor(Callback):
         self._begin()
 
     def _begin(self) -> None:
-        self.said: list[str] = []
+        self.printed: list[str] = []  # names of findings
         self.measured: dict[str, float] = {}
         self.curves: dict[str, list[float]] = {}
         self.norms = {"d_gradient": 0.0, "g_gradient": 0.0}  # summed over this epoch's steps
         self.steps = {"d_gradient": 0, "g_gradient": 0}
 
     def get_state(self) -> dict[str, Any]:
-        """The curves so far, the last value of the metric, what was said, and this epoch's sums."""
-        return {name: getattr(self, name) for name in ("said", "measured", "curves", "norms", "steps")}
+        """The curves so far, the last value of the metric, what was printed, and this epoch's sums."""
+        return {name: getattr(self, name) for name in ("printed", "measured", "curves", "norms", "steps")}
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """See Callback."""
         names = ("d_gradient", "g_gradient")
         record(
-            said=list_of(text),
+            printed=list_of(text),
             measured=mapping(number(finite=False)),
             curves=mapping(list_of(number(finite=False))),
             norms=record(**dict.fromkeys(names, number(finite=False))),
@@ -75,25 +75,25 @@ class GANMonitor(Callback):
         )(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over what `get_state` gave."""
         for name, value in state.items():
             setattr(self, name, value)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """See that it is a GAN, and forget the last run."""
+        """Check that the model is a GAN, and forget the last run."""
         check_gan(self.model, "GANMonitor")
         self._begin()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Take in this step's gradients."""
+        """Add up the norms of this step's gradients."""
         gan = self.model
         for name, network, every in (("d_gradient", gan.discriminator, 1), ("g_gradient", gan.generator, gan.d_steps)):
-            if gan.steps % every == 0:  # else G's are those of an earlier step
+            if gan.steps % every == 0:  # in other steps G did not learn: its gradients are old
                 self.norms[name] += gradient_norm(network)
                 self.steps[name] += 1
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Measure, and look."""
+        """Measure, add to the logs, and print each finding that is new."""
         gan, logs = self.model, {} if logs is None else logs
         logs |= {name: total / max(1, self.steps[name]) for name, total in self.norms.items()}
         self.norms, self.steps = dict.fromkeys(self.norms, 0.0), dict.fromkeys(self.steps, 0)
@@ -108,6 +108,6 @@ class GANMonitor(Callback):
             self.curves.setdefault(name, []).append(value)
         if self.verbose and len(self.curves["d_loss"]) >= FIRST:
             for finding in diagnose(self.curves, gan):
-                if finding.name not in self.said:
-                    self.said.append(finding.name)
+                if finding.name not in self.printed:
+                    self.printed.append(finding.name)
                     print(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")

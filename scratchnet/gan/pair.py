@@ -1,4 +1,4 @@
-"""What a run of two networks needs where a run of one has its own: optimizers as one, means, and the guard."""
+"""What `fit` needs for two networks: both optimizers as one, the means of an epoch, the guard against NaN."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class OptimizerPair:
     """The optimizers of G and D as callbacks see them.
 
     Attributes:
-        learning_rate: G's. Setting it changes D's as well, and their ratio stays what it was, also beyond a rate of 0.
+        learning_rate: G's. Setting it scales D's too, so that the ratio of the two stays what it was, even after a rate
+            of 0.
         state, iterations: of both, by name.
     """
 
     def __init__(self, generator: Optimizer, discriminator: Optimizer):
         self.both = {"generator": generator, "discriminator": discriminator}
-        self._ratio = 1.0  # of D's rate to G's, when G's was last above 0
+        self._ratio = 1.0  # D's rate divided by G's, as it was when G's was last above 0
         self._note_ratio()
 
     def _note_ratio(self) -> None:
@@ -68,11 +69,11 @@ class OptimizerPair:
             optimizer.iterations = value[name]
 
     def get_state(self, params: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
-        """Of both; `params` are the weights that each moves. See Optimizer."""
+        """What `set_state` takes: the states of both, by name; `params` are the weights that each moves."""
         return {name: optimizer.get_state(params[name]) for name, optimizer in self.both.items()}
 
     def set_state(self, state: Mapping[str, Any], params: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-        """Go on from what `get_state` gave; see Optimizer."""
+        """Take over the states that `get_state` gave."""
         for name, optimizer in self.both.items():
             optimizer.set_state(state[name], params[name])
 
@@ -82,6 +83,19 @@ class OptimizerPair:
             optimizer.check_state(state[name], params[name], f"{where}.{name}")
 
 
+# What files hold of a GAN: how it was compiled, how far it is, and a run.
+OPTIONS = ("d_steps", "instance_noise", "noise_steps", "translation")
+BOTH = fields.record(generator=fields.anything, discriminator=fields.anything)
+TRAINING = fields.record(
+    optimizers=BOTH,
+    loss=fields.anything,
+    options=fields.record(**dict.fromkeys(OPTIONS, fields.anything)),
+    progress=fields.anything,
+)
+PROGRESS = fields.record(optimizers=BOTH, tricks=fields.record(step=fields.count()), steps=fields.count())
+RUN = fields.record(
+    weights=fields.anything, counters=fields.anything, progress=fields.anything, stop_training=fields.truth
+)
 MEANS = fields.record(
     totals=fields.record(**dict.fromkeys(NAMES, fields.number(finite=False))),
     counts=fields.record(**dict.fromkeys(NAMES, fields.count())),
@@ -89,7 +103,7 @@ MEANS = fields.record(
 
 
 class AdversarialMeans:
-    """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over those in which G learnt."""
+    """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over the steps in which G learnt."""
 
     names = NAMES
 
@@ -97,12 +111,12 @@ class AdversarialMeans:
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Start an epoch: all sums are 0."""
         self.totals = dict.fromkeys(self.names, 0.0)
         self.counts = dict.fromkeys(self.names, 0)
 
     def update(self, values: Logs) -> None:
-        """Take in a step."""
+        """Add the values of a step."""
         for name, value in values.items():
             self.totals[name] += value
             self.counts[name] += 1
@@ -112,7 +126,7 @@ class AdversarialMeans:
         return {name: self.totals[name] / self.counts[name] if self.counts[name] else math.nan for name in self.names}
 
     def get_state(self) -> dict[str, Any]:
-        """The sums so far."""
+        """The sums so far in this epoch."""
         return {"totals": self.totals, "counts": self.counts}
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
@@ -120,7 +134,7 @@ class AdversarialMeans:
         MEANS(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the sums that `get_state` gave."""
         self.totals, self.counts = state["totals"], state["counts"]
 
 
@@ -140,7 +154,7 @@ class PairGuard(Guard):
         return "All weights and outputs are finite: it is a loss that is not."
 
     def advice(self, x: np.ndarray) -> str:
-        """What usually helps."""
+        """What usually helps, as the error ends."""
         low, high = self.model.picture_range or (-1, 1)
         rates = " and ".join(f"{o.learning_rate:g}" for o in self.optimizer.both.values())
         return (

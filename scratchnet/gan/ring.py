@@ -1,6 +1,6 @@
-"""The game in the plane: a GAN learns eight clouds of points in seconds. `python -m scratchnet.gan.ring` plays it.
+"""A GAN in the plane that learns eight clusters of points in seconds: `python -m scratchnet.gan.ring`.
 
-For each of five seeds it prints how many of the clouds are covered, the share of points within three standard
+For each of five seeds it prints how many of the clusters are covered, the share of points within three standard
 deviations of one, and the time.
 """
 
@@ -24,12 +24,13 @@ STEPS_PER_EPOCH, EPOCHS = 100, 25
 def ring_gan(width: int = 128, **options: Any) -> GAN:
     """A GAN for points of the plane: two hidden layers on each side; compiled.
 
-    The noise on what D sees, half as wide as the space between the clouds, spreads them into one; as it goes, they
-    part, and G follows. Without it G finds all clouds as well, but its points are less sharp.
+    The instance noise on what D sees has a standard deviation of a third of the distance between neighbouring clusters,
+    so that at first they overlap. As the noise falls to 0 they separate, and G follows. Without it G finds all clusters
+    as well, but its points scatter more.
 
     Args:
         width: of the hidden layers.
-        options: of compile, in place of those that are set here.
+        options: of compile; they replace those that are set here.
     """
     generator, discriminator = Sequential(name="generator"), Sequential(name="discriminator")
     generator.add(Dense(width, activation="relu", input_shape=(LATENT,)))
@@ -54,12 +55,12 @@ def play(seed: int, epochs: int = EPOCHS, callbacks: list[Callback] | None = Non
     set_random_seed(seed)
     gan = ring_gan(**options)
     points = ring_of_gaussians(STEPS_PER_EPOCH * BATCH, seed=seed)
-    gan.fit(points, epochs, BATCH, callbacks=callbacks, verbose=0)
+    gan.fit(points, epochs=epochs, batch_size=BATCH, callbacks=callbacks, verbose=0)
     return gan
 
 
 def main() -> None:
-    """Five seeds."""
+    """Train with five seeds, and print how each came out."""
     ring_gan().train_on_batch(ring_of_gaussians(BATCH))  # compiles the kernels, or reads them from their cache
     begin = time.perf_counter()
     for seed in range(5):

@@ -1,11 +1,12 @@
-"""The two moves of the adversarial game, one after the other; see `GAN.train_on_batch` for both in a row.
+"""The two steps of adversarial training; `GAN.train_on_batch` does both.
 
     fake = generator.forward(noise, training=True)
     discriminator_step(discriminator, loss, its_optimizer, real, fake)     D learns to tell them apart
     generator_step(generator, discriminator, loss, its_optimizer, fake)    G learns what D now takes for real
 
-Neither network is ever switched off. Whose weights move is said by whose gradients are taken and whose optimizer is
-called: in the generator's step the gradient flows through the discriminator with param_grads=False.
+No network is frozen by a flag such as Keras's `trainable`. Each step updates the network whose optimizer it calls; in
+the generator's step the gradient flows through the discriminator with param_grads=False, which leaves the
+discriminator's gradients as they are.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from scratchnet.gan.losses import AdversarialLoss
 from scratchnet.gan.tricks import Tricks
 from scratchnet.optimizers import Optimizer
 
-PLAIN = Tricks()  # D sees the pictures as they are
+PLAIN = Tricks()  # none: D sees the pictures as they are
 
 
-class Judgement(NamedTuple):
-    """What D made of two batches: its loss, and its scores of the real and of the generated pictures."""
+class DiscriminatorScores(NamedTuple):
+    """The result of D's step: its loss, and its scores (before any sigmoid) of the real and the generated pictures."""
 
     loss: float
     real: np.ndarray
@@ -39,15 +40,13 @@ def ends_in_sigmoid(discriminator: Any) -> bool:
     last = discriminator.last_activation
     if last not in (None, "sigmoid"):
         raise ValueError(
-            f"{discriminator.full_name}: expected a discriminator that ends in scores or in a sigmoid, got one "
-            "that ends in "
-            f"{last}. Leave that out."
+            f"{discriminator.full_name}: expected a discriminator that ends in scores or in a sigmoid, got one that "
+            f"ends in {last}. Leave that out."
         )
     if last != discriminator.output_activation:
         raise ValueError(
-            f"{discriminator.full_name}: expected a discriminator that ends in scores or in a sigmoid, got a "
-            "sigmoid with "
-            f"{discriminator.layers[-1].full_name} behind it, where it cannot be left out. Put it last, or take "
+            f"{discriminator.full_name}: expected a discriminator that ends in scores or in a sigmoid, got a sigmoid "
+            f"with {discriminator.layers[-1].full_name} behind it, where it cannot be left out. Put it last, or take "
             "it away."
         )
     return last == "sigmoid"
@@ -60,11 +59,12 @@ def discriminator_step(
     real: np.ndarray,
     fake: np.ndarray,
     tricks: Tricks = PLAIN,
-) -> Judgement:
-    """D learns from a batch of real and a batch of generated pictures. G is not touched: its pictures are just data.
+) -> DiscriminatorScores:
+    """D learns from a batch of real and a batch of generated pictures; G stays as it is.
 
-    Two forwards, so that a BatchNormalization in D sees each kind by itself; the backward of each comes right after
-    its forward, and their gradients add up. A loss that is not finite moves no weight.
+    D runs forward and backward on the real pictures, then on the generated ones, and the gradients of both add up. Two
+    batches and not one, so that BatchNormalization in D takes the statistics of each by itself. A loss that is not
+    finite moves no weight.
     """
     logits = ends_in_sigmoid(discriminator)
     discriminator.zero_grads()
@@ -76,7 +76,7 @@ def discriminator_step(
     discriminator.backward(dz, input_grad=False, logits=logits)
     if math.isfinite(on_real + on_fake):
         optimizer.update(discriminator.params, discriminator.grads)
-    return Judgement(on_real + on_fake, z_real, z_fake)
+    return DiscriminatorScores(on_real + on_fake, z_real, z_fake)
 
 
 def generator_step(
@@ -87,12 +87,15 @@ def generator_step(
     fake: np.ndarray,
     tricks: Tricks = PLAIN,
 ) -> float:
-    """G learns from what D says of its pictures; D's weights and gradients stay as they are. Returns G's loss.
-
-    Args:
-        fake: what the generator's last forward, with training=True, returned; its backward goes through that forward.
+    """G learns from D's scores of its pictures; D's weights and gradients stay as they are.
 
     A loss that is not finite moves no weight.
+
+    Args:
+        fake: what the generator's last forward, with training=True, returned; its backward belongs to that forward.
+
+    Returns:
+        G's loss.
     """
     logits = ends_in_sigmoid(discriminator)
     z = discriminator.forward(tricks.forward(fake), training=True, logits=logits)

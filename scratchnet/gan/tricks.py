@@ -1,7 +1,7 @@
-"""What D is shown in place of the pictures themselves, so that its task is not too easy: real and generated alike.
+"""Changes to the pictures before D sees them, real and generated alike, so that its task is not too easy.
 
-Each trick has `forward(x)` and `backward(dy)`, since G learns through it; `Tricks` is all of them in a row. Random
-numbers come from scratchnet.random, so that a run that is resumed draws the same ones.
+Each trick has `forward(x)` and `backward(dy)`, since the generator's gradient flows through it; `Tricks` applies all of
+them in order. Random numbers come from scratchnet.random, so that a run that is resumed draws the same ones.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from scratchnet.device import like
 
 
 class InstanceNoise:
-    """Normal noise on every number that D sees, less and less: y = x + s_t * e, s_t = std * max(0, 1 - t / steps).
+    """Normal noise on every number that D sees, falling to 0: y = x + s_t * e, s_t = std * max(0, 1 - t / steps).
 
-    Real and generated pictures begin as two thin sheets that do not touch, so that D can be sure without telling G
-    anything; the noise makes them overlap. dx = dy.
+    At first real and generated pictures are two sets that do not overlap: D separates them perfectly, and G's gradient
+    vanishes. The noise makes them overlap. dx = dy.
 
     Args:
         std: of the noise at the first step.
@@ -55,10 +55,10 @@ class InstanceNoise:
 
 
 class Translation:
-    """Every picture moved by up to `pixels` in each direction, zeros where nothing is: y[n,h,v] = x[n, h-a, v-b].
+    """Every picture moved by up to `pixels` in each direction, zeros moved in: y[n,h,v] = x[n, h-a, v-b].
 
-    a and b are whole numbers from -pixels to pixels, new for each picture. dx[n,h,v] = dy[n, h+a, v+b]. D cannot learn
-    few pictures by heart, and, since generated ones are moved too, G does not learn to move them.
+    a and b are whole numbers from -pixels to pixels, drawn anew for each picture. dx[n,h,v] = dy[n, h+a, v+b]. D cannot
+    memorize few pictures, and, since generated ones are moved too, G does not learn to move them.
 
     Source: Zhao et al., "Differentiable Augmentation", arXiv 2006.10738.
     """
@@ -72,7 +72,7 @@ class Translation:
         if self.pixels == 0:
             return x
         if x.ndim != 4:
-            raise ValueError(f"translation: expected pictures of shape (N, H, W, C), got {x.shape}. Leave it away.")
+            raise ValueError(f"translation: expected pictures of shape (N, H, W, C), got {x.shape}. Leave it out.")
         self.offsets = random.generator().integers(-self.pixels, self.pixels, (len(x), 2), endpoint=True)
         return kernels.of(x).translate(x, self.offsets)
 
@@ -82,14 +82,14 @@ class Translation:
 
 
 class Tricks:
-    """All that is done to pictures before D sees them, in order, and back."""
+    """All tricks in order: translation, then noise."""
 
     def __init__(self, instance_noise: float = 0.0, noise_steps: int = 1000, translation: int = 0):
         self.noise = InstanceNoise(instance_noise, noise_steps)
         self.translation = Translation(translation)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
-        """What D sees of x."""
+        """The pictures as D sees them."""
         return self.noise.forward(self.translation.forward(x))
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
@@ -101,9 +101,9 @@ class Tricks:
         self.noise.step += 1
 
     def get_state(self) -> dict[str, Any]:
-        """Where the noise stands."""
+        """At which step of its schedule the noise is."""
         return {"step": self.noise.step}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the step that `get_state` gave."""
         self.noise.step = state["step"]

@@ -3,8 +3,8 @@
     sn.generation.report(real, fake, classifier="fashion_mnist")        all of it, as a table
     sn.generation.GenerationMetrics(real, "fashion_mnist")              a callback: the FCD after each epoch
 
-Pictures are (N, H, W, C); floats from -1 to 1, as a generator makes them, or whole numbers from 0 to 255; others by
-value_range=(black, white).
+Pictures are (N, H, W, C); floats from -1 to 1, as a generator makes them, or whole numbers from 0 to 255. For other
+ranges say value_range=(black, white).
 """
 
 from scratchnet.generation.callback import GenerationMetrics

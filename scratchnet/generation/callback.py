@@ -10,7 +10,8 @@ import numpy as np
 from scratchnet import random
 from scratchnet.arguments import check_choice, check_count
 from scratchnet.callbacks import Callback
-from scratchnet.generation.features import FeatureClassifier, classifier
+from scratchnet.generation import features
+from scratchnet.generation.features import FeatureClassifier
 from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
 from scratchnet.generation.pictures import Range, check_pictures, check_real
 
@@ -18,23 +19,24 @@ NAMES = ("class_entropy", "fcd", "kid", "precision", "recall")
 
 
 class GenerationMetrics(Callback):
-    """Measures after each epoch what the model generates, model.generate(n, seed), and puts it into the logs.
+    """After each epoch measures the pictures that the model generates, and puts the values into the logs.
 
-    The best generator is then kept by ModelCheckpoint("best.safetensors", monitor="fcd", save_best_only=True). The same
-    seed is used each time, so that the values differ by what was learnt and by nothing else, and nothing is drawn from
-    the package's random numbers: training is the same with this callback and without.
+    ModelCheckpoint("best.safetensors", monitor="fcd", save_best_only=True) then keeps the best generator. The pictures
+    are model.generate(n, seed), of the same seed after each epoch, so that the values differ by what was learnt and by
+    nothing else. The state of the package's random generator is left as it was: training gives the same bits with this
+    callback and without.
 
     Args:
-        real: pictures, (N, H, W, C) or (N, H, W); their features are worked out once.
+        real: pictures, (N, H, W, C) or (N, H, W); their features are computed once.
         classifier: whose features: "fashion_mnist", "cifar10", or a FeatureClassifier of your own.
-        n: pictures that are generated, and real ones they are compared with; more than the features.
+        n: how many pictures are generated, and with how many real ones they are compared; more than the features.
         metrics: of "fcd", "kid", "precision", "recall", "class_entropy".
         value_range: (black, white) of the real ones; None for 0 to 255 in whole numbers and -1 to 1 in floats.
-            Generated ones have the model's picture_range, as sn.GAN tells it, or else -1 to 1.
-        seed: of the generated pictures and of the real ones that are chosen.
+            That of the generated ones is model.picture_range, as sn.GAN has it, or else -1 to 1.
+        seed: of the generated pictures and of the choice of real ones.
 
     Attributes:
-        floor: the same metrics of n other real pictures; None where there are fewer than 2 n real ones.
+        floor: the metrics of n other real pictures, the best that can be reached; None where there are fewer than 2 n.
 
     Raises:
         ValueError: too few real pictures or too small an n, or pictures that cannot be measured.
@@ -52,7 +54,7 @@ class GenerationMetrics(Callback):
         value_range: Range | None = None,
         seed: int = 0,
     ):
-        self.classifier = _classifier(classifier)
+        self.classifier = features.classifier(classifier)
         real, value_range = check_pictures(real, "real", value_range)
         check_real(real, value_range, "real")
         names = [metrics] if isinstance(metrics, str) else metrics
@@ -70,7 +72,7 @@ class GenerationMetrics(Callback):
             self.floor = self._measure(self.classifier.features(real[order[n : 2 * n]], value_range, "real"))
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """See that there is something to measure."""
+        """Check that the model can generate."""
         if not callable(getattr(self.model, "generate", None)):
             raise TypeError(
                 f"GenerationMetrics: {type(self.model).__name__} has no generate(n, seed), so that there is nothing to "
@@ -101,6 +103,3 @@ class GenerationMetrics(Callback):
         if "class_entropy" in self.metrics:
             values["class_entropy"] = entropy(class_histogram(self.classifier.predict(fake), self.classifier.classes))
         return {name: values[name] for name in self.metrics}
-
-
-_classifier = classifier  # `__init__` has an argument of that name

@@ -1,4 +1,4 @@
-"""Distances between all pairs of two sets of points, a block at a time: memory stays bounded whatever the number.
+"""Distances between all pairs of two sets of points, block by block, so that memory does not grow with their number.
 
 The products come from our own kernel, not from a BLAS library, whose last bits change with the number of threads.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchnet import kernels
 
-ROWS, COLUMNS = 1024, 4096  # of a block: 34 MB
+ROWS, COLUMNS = 1024, 4096  # of a block, 34 MB in float64
 
 
 def _points(array: np.ndarray, start: int, count: int, center: np.ndarray | float = 0.0) -> np.ndarray:
@@ -22,8 +22,8 @@ def _points(array: np.ndarray, start: int, count: int, center: np.ndarray | floa
 def squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
     """(i, j, block): block[a, b] = |x[i + a] - y[j + b]|^2, float64, for blocks that cover all pairs.
 
-    Worked out as |x|^2 + |y|^2 - 2 x.y after a common point near the middle of y was taken off both, so that little is
-    lost where the points lie far from 0.
+    Computed as |x|^2 + |y|^2 - 2 x.y. First the mean of some of y is subtracted from both, so that points far from 0
+    lose no digits to cancellation.
 
     Args:
         x: (N, ...), flattened to N points.
@@ -43,14 +43,14 @@ def squared_distances(x: np.ndarray, y: np.ndarray) -> Iterator[tuple[int, int, 
 def nearest_points(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(index, distance), both (N,): for each point of x the nearest of y, the first of several, and how far it is.
 
-    The distance to the one that is chosen is worked out anew from the differences: 0 exactly for a copy.
+    The distance to the nearest is computed once more from the differences, so that it is exactly 0 for a copy.
     """
     index, best = np.zeros(len(x), np.int64), np.full(len(x), np.inf)
     for i, j, block in squared_distances(x, y):
-        here, at = slice(i, i + len(block)), block.argmin(axis=1)
-        value = np.take_along_axis(block, at[:, None], axis=1)[:, 0]
-        closer = value < best[here]
-        index[here], best[here] = np.where(closer, at + j, index[here]), np.where(closer, value, best[here])
+        rows, nearest = slice(i, i + len(block)), block.argmin(axis=1)
+        value = np.take_along_axis(block, nearest[:, None], axis=1)[:, 0]
+        closer = value < best[rows]
+        index[rows], best[rows] = np.where(closer, nearest + j, index[rows]), np.where(closer, value, best[rows])
     distance = np.empty(len(x))
     for i in range(0, len(x), ROWS):
         chosen = y[index[i : i + ROWS]]
@@ -62,17 +62,17 @@ def squared_radii(x: np.ndarray, k: int) -> np.ndarray:
     """(N,): for each point of x the squared distance to its k-th nearest neighbour among the others."""
     best = np.full((len(x), k), np.inf)
     for i, j, block in squared_distances(x, x):
-        own = np.arange(max(i, j), min(i + block.shape[0], j + block.shape[1]))
-        block[own - i, own - j] = np.inf
+        same = np.arange(max(i, j), min(i + block.shape[0], j + block.shape[1]))
+        block[same - i, same - j] = np.inf  # a point is no neighbour of itself
         if block.shape[1] > k:
             block = np.partition(block, k - 1, axis=1)[:, :k]
-        here = slice(i, i + len(block))
-        best[here] = np.partition(np.concatenate([best[here], block], axis=1), k - 1, axis=1)[:, :k]
+        rows = slice(i, i + len(block))
+        best[rows] = np.partition(np.concatenate([best[rows], block], axis=1), k - 1, axis=1)[:, :k]
     return best.max(axis=1)
 
 
 def inside(x: np.ndarray, y: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """(N,), bool: whether a point of x lies in a ball round any point of y, of the squared radii (M,), rim included."""
+    """(N,), bool: whether a point of x lies in the closed ball of any point of y; radii (M,) are the squared ones."""
     found = np.zeros(len(x), bool)
     for i, j, block in squared_distances(x, y):
         found[i : i + len(block)] |= (block <= radii[j : j + block.shape[1]]).any(axis=1)

@@ -1,13 +1,13 @@
 """The classifiers in whose features generated pictures are compared with real ones; two come with the package.
 
-Pixels are a poor space to compare pictures in: one that is shifted by a pixel is far from itself. What a classifier
-makes of them before its last layer, 64 numbers a picture, holds what is in the picture. The metrics of the literature
-use the features of Inception, trained on ImageNet; ours are those of small networks trained here, by
-`python -m scratchnet.generation.train_classifier`. So our numbers cannot be compared with published ones, only with
-each other, and only where the classifier is the same: every report gives its hash.
+Distances between pixels say little: a picture that is shifted by a pixel is far from itself. The features, the 64
+numbers that a classifier computes before its last layer, describe what a picture shows. The metrics of the literature
+use the features of Inception, trained on ImageNet; ours are those of small networks, trained by
+`python -m scratchnet.generation.train_classifier`. So our numbers compare with each other, where the classifier is the
+same (every report gives its hash), and not with published ones.
 
-On its test set the shipped classifier of Fashion-MNIST is right for 0.911 of the pictures, that of CIFAR-10 for 0.759;
-the CIFAR-10 that it was trained and measured on had been through JPEG once.
+The test accuracy of the shipped classifier of Fashion-MNIST is 0.911, that of CIFAR-10 0.759; the CIFAR-10 that it was
+trained and tested on had been compressed as JPEG once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def network(name: str) -> Sequential:
     name = check_choice(name, NAMES, "classifier")
     model = Sequential(name=f"classifier_{name}")
     for i, (width, strides) in enumerate(zip(WIDTHS[name], (1, 2, 1, 2, 1)), start=1):
-        shape = {"input_shape": (SIZE, SIZE, CHANNELS[name])} if i == 1 else {}
+        shape: dict[str, Any] = {"input_shape": (SIZE, SIZE, CHANNELS[name])} if i == 1 else {}
         model.add(
             Conv2D(
                 width,
@@ -65,19 +65,21 @@ def network(name: str) -> Sequential:
 
 
 class FeatureClassifier:
-    """A trained classifier, asked for its features and its classes.
+    """A trained classifier that gives the features and the classes of pictures.
 
     Args:
-        model: built, ending in a Dense layer with an output a class; what comes into that layer are the features.
+        model: built, for pictures (N, H, W, C), ending in a Dense layer with one output a class. The input of that
+            layer are the features.
         name: how reports call it.
 
     Attributes:
-        hash: the first 12 digits of the SHA-256 of all its weights: other weights, other numbers.
-        dimension: of the features.
-        classes: their number.
+        hash: the first 12 digits of the SHA-256 of all its weights; metrics compare where it is the same.
+        picture_shape: (H, W, C) of the pictures that it takes; smaller ones get a black margin.
+        dimension: the number of features.
+        classes: the number of classes.
 
     Raises:
-        ValueError: the model is not built, or does not end in a Dense layer.
+        ValueError: the model is not built, takes no pictures, or does not end in a Dense layer.
     """
 
     def __init__(self, model: Sequential, name: str = "own"):
@@ -85,28 +87,31 @@ class FeatureClassifier:
             raise ValueError(f"FeatureClassifier: {model.full_name} is not built. Train it first, or load one.")
         if len(model.layers) < 2 or not isinstance(model.layers[-1], Dense):
             raise ValueError(f"FeatureClassifier: expected a model that ends in a Dense layer, got {model!r}.")
+        shape = model.input_shape
+        if shape is None or len(shape) != 4:
+            raise ValueError(f"FeatureClassifier: expected a model for pictures (N, H, W, C), got one for {shape}.")
         self.model, self.name = model, name
+        self.picture_shape = cast("tuple[int, int, int]", shape[1:])  # only the batch axis is None in a built model
         self._body, self._last = Chain(model.layers[:-1], name="features_of_a_classifier"), model.layers[-1]
-        (self.dimension,) = self._last.input_shape[1:]
-        self.classes = self._last.output_shape[-1]
+        self.dimension, self.classes = self._last.params["kernel"].shape
         self.hash = hash_of(model)
 
     def __repr__(self) -> str:
         return f"<FeatureClassifier {self.name!r}, {self.dimension} features, hash {self.hash}>"
 
     def features(self, x: Any, value_range: Range | None = None, name: str = "pictures") -> np.ndarray:
-        """(N, D), float32: what the classifier makes of each picture before its last layer.
+        """(N, D), float32: the features of each picture, the input of the classifier's last layer.
 
         Args:
-            x: pictures, (N, H, W, C) or (N, H, W), no larger than the classifier's own.
+            x: pictures, (N, H, W, C) or (N, H, W), no larger than picture_shape.
             value_range: (black, white); None for 0 to 255 in whole numbers and -1 to 1 in floats.
             name: what errors call the pictures.
 
         Raises:
-            ValueError: see `check_pictures`; or pictures too large, or of another number of channels.
+            ValueError: as `check_pictures` says; or pictures too large, or of another number of channels.
         """
         x, value_range = check_pictures(x, name, value_range)
-        _, height, width, channels = self.model.input_shape
+        height, width, channels = self.picture_shape
         if x.shape[3] != channels or x.shape[1] > height or x.shape[2] > width or height != width:
             raise ValueError(
                 f"{name}: the classifier {self.name!r} takes pictures of up to {height} x {width} pixels with "
@@ -137,7 +142,7 @@ def _shipped(name: str) -> FeatureClassifier:
 
 
 def classifier(name: str | FeatureClassifier) -> FeatureClassifier:
-    """The package's classifier of that name, "fashion_mnist" or "cifar10", read once; one of your own as it is.
+    """The package's classifier of that name, "fashion_mnist" or "cifar10", read once; a FeatureClassifier as it is.
 
     Raises:
         ValueError: there is none of that name, or its file is damaged.

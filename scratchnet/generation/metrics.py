@@ -1,8 +1,8 @@
-"""How far apart two sets of pictures are, measured on their features: x (N, D) of real ones, y (M, D) of generated.
+"""Distances between two sets of pictures by their features: x (N, D) of real ones, y (M, D) of generated ones.
 
-All are worked out in float64. All depend on the numbers of samples, and only values with the same numbers compare.
-They are the same bits for any number of threads, but for one step: eigenvalues and singular values come from LAPACK,
-and of more than some 128 features their last bits may follow the threads of its BLAS library.
+All are computed in float64. All depend on the numbers of samples: compare only values of the same numbers. They are
+the same bits for any number of threads, with one exception: eigenvalues and singular values come from LAPACK, and with
+more than about 128 features their last bits may depend on the number of threads of its BLAS library.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class KernelDistance(NamedTuple):
 
 
 class PrecisionRecall(NamedTuple):
-    """Shares from 0 to 1: of the generated that look real, and of the real that could be generated."""
+    """Shares from 0 to 1: of the generated pictures that look real, and of the real ones that could be generated."""
 
     precision: float
     recall: float
@@ -41,9 +41,8 @@ def check_features(real: Any, fake: Any, caller: str, least: int = 2) -> tuple[n
         array = np.asarray(features)
         if array.dtype.kind not in "uif" or array.ndim != 2 or array.shape[1] < 1:
             raise ValueError(
-                f"{caller}: expected {name} features of shape (N, D), got {array.shape} of {array.dtype}. "
-                "Pictures become "
-                "features by classifier.features(pictures)."
+                f"{caller}: expected {name} features of shape (N, D), got {array.shape} of {array.dtype}. Pictures "
+                "become features by classifier.features(pictures)."
             )
         if len(array) < least:
             raise ValueError(f"{caller}: expected at least {least} {name} samples, got {len(array)}.")
@@ -53,9 +52,8 @@ def check_features(real: Any, fake: Any, caller: str, least: int = 2) -> tuple[n
         arrays.append(array.astype(np.float64))
     if arrays[0].shape[1] != arrays[1].shape[1]:
         raise ValueError(
-            f"{caller}: real features have {arrays[0].shape[1]} numbers a picture, fake ones "
-            f"{arrays[1].shape[1]}. Both "
-            "must come from the same classifier."
+            f"{caller}: real features have {arrays[0].shape[1]} numbers a picture, fake ones {arrays[1].shape[1]}. "
+            "Both must come from the same classifier."
         )
     return arrays[0], arrays[1]
 
@@ -80,8 +78,8 @@ def frechet_of_moments(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray
 
         d = |m_x - m_y|^2 + tr C_x + tr C_y - 2 tr (C_x C_y)^(1/2)
 
-    The last trace is the sum of the singular values of C_x^(1/2) C_y^(1/2), which loses no digits where a covariance
-    is singular, and is never complex as the root of the product of two matrices may be.
+    The last trace is computed as the sum of the singular values of C_x^(1/2) C_y^(1/2): it loses no digits where a
+    covariance is singular, and is always real, while the square root of a product of two matrices may be complex.
 
     Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions", 1982.
     """
@@ -93,14 +91,15 @@ def frechet_of_moments(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray
 def frechet_distance(real: Any, fake: Any) -> float:
     """`frechet_of_moments` of two sets of features: 0 for equal ones, in squared units of the features.
 
-    In a classifier's features it is the FCD: what FID is in Inception's. Few samples make it too large: compare only
-    values with the same numbers of samples, and with the floor, the distance between two sets of real pictures.
+    In the features of a classifier it is the FCD, as it is the FID in those of Inception. Few samples make it too
+    large: compare only values of the same numbers of samples, and with the floor, the distance of two sets of real
+    pictures.
 
     Args:
         real, fake: (N, D) and (M, D), of the same classifier.
 
     Raises:
-        ValueError: see `check_features`.
+        ValueError: as `check_features` says.
 
     Warns:
         UserWarning: no more samples than features, which makes a covariance singular.
@@ -133,7 +132,7 @@ def kernel_distance(
 
         mean over i != j of k(x_i, x_j) + mean over i != j of k(y_i, y_j) - 2 mean over i, j of k(x_i, y_j)
 
-    For two sets from one distribution it is 0 on average, so also below 0, whatever the number of samples.
+    For two sets from one distribution its expectation is 0 for any number of samples, so that values below 0 occur.
 
     Args:
         real, fake: (N, D) and (M, D), of the same classifier.
@@ -142,7 +141,7 @@ def kernel_distance(
         seed: of the draws.
 
     Raises:
-        ValueError: see `check_features`; or subset_size is not from 2 to the number of samples, or no subsets.
+        ValueError: as `check_features` says; or subset_size is not from 2 to the number of samples, or no subsets.
 
     Source: Bińkowski et al., arXiv 1801.01401.
     """
@@ -163,19 +162,20 @@ def kernel_distance(
 
 
 def precision_recall(real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
-    """Quality and variety apart, by balls round each sample that reach to its k-th nearest neighbour in its own set.
+    """Quality and variety as two numbers, by balls round the samples that reach to each one's k-th neighbour.
 
-        precision = share of the generated that lie in a ball of a real one
-        recall    = share of the real that lie in a ball of a generated one
+        precision = share of the generated samples that lie in the ball of a real one
+        recall    = share of the real samples that lie in the ball of a generated one
 
-    Both are about 1 where the sets are alike, though below it: the floor says by how much.
+    Neighbours are those in the same set. Both are somewhat below 1 for two sets from one distribution; the floor says
+    by how much.
 
     Args:
         real, fake: (N, D) and (M, D), of the same classifier.
         k: neighbours; more make larger balls.
 
     Raises:
-        ValueError: see `check_features`; or k is not from 1 to below the number of samples.
+        ValueError: as `check_features` says; or k is not from 1 to below the number of samples.
 
     Source: Kynkäänniemi et al., arXiv 1904.06991.
     """

@@ -20,9 +20,9 @@ def nearest_training_pictures(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(index, distance), both (N,): for each generated picture the nearest training picture, and how far it is.
 
-    The Euclidean distance of the pixels, scaled to -1 to 1, or of a classifier's features. In pixels it finds copies,
-    with a distance of 0, but not one that is moved by a pixel; features find that as well. The nearest training
-    pictures of real pictures that were not trained on say what distances are usual.
+    The Euclidean distance of the pixels, scaled to -1 to 1, or of a classifier's features. In pixels a copy has the
+    distance 0, but a copy that is shifted by a pixel is not found; in features it is. To know which distances are
+    usual, take real pictures that were not trained on in place of the generated ones.
 
     Args:
         fake: generated pictures, (N, H, W, C) or (N, H, W).
@@ -33,12 +33,12 @@ def nearest_training_pictures(
         fake_range: (black, white) of the generated ones, such as gan.picture_range; None for value_range.
 
     Raises:
-        ValueError: pictures that cannot be measured, see `check_pictures`; in pixels, of different shapes.
+        ValueError: pictures that cannot be measured (`check_pictures` says why); in pixels, of different shapes.
     """
     fake_range = value_range if fake_range is None else fake_range
     if space != "pixels":
-        judge = classifier(space)
-        return nearest_points(judge.features(fake, fake_range, "fake"), judge.features(train, value_range, "train"))
+        features = classifier(space).features
+        return nearest_points(features(fake, fake_range, "fake"), features(train, value_range, "train"))
     fake, fake_range = check_pictures(fake, "fake", fake_range)
     train, train_range = check_pictures(train, "train", value_range)
     if fake.shape[1:] != train.shape[1:]:

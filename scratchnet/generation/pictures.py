@@ -1,4 +1,4 @@
-"""What pictures the metrics take, and how they become numbers from -1 to 1, as a GAN makes them."""
+"""The pictures that the metrics take: checked, scaled to -1 to 1, padded to the size of a classifier's input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 Range = tuple[float, float]
-SLACK = 0.02  # of the range: how far a picture may overshoot it, through rounding or compression
+SLACK = 0.02  # how far pictures may go beyond their range, as a share of it, through rounding or compression
 
 
 def check_pictures(x: Any, name: str, value_range: Range | None = None) -> tuple[np.ndarray, Range]:
@@ -47,7 +47,7 @@ def check_pictures(x: Any, name: str, value_range: Range | None = None) -> tuple
 
 
 def check_real(x: np.ndarray, value_range: Range, name: str) -> None:
-    """Raise a ValueError where no value lies in the darker half: real pictures, whose blacks are never that bright."""
+    """Raise a ValueError where no value lies in the darker half of the range: real pictures have darker places."""
     middle = sum(value_range) / 2
     if float(x.min()) >= middle:
         raise ValueError(
@@ -57,13 +57,13 @@ def check_real(x: np.ndarray, value_range: Range, name: str) -> None:
 
 
 def scaled(x: np.ndarray, value_range: Range) -> np.ndarray:
-    """Pictures in a range as float32 from -1 to 1."""
+    """Pictures of this range as float32 from -1 to 1."""
     low, high = value_range
     return ((x.astype(np.float32) - np.float32(low)) * np.float32(2 / (high - low)) - np.float32(1)).clip(-1, 1)
 
 
 def padded(x: np.ndarray, size: int) -> np.ndarray:
-    """Pictures from -1 to 1, smaller than size x size, in the middle of black ones of that size."""
+    """Pictures from -1 to 1 with a black margin on all sides, so that they are size x size pixels."""
     before = [(size - edge) // 2 for edge in x.shape[1:3]]
     pads = [(b, size - edge - b) for b, edge in zip(before, x.shape[1:3])]
     return np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=-1) if any(map(any, pads)) else x

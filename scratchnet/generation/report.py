@@ -1,4 +1,4 @@
-"""All that can be said in numbers about generated pictures, beside what real ones and noise get."""
+"""All metrics of generated pictures in one table, beside those of real pictures and of noise."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_count
-from scratchnet.generation import distances
-from scratchnet.generation.features import FeatureClassifier, classifier
+from scratchnet.generation import distances, features
+from scratchnet.generation.features import FeatureClassifier
 from scratchnet.generation.metrics import class_histogram, entropy, frechet_distance, kernel_distance, precision_recall
 from scratchnet.generation.pictures import Range, check_pictures, check_real, padded, scaled
 
@@ -23,10 +23,10 @@ class Scores:
         kid, kid_std: kernel distance, and its standard deviation between subsets; smaller is better.
         precision: the share that looks real; larger is better.
         recall: the share of the real that could be generated; larger is better.
-        class_entropy: of the classes that the classifier sees, in nats; ln 10 = 2.30 where ten are alike.
-        nearest: the median distance in pixels, from -1 to 1, to the nearest real one. Far below the floor's: copies, or
-            blur.
-        class_counts: how many pictures of each class the classifier sees.
+        class_entropy: of the predicted classes, in nats; ln 10 = 2.30 where ten are equally frequent.
+        nearest: the median distance in pixels, from -1 to 1, to the nearest real one. A value far
+            below the floor's means copies, or blurred pictures.
+        class_counts: how many pictures are predicted to be of each class.
     """
 
     fcd: float
@@ -45,8 +45,8 @@ class Report:
 
     Attributes:
         generated: the scores of the generated pictures.
-        floor: those of other real pictures, as many: better than this nobody can tell.
-        noise: those of noise, as much: worse than this is hardly possible.
+        floor: those of as many other real pictures, the best that can be reached.
+        noise: those of as many pictures of uniform noise, about the worst.
         samples: pictures in each of the sets that were compared.
         real_count, fake_count: pictures that were given.
         classifier, hash: whose features they are, and the first digits of the SHA-256 of its weights.
@@ -66,7 +66,7 @@ class Report:
     seed: int
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as dicts, numbers and text, as JSON can hold it."""
+        """All attributes as dicts, numbers and text, as JSON can hold them."""
         return asdict(self)
 
     def __repr__(self) -> str:
@@ -101,8 +101,8 @@ def report(
 ) -> Report:
     """Generated pictures, other real pictures and noise, each compared with the same real pictures.
 
-    The real ones are shuffled and cut: the first part is what all are compared with, the second, as large, gives the
-    floor. All sets have the same number of samples, since the metrics depend on it.
+    The real ones are shuffled and parted in two: the first half is what all others are compared with, the second gives
+    the floor. All sets have the same number of samples, since the metrics depend on it.
 
     Args:
         real: pictures, (N, H, W, C) or (N, H, W).
@@ -116,12 +116,12 @@ def report(
         fake_range: (black, white) of the generated ones, such as gan.picture_range; None for value_range.
 
     Raises:
-        ValueError: pictures that cannot be measured (see `check_pictures`), of different sizes, or too few of them.
+        ValueError: pictures that cannot be measured (`check_pictures` says why), of different sizes, or too few.
 
     Warns:
         UserWarning: no more samples than features.
     """
-    judge = _classifier(classifier)
+    judge = features.classifier(classifier)
     real, real_range = check_pictures(real, "real", value_range)
     fake, fake_range = check_pictures(fake, "fake", value_range if fake_range is None else fake_range)
     check_real(real, real_range, "real")
@@ -138,7 +138,7 @@ def report(
         )
     rng = np.random.default_rng([seed, len("report")])
     order, chosen = rng.permutation(len(real))[: 2 * m], np.sort(rng.permutation(len(fake))[:m])
-    size = judge.model.input_shape[1]
+    size = judge.picture_shape[0]
     sets = {
         "reference": scaled(real[order[:m]], real_range),
         "floor": scaled(real[order[m:]], real_range),
@@ -153,9 +153,6 @@ def report(
     }
     return Report(**scores, samples=m, real_count=len(real), fake_count=len(fake), classifier=judge.name,
                   hash=judge.hash, k=k, seed=seed)  # fmt: skip
-
-
-_classifier = classifier  # `report` has an argument of that name
 
 
 def _scores(

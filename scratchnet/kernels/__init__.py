@@ -1,20 +1,34 @@
-"""The same functions once for each device. The array's type picks which: `kernels.of(x).conv2d(x, w, b, ...)`."""
+"""The same functions once for each device. The array's type picks which: `kernels.of(x).conv2d(x, w, b, ...)`.
+
+What each function computes, from which arguments, is said once for all devices, in `kernels/interface`.
+"""
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 
+from scratchnet.device import Device, array_types, device_of, register
 from scratchnet.kernels import cpu
+from scratchnet.kernels.interface import Kernels
+
+CPU = Device("cpu", np.ndarray, np, lambda: cpu, np.asarray)
+register(CPU)
 
 
-def of(array: np.ndarray) -> ModuleType:
+def of(array: Any) -> Kernels:
     """The kernels for the device that an array is on.
 
     Raises:
         TypeError: not an array that there are kernels for.
     """
-    if isinstance(array, np.ndarray):
+    if isinstance(array, np.ndarray):  # the CPU is asked for first: this runs at every call of a kernel
         return cpu
-    raise TypeError(f"expected a NumPy array, got {type(array).__name__}. Convert it first: np.asarray(x).")
+    device = device_of(array)
+    if device is None:
+        raise TypeError(
+            f"expected an array that there are kernels for ({', '.join(array_types())}), got "
+            f"{type(array).__name__}. Convert it first: np.asarray(x)."
+        )
+    return device.kernels()

@@ -15,7 +15,7 @@ from scratchnet.layers.base import Layer
 class Function:
     """An activation function: forward keeps in `kept`, its input or its output, what backward needs."""
 
-    kept: np.ndarray | None = None
+    kept: Any = None  # an array, once there was a forward
 
     def __init__(self, name: str):
         self.name = name
@@ -41,11 +41,11 @@ class Rectifier(Function):
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Keeps x: it says where the gradient passes."""
         self.kept = x
-        return kernels.of(x).rectify(x, *self.arguments)
+        return kernels.of(x).relu(x, *self.arguments)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
-        return kernels.of(dy).rectify_backward(dy, self.kept, *self.arguments)
+        return kernels.of(dy).relu_backward(dy, self.kept, *self.arguments)
 
 
 class FromOutput(Function):
@@ -162,7 +162,7 @@ class LeakyReLU(ActivationLayer):
         negative_slope: Keras's default is 0.3; the DCGAN paper uses 0.2. `alpha` is its older name.
     """
 
-    def __init__(self, negative_slope: float = 0.3, alpha: float | None = None, **options: Any):
+    def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **options: Any):
         super().__init__(**options)
         slope = negative_slope if alpha is None else alpha
         if not slope >= 0:

@@ -15,42 +15,19 @@ not their `call_backward`. With `fuse=False` each layer runs by itself.
 
 from __future__ import annotations
 
-import functools
 import inspect
-import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet.arguments import check_input, shape_text
-from scratchnet.device import CPU, array_module, as_array, device_of
+from scratchnet.device import array_module, as_array, device_of
+from scratchnet.kernels import CPU
+from scratchnet.layers.naming import automatic_name, keep_clear_of
 from scratchnet.layers.weights import Weights
 from scratchnet.shapes import Shape, sizes
-
-_name_counts: Counter[str] = Counter()
-
-
-@functools.cache
-def snake_case(name: str) -> str:
-    """Conv2DTranspose -> conv2d_transpose, as Keras names its layers."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def _automatic_name(cls: type) -> str:
-    kind = snake_case(cls.__name__)
-    count = _name_counts[kind]
-    _name_counts[kind] += 1
-    return f"{kind}_{count}" if count else kind
-
-
-def _keep_clear_of(name: str) -> None:
-    """Give no automatic name that was given by hand, such as that of a layer in a file that is loaded."""
-    kind, _, number = str(name).rpartition("_")
-    kind, count = (kind, int(number)) if kind and number.isdecimal() else (str(name), 0)
-    _name_counts[kind] = max(_name_counts[kind], count + 1)
+from scratchnet.signatures import OnlyDefault, only_default_names
 
 
 class Layer(Weights):
@@ -68,6 +45,10 @@ class Layer(Weights):
         activation: applied after `call`, None for none.
         input_shape, output_shape: with None for the batch, once built.
 
+    Args:
+        name: within its model; by default the class's name with a number.
+        input_shape: of one example, for the first layer of a model, whose weights are then made at once.
+
     A layer of one's own defines `create_weights`, `call` and `call_backward`, and `compute_output_shape` if the shape
     changes.
     """
@@ -75,19 +56,30 @@ class Layer(Weights):
     rank: int | None = None  # axes of the input, batch included; None where any number will do
     keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
 
-    def __init__(self, name: str | None = None, input_shape: Sequence[int] | None = None, **unknown: Any):
+    def __init__(
+        self,
+        *,
+        activity_regularizer: OnlyDefault = None,
+        trainable: OnlyDefault = True,
+        dtype: OnlyDefault = None,
+        autocast: OnlyDefault = True,
+        name: str | None = None,
+        input_shape: Sequence[int] | None = None,
+        **unknown: Any,
+    ):
         if unknown:
-            parameters = inspect.signature(type(self).__init__).parameters.values()
-            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self"}
+            init = type(self).__init__
+            parameters = inspect.signature(init).parameters.values()
+            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self", *only_default_names(init)}
             raise TypeError(
                 f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
-                f"{', '.join(sorted(known | {'name', 'input_shape'}))}. What else Keras takes is not there."
+                f"{', '.join(sorted(known | {'name', 'input_shape'}))}."
             )
         super().__init__()
         if name is None:
-            name = _automatic_name(type(self))
+            name = automatic_name(type(self))
         else:
-            _keep_clear_of(name)
+            keep_clear_of(name)
         self.name = name
         self.activation: Any = None
         self.input_shape: Shape | None = None if input_shape is None else (None, *(int(s) for s in input_shape))

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.device import CPU, Device, device_of, to_numpy
+from scratchnet.device import Device, device_of, to_numpy
+from scratchnet.kernels import CPU
 from scratchnet.layers import fusion
-from scratchnet.layers.base import Layer, snake_case
+from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
+from scratchnet.layers.naming import snake_case
 from scratchnet.shapes import Shape
 
 

@@ -13,6 +13,7 @@ from scratchnet.arguments import check_count, check_kernel_fits, check_padding, 
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, pads_2d, sizes
+from scratchnet.signatures import OnlyDefault
 
 Size = int | Sequence[int]
 
@@ -105,10 +106,18 @@ class Conv2D(_Filter):
         kernel_size: Size,
         strides: Size = (1, 1),
         padding: str = "valid",
+        data_format: OnlyDefault = None,
+        dilation_rate: OnlyDefault = (1, 1),
+        groups: OnlyDefault = 1,
         activation: str | None = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: OnlyDefault = None,
+        bias_regularizer: OnlyDefault = None,
+        activity_regularizer: OnlyDefault = None,
+        kernel_constraint: OnlyDefault = None,
+        bias_constraint: OnlyDefault = None,
         **options: Any,
     ):
         super().__init__(
@@ -163,10 +172,18 @@ class Conv2DTranspose(_Filter):
         kernel_size: Size,
         strides: Size = (1, 1),
         padding: str = "valid",
+        output_padding: OnlyDefault = None,
+        data_format: OnlyDefault = None,
+        dilation_rate: OnlyDefault = (1, 1),
         activation: str | None = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: OnlyDefault = None,
+        bias_regularizer: OnlyDefault = None,
+        activity_regularizer: OnlyDefault = None,
+        kernel_constraint: OnlyDefault = None,
+        bias_constraint: OnlyDefault = None,
         **options: Any,
     ):
         super().__init__(
@@ -225,10 +242,17 @@ class DepthwiseConv2D(_Filter):
         strides: Size = (1, 1),
         padding: str = "valid",
         depth_multiplier: int = 1,
+        data_format: OnlyDefault = None,
+        dilation_rate: OnlyDefault = (1, 1),
         activation: str | None = None,
         use_bias: bool = True,
         depthwise_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        depthwise_regularizer: OnlyDefault = None,
+        bias_regularizer: OnlyDefault = None,
+        activity_regularizer: OnlyDefault = None,
+        depthwise_constraint: OnlyDefault = None,
+        bias_constraint: OnlyDefault = None,
         **options: Any,
     ):
         super().__init__(

@@ -13,6 +13,7 @@ from scratchnet.arguments import check_count
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault
 
 
 class Dense(Layer):
@@ -49,6 +50,14 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
+        kernel_regularizer: OnlyDefault = None,
+        bias_regularizer: OnlyDefault = None,
+        activity_regularizer: OnlyDefault = None,
+        kernel_constraint: OnlyDefault = None,
+        bias_constraint: OnlyDefault = None,
+        lora_rank: OnlyDefault = None,
+        lora_alpha: OnlyDefault = None,
+        quantization_config: OnlyDefault = None,
         **options: Any,
     ):
         super().__init__(**options)

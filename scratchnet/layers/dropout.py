@@ -10,6 +10,7 @@ import numpy as np
 from scratchnet import kernels, random
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape
+from scratchnet.signatures import OnlyDefault
 
 
 class Dropout(Layer):
@@ -22,13 +23,17 @@ class Dropout(Layer):
 
     Shapes: any, unchanged.
 
+    Args:
+        rate: the share that is set to 0.
+        seed: 64 bits, which fix the masks whatever `set_random_seed` said.
+
     Raises:
         ValueError: rate is not from 0 to below 1, or seed not 64 bits.
 
     Source: Srivastava et al., JMLR 15, 2014.
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **options: Any):
+    def __init__(self, rate: float, noise_shape: OnlyDefault = None, seed: int | None = None, **options: Any):
         super().__init__(**options)
         if not 0 <= rate < 1:
             raise ValueError(f"{self.full_name}: expected a rate from 0 to below 1 (the share set to 0), got {rate!r}.")

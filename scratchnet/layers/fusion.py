@@ -157,7 +157,7 @@ class ConvolutionPooling(Step):
         dw, db = (convolution.grads["kernel"], convolution.grads.get("bias")) if param_grads else (None, None)
         strides, pads, window = convolution.strides, convolution.pads(x.shape[1:3]), pooling.window(pooling.hw)
         return kernels.of(dy).conv2d_max_pool2d_backward(
-            x, w, dy, pooling.argmax, strides, pads, window, dw, db, input_grad
+            dy, x, w, pooling.argmax, strides, pads, window, dw, db, input_grad
         )
 
 

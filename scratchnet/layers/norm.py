@@ -10,6 +10,7 @@ from scratchnet import initializers, kernels
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault
 
 
 class BatchNormalization(Layer):
@@ -54,6 +55,14 @@ class BatchNormalization(Layer):
         gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: OnlyDefault = None,
+        gamma_regularizer: OnlyDefault = None,
+        beta_constraint: OnlyDefault = None,
+        gamma_constraint: OnlyDefault = None,
+        renorm: OnlyDefault = False,
+        renorm_clipping: OnlyDefault = None,
+        renorm_momentum: OnlyDefault = 0.99,
+        synchronized: OnlyDefault = False,
         **options: Any,
     ):
         super().__init__(**options)
@@ -102,7 +111,7 @@ class BatchNormalization(Layer):
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         k = kernels.of(dy)
         backward = k.batch_norm_backward if self.used_batch else k.batch_norm_inference_backward
-        dx, dgamma, dbeta = backward(self.x, self.gamma, self.mean, self.var, dy, self.epsilon, self.relu_beta)
+        dx, dgamma, dbeta = backward(dy, self.x, self.gamma, self.mean, self.var, self.epsilon, self.relu_beta)
         if param_grads:
             for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
                 if name in self.grads:

@@ -12,6 +12,7 @@ from scratchnet.arguments import check_kernel_fits, check_padding, pair
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault
 
 
 class _Pooling(Layer):
@@ -19,8 +20,16 @@ class _Pooling(Layer):
 
     rank = 4
 
-    def __init__(self, pool_size: Size = (2, 2), strides: Size | None = None, padding: str = "valid", **options: Any):
-        super().__init__(**options)
+    def __init__(
+        self,
+        pool_size: Size = (2, 2),
+        strides: Size | None = None,
+        padding: str = "valid",
+        data_format: OnlyDefault = None,
+        name: str | None = None,
+        **options: Any,
+    ):
+        super().__init__(name=name, **options)
         self.pool_size = pair(pool_size, "pool_size", self.full_name)
         self.strides = self.pool_size if strides is None else pair(strides, "strides", self.full_name)
         self.padding = check_padding(padding, self.full_name)
@@ -103,7 +112,7 @@ class GlobalAveragePooling2D(Layer):
 
     rank = 4
 
-    def __init__(self, keepdims: bool = False, **options: Any):
+    def __init__(self, data_format: OnlyDefault = None, keepdims: bool = False, **options: Any):
         super().__init__(**options)
         self.keepdims = keepdims
 

@@ -11,6 +11,7 @@ from scratchnet.arguments import is_number
 from scratchnet.device import array_module, to_numpy
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault
 
 SMALLEST_DEVIATION = 1e-7  # Keras's epsilon: a channel that never changes is divided by it
 
@@ -101,7 +102,14 @@ class Normalization(Constants):
     Source: https://keras.io/api/layers/preprocessing_layers/numerical/normalization/
     """
 
-    def __init__(self, axis: int = -1, mean: Any = None, variance: Any = None, **options: Any):
+    def __init__(
+        self,
+        axis: int = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: OnlyDefault = False,
+        **options: Any,
+    ):
         super().__init__(**options)
         if axis != -1:
             raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={axis!r}.")
@@ -127,15 +135,15 @@ class Normalization(Constants):
             self.add_weight("mean", sizes(input_shape)[-1:], "zeros", trainable=False)
             self.add_weight("variance", sizes(input_shape)[-1:], "ones", trainable=False)
 
-    def adapt(self, x: np.ndarray) -> None:
-        """Take mean and variance from examples x (N, ..., C), of any dtype; what was found before is forgotten.
+    def adapt(self, data: np.ndarray) -> None:
+        """Take mean and variance from examples (N, ..., C), of any dtype; what was found before is forgotten.
 
         Raises:
-            ValueError: mean and variance were given, or x cannot be taken.
+            ValueError: mean and variance were given, or the examples cannot be taken.
         """
         if self.mean is not None:
             raise ValueError(f"{self.full_name}: adapt, but mean and variance were given when the layer was made.")
-        x = to_numpy(x)
+        x = to_numpy(data)
         self.check(x)
         if not self.built:
             self.build((None, *x.shape[1:]))

@@ -14,12 +14,16 @@ from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
 from scratchnet.shapes import Shape, sizes
+from scratchnet.signatures import OnlyDefault
 
 
 class Flatten(Layer):
     """All axes but the first become one: x (N, H, W, C) to y (N, H*W*C), row by row, channels fastest."""
 
     keeps_range = True
+
+    def __init__(self, data_format: OnlyDefault = None, **options: Any):
+        super().__init__(**options)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return (None, math.prod(sizes(input_shape)))
@@ -83,7 +87,7 @@ class ZeroPadding2D(Layer):
     rank = 4
     keeps_range = True
 
-    def __init__(self, padding: int | Sequence[Any] = (1, 1), **options: Any):
+    def __init__(self, padding: int | Sequence[Any] = (1, 1), data_format: OnlyDefault = None, **options: Any):
         super().__init__(**options)
         sides = (padding, padding) if isinstance(padding, (int, np.integer)) else tuple(padding)
         if len(sides) != 2:
@@ -114,7 +118,6 @@ class UpSampling2D(Layer):
 
     Args:
         size: one number or (rows, columns).
-        interpolation: "nearest", the only one there is.
 
     Raises:
         ValueError: a bad argument.
@@ -123,11 +126,15 @@ class UpSampling2D(Layer):
     rank = 4
     keeps_range = True
 
-    def __init__(self, size: Size = (2, 2), interpolation: str = "nearest", **options: Any):
+    def __init__(
+        self,
+        size: Size = (2, 2),
+        data_format: OnlyDefault = None,
+        interpolation: OnlyDefault = "nearest",
+        **options: Any,
+    ):
         super().__init__(**options)
         self.size = pair(size, "size", self.full_name)
-        if interpolation != "nearest":
-            raise ValueError(f'{self.full_name}: expected interpolation="nearest", got {interpolation!r}.')
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         H, W, C = sizes(input_shape)

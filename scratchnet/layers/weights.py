@@ -12,7 +12,8 @@ import numpy as np
 
 from scratchnet import initializers
 from scratchnet.config import Configurable
-from scratchnet.device import CPU, Device, to_numpy
+from scratchnet.device import Device, to_numpy
+from scratchnet.kernels import CPU
 
 _left: ContextVar[int | None] = ContextVar("_left", default=None)  # numbers that may still be asked for; None: any
 

@@ -21,25 +21,20 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import check_choice, check_count, is_number
-from scratchnet.augment import Augmentation, affine, check_pictures, check_seed, draws, key_of
-from scratchnet.kernels.cpu.augment import FILL_MODES
+from scratchnet.augment import affine, check_pictures, check_seed, draws, key_of
+from scratchnet.device import array_module, as_array, like
+from scratchnet.kernels.interface import FILL_MODES
 from scratchnet.preprocessing.statistics import Standardization
+from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.data import Flow, check_lengths
 
-# What Keras's flow takes beside; names alone ask for nothing.
-KERAS_ONLY = {
-    "save_to_dir": "Write pictures of a batch by hand: PIL.Image.fromarray(x[0].astype('uint8')).save('a.png').",
-    "save_prefix": "",
-    "save_format": "",
-    "ignore_class_split": "Whether all classes are in a subset is never checked: leave it out.",
-}
 TRANSFORM = (
     "theta", "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical", "channel_shift_intensity",
     "brightness",
 )  # fmt: skip
 
 
-class ImageDataGenerator(Standardization, Augmentation):
+class ImageDataGenerator(Standardization):
     """Pictures moved, turned, recoloured and brought to scale: `model.fit(datagen.flow(x, y, 32), epochs=...)`.
 
     First the picture is moved (rotation, shift, shear, zoom, mirrored), then recoloured (channel shift, brightness),
@@ -63,9 +58,7 @@ class ImageDataGenerator(Standardization, Augmentation):
         horizontal_flip, vertical_flip: for every second picture.
         rescale: a factor, such as 1 / 255; None for none.
         preprocessing_function: takes one picture (H, W, C) and returns one of its shape, before anything is rescaled.
-        data_format: "channels_last" only.
         validation_split: the share, at the beginning, that `flow(..., subset="validation")` takes.
-        interpolation_order: 1 only, bilinear.
         dtype: float32 or float64; in `fit` of a model, it is the model's.
 
     Raises:
@@ -95,19 +88,12 @@ class ImageDataGenerator(Standardization, Augmentation):
         vertical_flip: bool = False,
         rescale: float | None = None,
         preprocessing_function: Callable[[np.ndarray], np.ndarray] | None = None,
-        data_format: str | None = None,
+        data_format: OnlyDefault = None,
         validation_split: float = 0.0,
-        interpolation_order: int = 1,
+        interpolation_order: OnlyDefault = 1,
         dtype: Any = None,
     ):
         caller = "ImageDataGenerator"
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"{caller}: expected data_format='channels_last', got {data_format!r}. For pictures (N, C, H, W): "
-                "x.transpose(0, 2, 3, 1)."
-            )
-        if interpolation_order != 1:
-            raise ValueError(f"{caller}: expected interpolation_order=1 (bilinear), got {interpolation_order!r}.")
         if not is_number(validation_split) or not 0 <= validation_split < 1:
             raise ValueError(f"{caller}: expected validation_split from 0 to below 1, got {validation_split!r}.")
         super().__init__(
@@ -118,14 +104,10 @@ class ImageDataGenerator(Standardization, Augmentation):
             rescale,
             preprocessing_function,
         )
-        zoom = (1 - zoom_range, 1 + zoom_range) if is_number(zoom_range) else zoom_range
-        for name, value, came in (
-            ("zoom_range", zoom, zoom_range),
-            ("brightness_range", brightness_range, brightness_range),
-        ):
-            optional = name == "brightness_range"
-            if not (value is None and optional) and not (_are_numbers(value, 2) and 0 <= value[0] <= value[1]):
-                raise ValueError(f"{caller}: expected {name} as (lowest, highest), not below 0, got {came!r}.")
+        zoom: Any = zoom_range
+        self.zoom_range = _as_factors((1 - zoom, 1 + zoom) if is_number(zoom) else zoom, "zoom_range", zoom)
+        factors = brightness_range
+        self.brightness_range = None if factors is None else _as_factors(factors, "brightness_range", factors)
         for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
             if (not is_number(value) and not _are_numbers(value)) or not np.isfinite(value).all():
                 raise ValueError(f"{caller}: expected {name} as a finite number, or a list of some, got {value!r}.")
@@ -133,7 +115,6 @@ class ImageDataGenerator(Standardization, Augmentation):
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
             if not is_number(value) or not math.isfinite(value):
                 raise ValueError(f"{caller}: expected {name} as a finite number, got {value!r}.")
-        self.zoom_range, self.brightness_range = tuple(zoom), brightness_range
         self.rotation_range, self.shear_range = rotation_range, shear_range
         self.width_shift_range, self.height_shift_range = width_shift_range, height_shift_range
         self.channel_shift_range, self.cval = channel_shift_range, cval
@@ -143,6 +124,7 @@ class ImageDataGenerator(Standardization, Augmentation):
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"{caller}: expected dtype float32 or float64, got {dtype!r}.")
 
+    @only_defaults
     def flow(
         self,
         x: np.ndarray,
@@ -151,8 +133,11 @@ class ImageDataGenerator(Standardization, Augmentation):
         shuffle: bool = True,
         sample_weight: np.ndarray | None = None,
         seed: int | None = None,
+        save_to_dir: OnlyDefault = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        ignore_class_split: OnlyDefault = False,
         subset: str | None = None,
-        **kept: Any,
     ) -> Flow:
         """Batches of augmented pictures, for `fit`, `evaluate`, `predict`, or a loop; see Flow.
 
@@ -162,19 +147,12 @@ class ImageDataGenerator(Standardization, Augmentation):
             batch_size, shuffle, sample_weight: as in `model.fit`.
             seed: for order and changes; None for newly drawn ones.
             subset: "training" or "validation", of validation_split; None for all.
-            kept: Keras's save_to_dir, save_prefix, save_format and ignore_class_split, at their defaults only.
+            save_prefix, save_format: belong to save_to_dir, which is not there; they ask for nothing.
 
         Raises:
-            ValueError: no pictures, not as many labels, an unknown subset, a kept argument that asks for something, or
-                `fit` is missing.
-            TypeError: an argument that Keras does not have either.
+            ValueError: no pictures, not as many labels, an unknown subset, or `fit` is missing.
         """
-        for name, value in kept.items():
-            if name not in KERAS_ONLY:
-                raise TypeError(f"flow: unknown argument {name!r}.")
-            if name in ("save_to_dir", "ignore_class_split") and value:
-                raise ValueError(f"flow: {name} is not there. {KERAS_ONLY[name]}")
-        x = np.asarray(x)
+        x = as_array(x)
         check_pictures(x, "ImageDataGenerator")
         check_seed(seed, "flow")
         self.check_fitted()
@@ -186,7 +164,8 @@ class ImageDataGenerator(Standardization, Augmentation):
             check_lengths(len(x), y, sample_weight)  # what is cut off would hide it
             cut = int(len(x) * self.validation_split)
             part = slice(cut) if subset == "validation" else slice(cut, None)
-            x, y, sample_weight = (None if a is None else np.asarray(a)[part] for a in (x, y, sample_weight))
+            x = x[part]
+            y, sample_weight = (None if a is None else as_array(a)[part] for a in (y, sample_weight))
         return Flow(x, y, self, batch_size, shuffle, sample_weight, seed, self.dtype)
 
     def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
@@ -202,7 +181,7 @@ class ImageDataGenerator(Standardization, Augmentation):
         rounds = check_count(rounds, "rounds", "fit")
         key, index = key_of(seed), np.arange(len(x))
         passes = [self._parameters(draws(key, step, index), x.shape[1:3]) for step in range(rounds)]
-        return np.concatenate([self._apply(x, index, parameters, self.dtype) for parameters in passes])
+        return array_module(x).concatenate([self._apply(x, index, parameters, self.dtype) for parameters in passes])
 
     def get_random_transform(self, img_shape: tuple[int, ...], seed: int | None = None) -> dict[str, Any]:
         """Random parameters for a picture of shape (H, W, C), for `apply_transform`.
@@ -218,7 +197,7 @@ class ImageDataGenerator(Standardization, Augmentation):
         for name in transform_parameters:
             check_choice(name, TRANSFORM, "parameter of apply_transform")
         parameters = {k: None if v is None else np.array([v]) for k, v in transform_parameters.items()}
-        x = np.asarray(x)[None]
+        x = as_array(x)[None]
         check_pictures(x, "apply_transform")
         return self._apply(x, np.zeros(1, np.int64), parameters, self.dtype)[0]
 
@@ -235,8 +214,7 @@ class ImageDataGenerator(Standardization, Augmentation):
 
     def _parameters(self, u: Mapping[str, np.ndarray], size: tuple[int, ...]) -> dict[str, np.ndarray | None]:
         low, high = self.zoom_range
-        count = len(u["rotation"])
-        brightness = self.brightness_range
+        count, brightness = len(u["rotation"]), self.brightness_range
         return {
             "theta": (2 * u["rotation"] - 1) * self.rotation_range,
             "tx": _shift(self.height_shift_range, u["height_shift"], size[0]),
@@ -267,14 +245,22 @@ class ImageDataGenerator(Standardization, Augmentation):
             (p.get("flip_vertical", False), p.get("flip_horizontal", False)),
         )
         y = kernels.of(x).augment(x, index, matrix, self.fill_mode, self.cval, scale=scale, offset=offset, dtype=dtype)
-        axes = (1, 2, 3)
+        axes, module = (1, 2, 3), array_module(y)
         if (added := p.get("channel_shift_intensity")) is not None:
             low, high = y.min(axes, keepdims=True), y.max(axes, keepdims=True)
-            y = np.clip(y + added.astype(y.dtype)[:, None, None, None], low, high)
+            y = module.clip(y + like(added.astype(y.dtype)[:, None, None, None], y), low, high)
         if (factor := p.get("brightness")) is not None:
-            whole = x.dtype.kind in "ui" or (y.max(axes, keepdims=True) > 1)
-            y = np.clip(y * factor.astype(y.dtype)[:, None, None, None], 0, np.where(whole, 255, 1).astype(y.dtype))
+            brightest = 255 if x.dtype.kind in "ui" else module.where(y.max(axes, keepdims=True) > 1, 255, 1)
+            y = y * like(factor.astype(y.dtype)[:, None, None, None], y)
+            y = module.clip(y, 0, module.asarray(brightest, y.dtype))
         return y
+
+
+def _as_factors(value: Any, name: str, came: Any) -> tuple[float, float]:
+    """(lowest, highest), or a ValueError that says what came for it."""
+    if not _are_numbers(value, 2) or not 0 <= value[0] <= value[1]:
+        raise ValueError(f"ImageDataGenerator: expected {name} as (lowest, highest), not below 0, got {came!r}.")
+    return value[0], value[1]
 
 
 def _are_numbers(value: Any, count: int | None = None) -> bool:

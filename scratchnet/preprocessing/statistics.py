@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.augment import check_pictures
+from scratchnet.augment import Augmentation, check_pictures
+from scratchnet.device import array_module, as_array, like, to_numpy
 
 EPSILON = 1e-6  # added to deviations, as in Keras
 PART = 256  # pictures of which the statistics are taken at a time
@@ -18,10 +19,10 @@ PART = 256  # pictures of which the statistics are taken at a time
 def _parts(x: np.ndarray, scale: float) -> Iterator[np.ndarray]:
     """All pictures times the scale in float64, some at a time: whole, they take eight times the bytes' memory."""
     for start in range(0, len(x), PART):
-        yield x[start : start + PART] * np.float64(scale)
+        yield to_numpy(x[start : start + PART]) * np.float64(scale)
 
 
-class Standardization:
+class Standardization(Augmentation):
     """What `ImageDataGenerator` does to a picture at last, in this order.
 
     preprocessing_function, rescale, the picture's own mean and deviation, the data set's, and ZCA whitening.
@@ -74,30 +75,35 @@ class Standardization:
         Raises:
             ValueError: no pictures.
         """
-        x = np.asarray(x)
+        x = as_array(x)
         check_pictures(x, "ImageDataGenerator.fit")
         if augment:
             x = self.changed(x, rounds, seed)
         scale = 1 if self.rescale is None else self.rescale
         pixels = x.shape[0] * x.shape[1] * x.shape[2]
-        self.mean = sum(part.sum((0, 1, 2)) for part in _parts(x, scale)) / pixels
+        mean = sum(part.sum((0, 1, 2)) for part in _parts(x, scale)) / pixels
         # About the mean, in a second pass: the mean of squares less the square of the mean may lose all its digits.
-        self.std = np.sqrt(sum(((part - self.mean) ** 2).sum((0, 1, 2)) for part in _parts(x, scale)) / pixels)
+        self.mean, self.std = (
+            mean,
+            np.sqrt(sum(((part - mean) ** 2).sum((0, 1, 2)) for part in _parts(x, scale)) / pixels),
+        )
         if self.zca_whitening:
-            flat = (x * np.float64(scale) - self.mean).reshape(len(x), -1)
+            flat = (to_numpy(x) * np.float64(scale) - mean).reshape(len(x), -1)
             u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
             self.zca_whitening_matrix = (u * (np.sqrt(len(x)) / (s + self.zca_epsilon))) @ u.T
 
+    def changed(self, x: np.ndarray, rounds: int = 1, seed: int | None = None) -> np.ndarray:
+        """All pictures, `rounds` times one after the other, changed at random, not standardized."""
+        raise NotImplementedError
+
     def check_fitted(self, channels: int | None = None) -> None:
         """Raise a ValueError if statistics of a data set are wanted and `fit` has not found them, or others."""
-        if self.featurewise_center and self.mean is None:
+        if not self.featurewise_center:
+            return
+        size = np.size(_found(self.mean))
+        if channels is not None and size not in (1, channels):
             raise ValueError(
-                "ImageDataGenerator: featurewise normalization and whitening need the statistics of the data set. Call "
-                "datagen.fit(x_train) first."
-            )
-        if self.featurewise_center and channels is not None and np.size(self.mean) not in (1, channels):
-            raise ValueError(
-                f"ImageDataGenerator: the mean is of {np.size(self.mean)} channels, the pictures have {channels}. Call "
+                f"ImageDataGenerator: the mean is of {size} channels, the pictures have {channels}. Call "
                 "datagen.fit with pictures like these."
             )
 
@@ -108,8 +114,8 @@ class Standardization:
         scale = np.float64(1 if self.rescale is None else self.rescale)
         if not self.featurewise_center:
             return scale, np.float64(0)
-        deviation = self.std + EPSILON if self.featurewise_std_normalization else 1.0
-        return scale / deviation, -self.mean / deviation
+        deviation = _found(self.std) + EPSILON if self.featurewise_std_normalization else 1.0
+        return scale / deviation, -_found(self.mean) / deviation
 
     def standardize(self, x: np.ndarray) -> np.ndarray:
         """Pictures brought to scale, as a new array of float32, or of float64 if x is.
@@ -120,12 +126,13 @@ class Standardization:
         Raises:
             ValueError: `fit` is missing.
         """
-        x = np.asarray(x)
+        x = as_array(x)
         self.check_fitted(x.shape[-1])
-        y = np.array(x, np.float64 if x.dtype == np.float64 else np.float32)
-        if self.preprocessing_function is not None:
-            pictures = [self._preprocessed(picture) for picture in y.reshape(-1, *y.shape[-3:])]
-            y = np.stack(pictures).reshape(y.shape)
+        module = array_module(x)
+        y: np.ndarray = module.array(x, np.float64 if x.dtype == np.float64 else np.float32)
+        if (function := self.preprocessing_function) is not None:
+            pictures = [_preprocessed(function, picture) for picture in y.reshape(-1, *y.shape[-3:])]
+            y = module.stack(pictures).reshape(y.shape)
         if self.rescale is not None:
             y *= y.dtype.type(self.rescale)
         if self.samplewise_center:
@@ -133,24 +140,13 @@ class Standardization:
         if self.samplewise_std_normalization:
             y /= y.std((-3, -2, -1), keepdims=True) + y.dtype.type(EPSILON)
         if self.featurewise_center:
-            y -= self.mean.astype(y.dtype)
+            y -= like(_found(self.mean).astype(y.dtype), y)
         if self.featurewise_std_normalization:
-            y /= (self.std + EPSILON).astype(y.dtype)
+            y /= like((_found(self.std) + EPSILON).astype(y.dtype), y)
         if self.zca_whitening:
-            y = (y.reshape(-1, len(self.zca_whitening_matrix)) @ self.zca_whitening_matrix.astype(y.dtype)).reshape(
-                y.shape
-            )
+            matrix = like(_found(self.zca_whitening_matrix).astype(y.dtype), y)
+            y = (y.reshape(-1, len(matrix)) @ matrix).reshape(y.shape)
         return y
-
-    def _preprocessed(self, picture: np.ndarray) -> np.ndarray:
-        result = self.preprocessing_function(picture)
-        if np.shape(result) != picture.shape:
-            came = "None" if result is None else f"shape {np.shape(result)}"
-            raise ValueError(
-                f"ImageDataGenerator: expected preprocessing_function to return a picture of shape {picture.shape}, as "
-                f"it got one, and it returned {came}."
-            )
-        return np.asarray(result, picture.dtype)
 
     def identity(self) -> str:
         """What must be the same in a run that goes on with another's state: arguments and statistics."""
@@ -160,3 +156,23 @@ class Standardization:
         statistics = b"".join(a.tobytes() for a in (self.mean, self.std, self.zca_whitening_matrix) if a is not None)
         text = json.dumps(config, sort_keys=True, default=str)
         return f"{type(self).__name__} with {text} and statistics {zlib.crc32(statistics):08x}"
+
+
+def _found(statistic: np.ndarray | None) -> np.ndarray:
+    if statistic is None:
+        raise ValueError(
+            "ImageDataGenerator: featurewise normalization and whitening need the statistics of the data set. Call "
+            "datagen.fit(x_train) first."
+        )
+    return statistic
+
+
+def _preprocessed(function: Callable[[np.ndarray], np.ndarray], picture: np.ndarray) -> np.ndarray:
+    result = function(picture)
+    if np.shape(result) != picture.shape:
+        came = "None" if result is None else f"shape {np.shape(result)}"
+        raise ValueError(
+            f"ImageDataGenerator: expected preprocessing_function to return a picture of shape {picture.shape}, as "
+            f"it got one, and it returned {came}."
+        )
+    return as_array(result, picture.dtype)

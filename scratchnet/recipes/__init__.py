@@ -1,1 +1,1 @@
-"""Runs of training on whole data sets, whose results the notebooks show: `python -m scratchnet.recipes`."""
+"""Whole runs of training, from the data to a table of results: `python -m scratchnet.recipes`."""

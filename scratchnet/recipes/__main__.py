@@ -1,4 +1,7 @@
-"""`python -m scratchnet.recipes NAME`: train by a recipe; killed and started again, it goes on to the same bits."""
+"""`python -m scratchnet.recipes NAME`: train by a recipe; killed and started again, it goes on to the same bits.
+
+For a first look: `python -m scratchnet.recipes fashion_article`, which needs no download and half a minute.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--seeds", type=int, nargs="+", default=[0], help="one run for each (0)")
     p.add_argument("--epochs", type=int, help="other than the recipe's")
     p.add_argument("--folder", default="runs", help="for models, backups and results (runs)")
-    p.add_argument("--torch-python", metavar="PYTHON", help="train a DCGAN by this Python's PyTorch instead")
+    p.add_argument("--torch-python", metavar="PYTHON", help="train the DCGAN with this Python's PyTorch instead")
     options = p.parse_args(arguments)
     if options.epochs is not None and options.epochs < 1:
         p.error(f"expected --epochs of at least 1, got {options.epochs}. Leave it out for the recipe's own number.")

@@ -25,8 +25,8 @@ from scratchnet.saving import load_model
 SIZE = 32
 LATENT = 100
 REAL_LABEL = 0.9
-MEASURED = 2000  # pictures that the distance is taken from after each epoch
-SHOWN = (1, 2, 5, 10)  # epochs whose sheets are kept, and the last one
+MEASURED = 2000  # pictures on which the distance is measured after each epoch
+SHOWN = (1, 2, 5, 10)  # epochs after which a sheet of pictures is written; one more after the last
 COLUMNS = 10
 
 
@@ -46,7 +46,8 @@ class Recipe(NamedTuple):
 
     Attributes:
         what: in a few words.
-        data: returns the real pictures, uint8, and the classifier whose features the distance is taken in.
+        data: returns the real pictures, uint8, and the name of the classifier in whose features the distance is
+            measured.
         epochs, batch_size: as in fit.
         width: of the networks, see `zoo.dcgan`.
         average: momentum of the moving average of G.
@@ -80,7 +81,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         name: one of RECIPES.
         seed: of weights, order and noise.
         folder: where models, backup, results and pictures go: NAME_SEED.safetensors (the last), .best.safetensors,
-            .backup.safetensors, .json, and _epochN.png, what became of the same noise.
+            .backup.safetensors, .json, and _epochN.png, pictures of the same noise after epoch N.
         epochs: other than the recipe's.
 
     Returns:
@@ -88,7 +89,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         samples that distance was measured on, with the floor for as many; the scores of the last and of the best
         generator, on more samples, beside floor and noise. The file also has the date and the machine.
     """
-    plot.pyplot()  # says now, and not after the training, where matplotlib is missing
+    plot.pyplot()  # raises now, and not after the training, where matplotlib is missing
     recipe, epochs = RECIPES[name], epochs or RECIPES[name].epochs
     stem = folder / f"{name}_{seed}"
     x, classifier = recipe.data()
@@ -96,16 +97,16 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
     gan = make(recipe, x.shape[-1])
     stopwatch, noise = Stopwatch(), FixedNoise(6 * COLUMNS)
     metrics = GenerationMetrics(x, classifier, min(MEASURED, len(x) // 2))
-    watchers = [
+    callbacks = [
         stopwatch,
         metrics,
         GANMonitor(),
         noise,
         ModelCheckpoint(f"{stem}.best.safetensors", "fcd", save_best_only=True),
-        BackupAndRestore(f"{stem}.backup.safetensors"),
+        BackupAndRestore(f"{stem}.backup.safetensors", delete_checkpoint=False),
     ]
     print(f"{name}, seed {seed}: {recipe.what}; {gan.count_params():,} parameters, {len(x):,} pictures")
-    record = gan.fit(x, epochs, recipe.batch_size, watchers)
+    history = gan.fit(x, epochs=epochs, batch_size=recipe.batch_size, callbacks=callbacks).history
     gan.save(f"{stem}.safetensors")
     best = load_model(f"{stem}.best.safetensors")
     count = len(x) // 2
@@ -116,7 +117,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         "parameters": gan.count_params(),
         "training_pictures": len(x),
         "seconds": stopwatch.seconds,
-        "history": record.history,
+        "history": history,
         "measured": {"samples": metrics.n, "floor": metrics.floor},
         "last": report(x, gan.generate(count, seed=1), classifier).as_dict(),
         "best": report(x, best.generate(count, seed=1), classifier).as_dict(),
@@ -129,10 +130,10 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
 
 
 def train_with_torch(name: str, seed: int, folder: Path, python: str, epochs: int | None = None) -> dict[str, Any]:
-    """The same in PyTorch, by a Python that has it, measured alike; writes NAME_torch_SEED.json.
+    """Train the same network in a Python that has PyTorch, measure it alike, write NAME_torch_SEED.json.
 
     Raises:
-        subprocess.CalledProcessError: that Python could not do it; what it said stands above.
+        subprocess.CalledProcessError: that Python failed; its own message is printed before.
     """
     recipe, epochs = RECIPES[name], epochs or RECIPES[name].epochs
     x, classifier = recipe.data()
@@ -145,15 +146,15 @@ def train_with_torch(name: str, seed: int, folder: Path, python: str, epochs: in
         subprocess.run([python, program, pictures, generated, json.dumps(settings)], check=True)
         made = np.load(generated)
     seconds = round(time.perf_counter() - start, 2)
-    result = {"recipe": name, "with": "PyTorch", "seed": seed, "seconds": [seconds]}
-    result["last"] = report(x, made, classifier).as_dict()
+    last = report(x, made, classifier).as_dict()
+    result = {"recipe": name, "with": "PyTorch", "seed": seed, "seconds": [seconds], "last": last}
     write_result(folder / f"{name}_torch_{seed}", result)
-    print(f"{name} in PyTorch, seed {seed}, after {seconds:.0f} s: FCD {result['last']['generated']['fcd']:.3f}")
+    print(f"{name} in PyTorch, seed {seed}, after {seconds:.0f} s: FCD {last['generated']['fcd']:.3f}")
     return result
 
 
 def torch_settings(recipe: Recipe, seed: int, epochs: int, count: int) -> dict[str, Any]:
-    """What `torch_dcgan.py` has to know."""
+    """The settings of `torch_dcgan.py`, as JSON can hold them."""
     own = {"batch_size": recipe.batch_size, "width": recipe.width, "average": recipe.average}
     return {**own, "seed": seed, "epochs": epochs, "latent_dim": LATENT, "real_label": REAL_LABEL, "count": count}
 

@@ -1,8 +1,9 @@
-"""Recipes for recognition on CIFAR-10: which network, how it is trained, and what is written down of the run."""
+"""Recipes for recognition: which network on which pictures, how it is trained, and what is written of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from scratchnet import zoo
 from scratchnet.augment import Augment
 from scratchnet.callbacks import BackupAndRestore, ExponentialMovingAverage
-from scratchnet.datasets import cifar10
+from scratchnet.datasets import cifar10, fashion_mnist_small
 from scratchnet.layers import Normalization, Rescaling
 from scratchnet.losses import SparseCategoricalCrossentropy
 from scratchnet.metrics import confusion_matrix
@@ -19,25 +20,28 @@ from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD
 from scratchnet.random import set_random_seed
 from scratchnet.recipes.record import Stopwatch, write_result
+from scratchnet.recipes.text import confusion_text, most_confused
 from scratchnet.schedules import CosineDecay
 
-HELD_OUT = 5000  # training pictures that are for validation, where the test set is not
+HELD_OUT = 5000  # training pictures that are set aside for validation, unless the test set is taken for it
 
 
 class Recipe(NamedTuple):
-    """How to train on CIFAR-10.
+    """How to train a classifier.
 
     Attributes:
         what: in a few words.
-        make: the compiled network, given the number of steps in all.
+        make: returns the compiled network, given the number of training steps.
+        data: the module of scratchnet.datasets whose pictures they are.
         epochs, batch_size: as in fit.
-        augment: what happens to the pictures.
+        augment: what is done to the training pictures.
         average: momentum of the moving average of the weights, 0 for none.
-        held_out: training pictures for validation; 0 takes the test set for that, as the article does.
+        held_out: training pictures for validation; 0 takes the test set for it, as the article does.
     """
 
     what: str
     make: Callable[[int], Sequential]
+    data: Any = cifar10
     epochs: int = 10
     batch_size: int = 32
     augment: Augment | None = None
@@ -45,9 +49,9 @@ class Recipe(NamedTuple):
     held_out: int = HELD_OUT
 
 
-def _article(steps: int) -> Sequential:
-    model = zoo.article_cnn(first=[Rescaling(1 / 255)])
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+def _article(steps: int, input_shape: tuple[int, int, int] = (32, 32, 3)) -> Sequential:
+    model = zoo.article_cnn(input_shape, first=[Rescaling(1 / 255)])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -57,20 +61,27 @@ def _normalized() -> Normalization:
 
 def _article_better(steps: int) -> Sequential:
     model = zoo.article_cnn(first=[_normalized()])
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
 def _small(steps: int) -> Sequential:
     model = zoo.small_cnn(first=[_normalized()])
-    # Up for a sixth of the steps, then down to nothing: large rates find a good region, small ones its bottom.
-    rate = CosineDecay(0.1, steps - steps // 6, warmup_steps=steps // 6)
+    # One cycle: the rate rises for a sixth of the steps, then falls to 0. Large rates find a good region, small ones
+    # its minimum.
+    rate = CosineDecay(0.0, steps - steps // 6, warmup_target=0.1, warmup_steps=steps // 6)
     loss = SparseCategoricalCrossentropy(label_smoothing=0.1)
-    model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, ["accuracy"])
+    model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, metrics=["accuracy"])
     return model
 
 
 RECIPES = {
+    "fashion_article": Recipe(
+        "the article's network on the 6,000 embedded garments; no download",
+        partial(_article, input_shape=(28, 28, 1)),
+        fashion_mnist_small,
+        held_out=0,
+    ),
     "cifar10_article": Recipe("the article's network and settings, the test set as validation", _article, held_out=0),
     "cifar10_augmented": Recipe("the same, with normalization and augmentation", _article_better, augment=Augment()),
     "cifar10_small": Recipe(
@@ -85,7 +96,7 @@ RECIPES = {
 
 
 def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict[str, Any]:
-    """Train by a recipe, and go on where an earlier call with the same arguments was broken off.
+    """Train by a recipe, printing as it goes; an earlier call with the same arguments that broke off is gone on with.
 
     Args:
         name: one of RECIPES.
@@ -94,32 +105,35 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         epochs: other than the recipe's.
 
     Returns:
-        What the JSON file holds: the history, the seconds of each epoch, the test set's accuracy and confusion matrix,
-        the first layer's filters; the file also has the date and the machine.
+        What the JSON file holds: the history, the seconds of each epoch, the accuracy and the confusion matrix on the
+        test set, the filters of the first layer; the file also has the date and the machine.
     """
     recipe, epochs = RECIPES[name], epochs or RECIPES[name].epochs
     stem = folder / f"{name}_{seed}"
-    (x, y), (x_test, y_test) = cifar10.load_data()
+    (x, y), (x_test, y_test) = recipe.data.load_data()
+    x, x_test = (pictures.reshape(*pictures.shape[:3], -1) for pictures in (x, x_test))  # grey ones have one channel
+    names = recipe.data.CLASS_NAMES
     kept = len(x) - recipe.held_out
     validation = (x[kept:], y[kept:]) if recipe.held_out else (x_test, y_test)
     set_random_seed(seed)
     model = recipe.make(epochs * -(-kept // recipe.batch_size))
     stopwatch = Stopwatch()
-    watchers = [stopwatch, BackupAndRestore(f"{stem}.backup.safetensors")]
-    if recipe.average:
-        watchers.insert(0, ExponentialMovingAverage(recipe.average))
+    average = [ExponentialMovingAverage(recipe.average)] if recipe.average else []
+    callbacks = [*average, stopwatch, BackupAndRestore(f"{stem}.backup.safetensors", delete_checkpoint=False)]
+    model.summary()
     print(f"{name}, seed {seed}: {recipe.what}; {model.count_params():,} parameters, {kept:,} training pictures")
-    record = model.fit(
+    history = model.fit(
         x[:kept],
         y[:kept],
-        epochs,
-        recipe.batch_size,
+        epochs=epochs,
+        batch_size=recipe.batch_size,
         validation_data=validation,
-        callbacks=watchers,
+        callbacks=callbacks,
         augment=recipe.augment,
-    )
+    ).history
     model.save(f"{stem}.safetensors")
     answers = model.predict(x_test).argmax(axis=1)
+    matrix = confusion_matrix(y_test.ravel(), answers, len(names))
     result = {
         "recipe": name,
         "what": recipe.what,
@@ -127,13 +141,15 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> dict
         "parameters": model.count_params(),
         "training_pictures": kept,
         "seconds": stopwatch.seconds,
-        "history": record.history,
+        "history": history,
         "test_accuracy": float((answers == y_test.ravel()).mean()),
-        "confusion_matrix": confusion_matrix(y_test.ravel(), answers, len(cifar10.CLASS_NAMES)).tolist(),
+        "confusion_matrix": matrix.tolist(),
         "filters": np.round(_first_filters(model), 4).tolist(),
     }
     write_result(stem, result)
+    print(f"\n{confusion_text(matrix, names)}\n\n{most_confused(matrix, names)}")
     print(f"{name}, seed {seed}: test accuracy {result['test_accuracy']:.4f} after {sum(stopwatch.seconds):.0f} s")
+    print(f"Written: {stem}.safetensors (the model), {stem}.json (the results)")
     return result
 
 

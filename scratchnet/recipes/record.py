@@ -1,4 +1,4 @@
-"""What every recipe writes down: the time it took, the day, the machine, and what was found."""
+"""What every recipe writes into its JSON file: the results, the time each epoch took, the date and the machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Stopwatch(Callback):
         self.seconds: list[float] = []
 
     def get_state(self) -> dict[str, Any]:
-        """The epochs so far."""
+        """The seconds of the epochs so far."""
         return {"seconds": self.seconds}
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
@@ -33,24 +33,24 @@ class Stopwatch(Callback):
         record(seconds=list_of(number()))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on behind them."""
+        """Take over the seconds that `get_state` gave."""
         self.seconds = state["seconds"]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Start."""
+        """Start the clock."""
         self.start = time.perf_counter()
 
     def on_epoch_resume(self, epoch: int, batch: int) -> None:
-        """Start."""
+        """Start the clock in the middle of an epoch: what was done before the break is not counted."""
         self.start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note it."""
+        """Keep the seconds since the epoch began."""
         self.seconds.append(round(time.perf_counter() - self.start, 2))
 
 
 def write_result(stem: str | os.PathLike[str], result: Mapping[str, Any]) -> None:
-    """Write the result, with the date and the machine, as STEM.json, whole or not at all."""
+    """Write the result, with the date and the machine, as STEM.json; a write that fails leaves no half file."""
     where = {
         "date": datetime.date.today().isoformat(),
         "machine": f"{processor_name()}, {numba.get_num_threads()} threads",

@@ -1,4 +1,6 @@
-"""The recipes' DCGAN in PyTorch, to compare with: the same network, settings, data and number of steps.
+"""The DCGAN of the recipes in PyTorch, to compare with: the same network, settings, data and number of steps.
+
+Its networks are those of `scratchnet.zoo.dcgan`, layer by layer; tests/test_torch_networks.py compares them.
 
 It is run as a program by a Python that has PyTorch, which need not have scratchnet:
 
@@ -19,9 +21,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 
 def networks(size: int, channels: int, latent_dim: int, width: int) -> tuple[nn.Module, nn.Module]:
-    """(generator, discriminator) as `zoo.dcgan` has them."""
-    times = size.bit_length() - 3  # 4, doubled so often
-    widths = [width * 2**i for i in range(times)]
+    """(generator, discriminator) of `zoo.dcgan(size, channels, latent_dim, width)`, for a size of 4 * 2^k."""
+    doublings = size.bit_length() - 3  # from 4 x 4 pixels to size x size
+    widths = [width * 2**i for i in range(doublings)]
 
     def norm(filters: int) -> nn.Module:
         layer = nn.BatchNorm2d(filters, eps=1e-5, momentum=0.1)
@@ -46,7 +48,7 @@ def networks(size: int, channels: int, latent_dim: int, width: int) -> tuple[nn.
 
 
 def average_in(average: nn.Module, network: nn.Module, momentum: float, updates: int) -> None:
-    """Take the network's weights and statistics into the average, as `scratchnet.averaging` does."""
+    """Update the moving average with the network's weights and statistics, as `scratchnet.averaging` does."""
     momentum = min(momentum, (1 + updates) / (10 + updates))
     with torch.no_grad():
         for ours, theirs in zip(average.state_dict().values(), network.state_dict().values()):

@@ -10,6 +10,7 @@ import numpy as np
 
 from scratchnet.device import array_module, as_array, like
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
+from scratchnet.optimizers import Optimizer
 
 
 def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
@@ -117,15 +118,17 @@ def check_verbose(verbose: Any, caller: str) -> int:
     raise ValueError(f"{caller}: expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
 
 
-def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outputs: int, caller: str) -> None:
+def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outputs: int | None, caller: str) -> None:
     """Raise a ValueError for a key of class_weight that is the number of no class.
 
     Args:
         class_weight: as in `fit`, None for none.
         y: labels; one that occurs among them is always a class, whatever the outputs are.
-        outputs: of the model; one alone stands for the classes 0 and 1.
+        outputs: of the model; one alone stands for the classes 0 and 1; None where nobody knows yet.
         caller: how errors begin.
     """
+    if outputs is None:
+        return
     last = max(outputs, 2) - 1
     for key in class_weight or ():
         if not 0 <= key <= last and not (y == key).any():
@@ -145,13 +148,19 @@ def kept_for_training(count: int, validation_split: float) -> int:
     return kept
 
 
-def check_compiled(model: Any, method: str) -> None:
-    """Raise a RuntimeError if the model has no loss yet; warn where its last activation would be applied twice."""
+def compiled_parts(model: Any, method: str) -> tuple[Loss, Optimizer]:
+    """Loss and optimizer of a model; a RuntimeError if it is not compiled yet."""
     if model.loss is None:
         raise RuntimeError(
             f"{model.full_name}: {method} before compile. First say how to learn: "
             "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])."
         )
+    return model.loss, model.optimizer
+
+
+def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
+    """Loss and optimizer, as `compiled_parts`; warns where the model's last activation would be applied twice."""
+    parts = compiled_parts(model, method)
     if (
         model.output_activation == model.loss.output_activation
         and model.output_activation is not None
@@ -162,5 +171,6 @@ def check_compiled(model: Any, method: str) -> None:
             f"applies {model.output_activation} once "
             f"more. Leave one of them out.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,  # check_compiled, the method, its decorator
         )
+    return parts

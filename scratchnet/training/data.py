@@ -17,7 +17,7 @@ from scratchnet.losses import Loss
 from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
-Batch = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]  # x, y, weights
+Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are no labels), weights
 
 
 def check_lengths(count: int, y: Any, sample_weight: Any) -> None:
@@ -80,11 +80,9 @@ class Flow:
         if not 0 <= number < len(self):
             raise IndexError(f"flow: expected the number of a batch from 0 to {len(self) - 1}, got {number}.")
         index = self._order[number * self.batch_size :][: self.batch_size]
-        batch = (self.augment(self.x, index, self.passes, self.key, self.dtype),)
-        for array in (self.y, self.sample_weight):
-            if array is not None:
-                batch += (array[index],)
-        return batch if len(batch) > 1 else batch[0]
+        batch = [self.augment(self.x, index, self.passes, self.key, self.dtype)]
+        batch += [array[index] for array in (self.y, self.sample_weight) if array is not None]
+        return tuple(batch) if len(batch) > 1 else batch[0]
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -106,7 +104,7 @@ class Feed:
     """The examples of a run, and how a batch of them is taken.
 
     Attributes:
-        x, y, weight: all of them; y or weight may be None.
+        x, y, weight: all of them; y is None where no labels are needed, weight where all count alike.
         augment: what is done to a batch, or None.
         key: of its random numbers.
         device: where batches are brought; None leaves them where the examples are.
@@ -117,7 +115,7 @@ class Feed:
     def __init__(
         self,
         x: np.ndarray,
-        y: np.ndarray | None,
+        y: Any,
         weight: np.ndarray | None,
         dtype: np.dtype,
         augment: Augmentation | None = None,
@@ -144,13 +142,13 @@ class Feed:
     def split(self, validation_split: float) -> tuple[Feed, Feed]:
         """All but the last share of the examples, and those, which are not augmented."""
         kept = kept_for_training(len(self), validation_split)
-        first, last = (
-            [None if array is None else array[part] for array in (self.x, self.y, self.weight)]
-            for part in (slice(kept), slice(kept, None))
-        )
-        training = Feed(*first, self.dtype)
+        training, validation = self._part(slice(kept)), self._part(slice(kept, None))
         training.augment, training.key = self.augment, self.key
-        return training, Feed(*last, self.dtype)
+        return training, validation
+
+    def _part(self, part: slice) -> Feed:
+        y, weight = (None if array is None else array[part] for array in (self.y, self.weight))
+        return Feed(self.x[part], y, weight, self.dtype)
 
     def weigh(self, class_weight: Mapping[int, float] | None, caller: str) -> None:
         """Multiply the weights of the examples by those of their classes."""
@@ -175,7 +173,7 @@ class Feed:
             raise refuse(join(where, "key"), "none" if self.key is None else "the augmentation's key", state["key"])
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on with that key."""
+        """Take over the key: the augmentations that follow are those of the run it comes from."""
         self.key = state["key"]
 
 

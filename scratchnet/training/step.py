@@ -107,7 +107,7 @@ class RunningMeans:
         return {"total": self.total, "count": self.count, "metrics": [_kept(m) for m in self.metrics]}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
+        """Take over the sums, so that the means are of the whole epoch."""
         self.total, self.count = state["total"], state["count"]
         for metric, values in zip(self.metrics, state["metrics"]):
             vars(metric).update(values)

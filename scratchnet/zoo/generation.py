@@ -1,4 +1,4 @@
-"""Networks that generate: the article's generator and discriminator, mended, and the DCGAN."""
+"""Networks that generate: the article's generator and discriminator, corrected, and the DCGAN."""
 
 from __future__ import annotations
 
@@ -21,67 +21,73 @@ from scratchnet.layers import (
 )
 from scratchnet.models import Sequential
 
+WEIGHTS: dict[str, Any] = {"kernel_initializer": RandomNormal(stddev=0.02)}  # the start of the DCGAN paper, N(0, 0.02)
 
-def article_generator() -> Sequential:
-    """The generator of the article's listing 4.2, (N, 100) -> (N, 32, 32, 3) from -1 to 1, with its faults mended.
 
-    The three convolutions with stride 2 made 4 x 4 places into one; they are transposed convolutions now, 4 -> 8 -> 16
-    -> 32. Those before a normalization have no bias, which it would take away again. Weights begin as N(0, 0.02), the
-    DCGAN paper's start. All else is as listed.
+def article_generator(*, kernel_size: int = 3, activate_projection: bool = True) -> Sequential:
+    """The generator of the article's listing 4.2, (N, 100) -> (N, 32, 32, 3) from -1 to 1, corrected.
+
+    In the listing three convolutions of stride 2 shrink 4 x 4 pixels to one; here they are transposed convolutions,
+    4 -> 8 -> 16 -> 32. Layers before a normalization have no bias, for it subtracts the mean. Weights begin as
+    N(0, 0.02), as in the DCGAN paper. All else is as listed.
+
+    Args:
+        kernel_size: of the transposed convolutions. 4, a multiple of their stride, covers every pixel equally often;
+            `python -m scratchnet.bench` measures that.
+        activate_projection: whether LeakyReLU follows the dense layer, as listed.
     """
-    start = {"kernel_initializer": RandomNormal(stddev=0.02)}
-    up = {"kernel_size": (3, 3), "strides": (2, 2), "padding": "same", "use_bias": False, **start}
+    up: dict[str, Any] = {"kernel_size": kernel_size, "strides": 2, "padding": "same", "use_bias": False, **WEIGHTS}
     model = Sequential(name="article_generator")
-    model.add(Dense(4 * 4 * 256, input_shape=(100,), use_bias=False, **start))
-    model.add(LeakyReLU(alpha=0.2))
+    model.add(Dense(4 * 4 * 256, input_shape=(100,), use_bias=False, **WEIGHTS))
+    if activate_projection:
+        model.add(LeakyReLU(0.2))
     model.add(Reshape((4, 4, 256)))
     for filters in (128, 128, 64):
         model.add(Conv2DTranspose(filters, **up))
         model.add(BatchNormalization(momentum=0.8))
         model.add(Activation("relu"))
-    model.add(Conv2D(3, kernel_size=(3, 3), strides=(1, 1), padding="same", **start))
+    model.add(Conv2D(3, kernel_size=3, padding="same", **WEIGHTS))
     model.add(Activation("tanh"))
     return model
 
 
 def article_discriminator() -> Sequential:
-    """The discriminator of the article's listing 4.2, (N, 32, 32, 3) -> (N, 1), as listed, begun with N(0, 0.02).
+    """The discriminator of the article's listing 4.2, (N, 32, 32, 3) -> (N, 1), as listed; weights begin as N(0, 0.02).
 
     The sigmoid at its end may stay: `sn.GAN` leaves it out and works on the scores before it.
     """
-    start = {"kernel_initializer": RandomNormal(stddev=0.02)}
-    down = {"kernel_size": (3, 3), "strides": (2, 2), "padding": "same", **start}
+    down: dict[str, Any] = {"kernel_size": 3, "strides": 2, "padding": "same", **WEIGHTS}
     model = Sequential(name="article_discriminator")
-    for filters, options in ((64, {"input_shape": (32, 32, 3)}), (128, {}), (256, {})):
-        model.add(Conv2D(filters, **down, **options))
-        model.add(LeakyReLU(alpha=0.2))
+    model.add(Conv2D(64, input_shape=(32, 32, 3), **down))
+    model.add(LeakyReLU(0.2))
+    for filters in (128, 256):
+        model.add(Conv2D(filters, **down))
+        model.add(LeakyReLU(0.2))
     model.add(Flatten())
-    model.add(Dense(1, **start))
+    model.add(Dense(1, **WEIGHTS))
     model.add(Activation("sigmoid"))
     return model
 
 
-def _halvings(size: int) -> tuple[int, int]:
-    """(s, k) with size = s * 2^k, s from 4 to 7 and k at least 1."""
-    start, times = size, 0
+def _halvings(size: int) -> tuple[int, int] | None:
+    """(s, k) with size = s * 2^k, s from 4 to 7 and k at least 1; None where there are no such numbers."""
+    start, halvings = size, 0
     while start > 7 and start % 2 == 0:
-        start, times = start // 2, times + 1
-    if not 4 <= start <= 7 or times == 0:
-        low, high = (
-            [s for s in way if _fits(s)][:1] for way in (range(size, 7, -1), range(max(size, 8), 2 * size + 9))
-        )
-        near = " or ".join(str(s) for s in (*low, *high))
-        raise ValueError(
-            f"dcgan: expected a size of 4, 5, 6 or 7 doubled once or more (16, 28, 32, 64, ...), got {size}. "
-            f"The nearest: {near}. Pad or cut the pictures."
-        )
-    return start, times
+        start, halvings = start // 2, halvings + 1
+    return (start, halvings) if 4 <= start <= 7 and halvings > 0 else None
 
 
-def _fits(size: int) -> bool:
-    while size > 15 and size % 2 == 0:
-        size //= 2
-    return size in (8, 10, 12, 14)
+def _check_size(size: int) -> tuple[int, int]:
+    """`_halvings` of a size, or a ValueError that names the nearest sizes which have them."""
+    if (found := _halvings(size)) is not None:
+        return found
+    below = next((s for s in range(size, 7, -1) if _halvings(s)), None)
+    above = next(s for s in range(max(size, 8), 2 * size + 9) if _halvings(s))
+    near = f"{above}" if below is None else f"{below} or {above}"
+    raise ValueError(
+        f"dcgan: expected a size of 4, 5, 6 or 7 doubled once or more (16, 28, 32, 64, ...), got {size}. "
+        f"The nearest: {near}. Pad or cut the pictures."
+    )
 
 
 def dcgan(
@@ -93,44 +99,47 @@ def dcgan(
 ) -> tuple[Sequential, Sequential]:
     """(generator, discriminator) as the DCGAN paper has them, for square pictures from -1 to 1.
 
-    Both are made of 4 x 4 kernels at stride 2. G projects its noise to 4 x 4 places and doubles them until `size`, with
-    half as many filters each time, batch normalization and ReLU everywhere but at its end, which is tanh. D goes the
-    other way, with LeakyReLU(0.2) and batch normalization everywhere but in its first and last layer, to one score.
-    Weights begin as N(0, 0.02), scales as N(1, 0.02). No bias where a normalization follows.
+    Both are made of 4 x 4 kernels at stride 2. G projects its noise to 4 x 4 pixels (5, 6 or 7 where `size` asks for
+    it) and doubles height and width until `size`, with half as many filters each time; batch normalization and ReLU
+    follow every layer but the last, which ends in tanh. D halves them the same way down to one score, with
+    LeakyReLU(0.2), and batch normalization in all but the first and the last layer. Weights begin as N(0, 0.02), the
+    scales of normalizations as N(1, 0.02). No bias where a normalization follows.
 
     Args:
-        size: pixels; 4, 5, 6 or 7 doubled once or more: 16, 28, 32, 64, 96, 128, ...
-        channels: 1 or 3, or any number.
-        latent_dim: of the noise.
+        size: pixels a side; 4, 5, 6 or 7 doubled once or more: 16, 28, 32, 64, 96, 128, ...
+        channels: of the pictures.
+        latent_dim: how many numbers of noise G takes.
         width: filters at half the size; twice as many at each halving after that.
         normalization: of D: "batch", "spectral" (SpectralNormalization round its layers, goes with the hinge loss) or
             "none".
 
     Raises:
-        ValueError: a size that cannot be had by doubling (the nearest are named), or another bad argument.
+        ValueError: a size that doubling does not reach (the nearest are named), or another bad argument.
 
     Source: Radford, Metz and Chintala, arXiv 1511.06434; kernels of 4 as in the code that came with it.
     """
     counts = {"size": size, "channels": channels, "latent_dim": latent_dim, "width": width}
     size, channels, latent_dim, width = (check_count(value, name, "dcgan") for name, value in counts.items())
     normalization = check_choice(normalization, ("batch", "spectral", "none"), "normalization")
-    start, times = _halvings(size)
-    weights = {"kernel_initializer": RandomNormal(stddev=0.02)}
-    cell: dict[str, Any] = {"kernel_size": 4, "strides": 2, "padding": "same", **weights}
-    widths = [width * 2**i for i in range(times)]  # from the picture inwards
+    start, halvings = _check_size(size)
+    convolution: dict[str, Any] = {"kernel_size": 4, "strides": 2, "padding": "same", **WEIGHTS}
+    widths = [width * 2**i for i in range(halvings)]  # from the picture inwards
 
     def norm() -> BatchNormalization:
-        # Statistics over about ten batches: a generator changes too fast for the default's hundred.
+        # The moving statistics look back over about ten batches, for a generator changes too fast for the default of
+        # a hundred.
         return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=RandomNormal(1.0, 0.02))
 
     generator = Sequential(name="generator")
-    generator.add(Dense(start * start * widths[-1], use_bias=False, input_shape=(latent_dim,), **weights))
-    for layer in (Reshape((start, start, widths[-1])), norm(), ReLU()):
-        generator.add(layer)
+    generator.add(Dense(start * start * widths[-1], use_bias=False, input_shape=(latent_dim,), **WEIGHTS))
+    generator.add(Reshape((start, start, widths[-1])))
+    generator.add(norm())
+    generator.add(ReLU())
     for filters in widths[-2::-1]:
-        for layer in (Conv2DTranspose(filters, use_bias=False, **cell), norm(), ReLU()):
-            generator.add(layer)
-    generator.add(Conv2DTranspose(channels, activation="tanh", **cell))
+        generator.add(Conv2DTranspose(filters, use_bias=False, **convolution))
+        generator.add(norm())
+        generator.add(ReLU())
+    generator.add(Conv2DTranspose(channels, activation="tanh", **convolution))
 
     def wrapped(layer: Layer) -> Layer:
         return SpectralNormalization(layer) if normalization == "spectral" else layer
@@ -138,11 +147,11 @@ def dcgan(
     discriminator = Sequential(name="discriminator")
     for i, filters in enumerate(widths):
         batch = normalization == "batch" and i > 0
-        options = {"input_shape": (size, size, channels)} if i == 0 else {}
-        discriminator.add(wrapped(Conv2D(filters, use_bias=not batch, **cell, **options)))
+        options: dict[str, Any] = {"input_shape": (size, size, channels)} if i == 0 else {}
+        discriminator.add(wrapped(Conv2D(filters, use_bias=not batch, **convolution, **options)))
         if batch:
             discriminator.add(norm())
         discriminator.add(LeakyReLU(0.2))
     discriminator.add(Flatten())
-    discriminator.add(wrapped(Dense(1, **weights)))
+    discriminator.add(wrapped(Dense(1, **WEIGHTS)))
     return generator, discriminator

@@ -25,7 +25,7 @@ def article_cnn(
     Args:
         input_shape: (H, W, C) of the pictures.
         classes: how many there are.
-        first: layers that stand before it, such as a normalization.
+        first: layers to begin with, such as a normalization.
 
     Source: the article, listing 4.1.
     """
@@ -51,24 +51,24 @@ def small_cnn(
 ) -> Sequential:
     """Convolutions 3 x 3 with batch normalization and ReLU, a pooling between stages; 577,514 parameters as it stands.
 
-    The mean over the last 4 x 4 cells stands in place of the large dense layer that holds 94 of 100 weights of the
-    article's network.
+    Global average pooling over the last 4 x 4 pixels replaces the large dense layer, which holds 94% of the weights of
+    the article's network.
 
     Args:
         input_shape: (H, W, C) of the pictures; H and W at least 8.
         classes: how many there are.
-        first: layers that stand before it, such as a normalization.
+        first: layers to begin with, such as a normalization.
         widths: for each stage, the filters of its convolutions.
 
     Sources: Simonyan and Zisserman, arXiv 1409.1556 (3 x 3 throughout); Ioffe and Szegedy, arXiv 1502.03167 (batch
-    normalization); Lin, Chen and Yan, arXiv 1312.4400 (the mean in place of a dense layer).
+    normalization); Lin, Chen and Yan, arXiv 1312.4400 (global average pooling).
     """
     layers: list[Layer] = [*first]
     for stage, filters in enumerate(widths):
         if stage:
             layers.append(MaxPooling2D())
         for count in filters:
-            # Without a bias: the normalization after it takes away the mean, and a bias with it.
+            # Without a bias: the normalization after it subtracts the mean, and so any bias.
             conv = Conv2D(count, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
             layers += [conv, BatchNormalization(momentum=0.9), ReLU()]
     model = Sequential([*layers, GlobalAveragePooling2D(), Dense(classes, activation="softmax")])

@@ -1,10 +1,6 @@
 """The kernels on the CPU, by Numba: functions from arrays to fresh arrays, without state. Inputs are never changed."""
 
 from scratchnet.kernels.cpu.activation import (
-    leaky_relu,
-    leaky_relu_backward,
-    rectify,
-    rectify_backward,
     relu,
     relu_backward,
     sigmoid,
@@ -17,15 +13,15 @@ from scratchnet.kernels.cpu.activation import (
     tanh_backward,
 )
 from scratchnet.kernels.cpu.augment import augment, uniform
-from scratchnet.kernels.cpu.conv import (
+from scratchnet.kernels.cpu.conv.conv2d import (
     conv2d,
     conv2d_input_grad,
     conv2d_max_pool2d_backward,
     conv2d_transpose,
     conv2d_weight_grad,
 )
-from scratchnet.kernels.cpu.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
-from scratchnet.kernels.cpu.depthwise import (
+from scratchnet.kernels.cpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
+from scratchnet.kernels.cpu.conv.depthwise import (
     depthwise_conv2d,
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
@@ -82,13 +78,9 @@ __all__ = [
     "gather",
     "global_average_pool2d",
     "global_average_pool2d_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
-    "rectify",
-    "rectify_backward",
     "relu",
     "relu_backward",
     "rmsprop",

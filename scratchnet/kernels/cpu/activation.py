@@ -9,13 +9,13 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.exponential import exp_of, sigmoid_of, tanh_of
-from scratchnet.kernels.cpu.jit import BLOCK, in_order, parallel
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
 
 
 @parallel
-def _rectify(x, slope, threshold, limit, y):
+def _relu(x, slope, threshold, limit, y):
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         a, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
         for e in range(len(a)):
@@ -25,7 +25,7 @@ def _rectify(x, slope, threshold, limit, y):
 
 
 @parallel
-def _rectify_backward(dy, x, slope, threshold, limit, dx):
+def _relu_backward(dy, x, slope, threshold, limit, dx):
     for block in prange((len(x) + BLOCK - 1) // BLOCK):
         d, a = dy[block * BLOCK : (block + 1) * BLOCK], x[block * BLOCK : (block + 1) * BLOCK]
         out = dx[block * BLOCK : (block + 1) * BLOCK]
@@ -113,44 +113,28 @@ def _softmax_backward(dy, y, dx):
             dx[r, k] = y[r, k] * (dy[r, k] - inner)
 
 
-def rectify(
-    x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
-) -> np.ndarray:
-    """y = max_value where x > max_value, x from threshold to there, negative_slope * (x - threshold) below."""
+def relu(x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf) -> np.ndarray:
+    """y = max(x, 0), and by its settings the leaky ReLU and the one that is cut off above.
+
+    In full: y = max_value where x > max_value, x where threshold <= x, else negative_slope * (x - threshold).
+    """
     y, number = empty(x.shape, x.dtype), x.dtype.type
-    _rectify(as_flat(x), number(negative_slope), number(threshold), number(max_value), y.reshape(-1))
+    _relu(as_flat(x), number(negative_slope), number(threshold), number(max_value), y.reshape(-1))
     return y
 
 
-def rectify_backward(
+def relu_backward(
     dy: np.ndarray, x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
 ) -> np.ndarray:
-    """dx = 0 where x > max_value, dy where x > threshold, negative_slope * dy at the threshold and below."""
+    """dx = dy where x > 0, else 0; at the kink, x = 0, the derivative is taken as that of the left side.
+
+    In full: dx = 0 where x > max_value, dy where x > threshold, else negative_slope * dy.
+    """
     dx, number = empty(x.shape, x.dtype), x.dtype.type
-    _rectify_backward(
+    _relu_backward(
         as_flat(dy), as_flat(x), number(negative_slope), number(threshold), number(max_value), dx.reshape(-1)
     )
     return dx
-
-
-def relu(x: np.ndarray) -> np.ndarray:
-    """y = max(x, 0)."""
-    return rectify(x)
-
-
-def relu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """dx = dy where x > 0, else 0."""
-    return rectify_backward(dy, x)
-
-
-def leaky_relu(x: np.ndarray, negative_slope: float) -> np.ndarray:
-    """y = x where x > 0, else negative_slope * x."""
-    return rectify(x, negative_slope)
-
-
-def leaky_relu_backward(dy: np.ndarray, x: np.ndarray, negative_slope: float) -> np.ndarray:
-    """dx = dy where x > 0, else negative_slope * dy."""
-    return rectify_backward(dy, x, negative_slope)
 
 
 def _unary(kernel, x: np.ndarray) -> np.ndarray:

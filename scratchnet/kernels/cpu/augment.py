@@ -1,4 +1,4 @@
-"""Pictures moved, turned, recoloured and cut into, in one pass over a batch, and the random numbers for it.
+"""Pictures moved, rotated, recoloured and cut into, in one pass over a batch, and the random numbers for it.
 
 A row of the result is made, recoloured and normalized while it is in the first-level cache. Random numbers come from
 Philox with the example's own number as the counter: they do not depend on the batch, on its order or on the threads.
@@ -12,18 +12,14 @@ from typing import Any
 import numpy as np
 from numba import prange
 
+from scratchnet.arguments import check_index
 from scratchnet.kernels.cpu.dropout import philox
-from scratchnet.kernels.cpu.gather import COMPILED, check_index, normalize, per_element
-from scratchnet.kernels.cpu.jit import parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.gather import COMPILED, normalize, per_element
+from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 
-# What lies outside of the picture abcd, by Keras's names.
-FILL_MODES = {
-    "constant": 0,  # kkkk|abcd|kkkk
-    "nearest": 1,  # aaaa|abcd|dddd
-    "reflect": 2,  # dcba|abcd|dcba
-    "wrap": 3,  # abcd|abcd|abcd
-}
+# How the kernels below know them: a fill mode's number.
+_MODES = {"constant": 0, "nearest": 1, "reflect": 2, "wrap": 3}
 
 
 @serial
@@ -195,7 +191,7 @@ def augment(
         x: (M, H, W, C), all pictures.
         index: (N,), the numbers of the pictures to take.
         matrix: (N, 6), rows (m0, ..., m5), each at most a million.
-        mode: what lies outside of a picture, one of FILL_MODES.
+        mode: what lies outside of a picture, one of `kernels.interface.FILL_MODES`.
         fill: with mode "constant", and in holes: a number, or one for each channel.
         colour: (N, 3), rows (contrast, factor, addend); None changes nothing.
         limits: (low, high) of recoloured numbers.
@@ -230,7 +226,7 @@ def augment(
     low, high = map(dtype.type, limits)
     y = empty((N, H, W, C), dtype)
     fill = per_element(fill, "fill", C, 1, dtype)
-    rows = x.reshape(len(x), H, W * C), index, matrix, FILL_MODES[mode], fill, colour, low, high, hole
+    rows = x.reshape(len(x), H, W * C), index, matrix, _MODES[mode], fill, colour, low, high, hole
     _augment(*rows, scale, offset, y.reshape(N, H, W * C))
     return y
 

@@ -12,7 +12,7 @@ import math
 import numba
 import numpy as np
 
-from scratchnet.kernels.cpu.jit import serial_in_order
+from scratchnet.kernels.cpu.runtime.jit import serial_in_order
 
 _PER_LN2 = 1 / math.log(2)
 # ln 2 as the sum of two numbers, the first with so many zero bits at its end that n times it is exact.

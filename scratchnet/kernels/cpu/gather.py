@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.arguments import check_index
+from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 
 COMPILED = tuple(map(np.dtype, ("uint8", "float32", "float64")))  # dtypes of x that there are kernels for
 
@@ -36,29 +37,6 @@ def _gather_normalized(x, index, scale, offset, y):
             for e in range(len(out)):
                 out[e] = source[e]
             normalize(out, scale, offset)
-
-
-def check_index(index: Any, count: int) -> np.ndarray:
-    """The index as whole numbers that a kernel can trust.
-
-    Raises:
-        ValueError: not whole numbers along one axis.
-        IndexError: one of them is not from 0 to below count.
-    """
-    index = np.asarray(index)
-    if index.ndim != 1 or (index.dtype.kind not in "iu" and index.size):
-        raise ValueError(
-            f"expected index to be whole numbers along one axis, such as np.arange(32), got an array of shape "
-            f"{index.shape} and dtype {index.dtype}."
-        )
-    # Seen as unsigned, a negative number is a very large one: one comparison finds both.
-    index = index.astype(np.int64, copy=False)
-    if index.size and index.view(np.uint64).max() >= count:
-        wrong = index[(index < 0) | (index >= count)][0]
-        raise IndexError(
-            f"expected numbers of examples from 0 to {count - 1}, got {wrong}. Negative ones do not count."
-        )
-    return index
 
 
 def per_element(values: Any, name: str, channels: int, repeats: int, dtype: np.dtype) -> np.ndarray:

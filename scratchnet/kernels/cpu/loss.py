@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import BLOCK, parallel
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import in_order, parallel, serial
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, serial
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, parts_for, sum_of
 
 _ROWS = 64  # rows a task in the passes without a sum
@@ -140,11 +140,11 @@ def batch_norm_inference(
 
 
 def batch_norm_backward(
+    dy: np.ndarray,
     x: np.ndarray,
     gamma: np.ndarray,
     mean: np.ndarray,
     var: np.ndarray,
-    dy: np.ndarray,
     epsilon: float,
     relu_beta: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -154,15 +154,15 @@ def batch_norm_backward(
     dx = gamma / sqrt(var + epsilon) * (dy - mean(dy) - n * mean(dy * n)).
     Where y went through ReLU, relu_beta is the forward's beta, and dy counts as 0 where y <= 0.
     """
-    return _backward(x, gamma, mean, var, dy, epsilon, relu_beta, through_statistics=True)
+    return _backward(dy, x, gamma, mean, var, epsilon, relu_beta, through_statistics=True)
 
 
 def batch_norm_inference_backward(
+    dy: np.ndarray,
     x: np.ndarray,
     gamma: np.ndarray,
     mean: np.ndarray,
     var: np.ndarray,
-    dy: np.ndarray,
     epsilon: float,
     relu_beta: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -170,10 +170,10 @@ def batch_norm_inference_backward(
 
     relu_beta as for `batch_norm_backward`.
     """
-    return _backward(x, gamma, mean, var, dy, epsilon, relu_beta, through_statistics=False)
+    return _backward(dy, x, gamma, mean, var, epsilon, relu_beta, through_statistics=False)
 
 
-def _backward(x, gamma, mean, var, dy, epsilon, relu_beta, through_statistics):
+def _backward(dy, x, gamma, mean, var, epsilon, relu_beta, through_statistics):
     rows, d_rows = as_rows(x), as_rows(dy)
     relu = relu_beta is not None
     beta = as_flat(relu_beta) if relu else np.zeros(len(gamma), x.dtype)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.jit import BLOCK, parallel
-from scratchnet.kernels.cpu.memory import empty
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
 
 _MOST_PARTS = 64
 

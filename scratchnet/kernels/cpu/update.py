@@ -14,7 +14,7 @@ import numpy as np
 from numba import carray, prange, types
 from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.jit import BLOCK, in_order, serial
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, serial
 
 
 @intrinsic
@@ -130,15 +130,13 @@ def _make_table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, 
     return np.array(rows, np.int64), sum(row[1] for row in rows)
 
 
-def sgd(
-    weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], lr: float, momentum: float, nesterov: bool
-) -> None:
+def sgd(weights: Sequence[tuple[np.ndarray, ...]], lr: float, momentum: float, nesterov: bool) -> None:
     """For each (p, g, m): m = momentum * m - lr * g; p += m, or with Nesterov p += momentum * m - lr * g."""
     _sgd(*_table(weights), np.array([lr, momentum], weights[0][0].dtype), nesterov)
 
 
 def rmsprop(
-    weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+    weights: Sequence[tuple[np.ndarray, ...]],
     lr: float,
     rho: float,
     momentum: float,
@@ -156,7 +154,7 @@ def rmsprop(
 
 
 def adam(
-    weights: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+    weights: Sequence[tuple[np.ndarray, ...]],
     lr: float,
     beta_1: float,
     beta_2: float,
@@ -179,6 +177,6 @@ def adam(
     _adam(*_table(weights), numbers)
 
 
-def moving_average(weights: Sequence[tuple[np.ndarray, np.ndarray]], momentum: float) -> None:
+def moving_average(weights: Sequence[tuple[np.ndarray, ...]], momentum: float) -> None:
     """For each (average, p): average += (1 - momentum) * (p - average)."""
     _average(*_table(weights), np.array([1 - momentum], weights[0][0].dtype))

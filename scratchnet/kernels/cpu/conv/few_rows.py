@@ -1,0 +1,43 @@
+"""The matrix product of a dense layer with few examples: all time goes into fetching w, so w is read once, as it lies.
+
+The product is the same sum as the gradient of a kernel of one cell, y[n,u] = sum over d of x[n,d] * w[d,u], with d for
+the places, n for the channels and u for the filters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchnet.kernels.cpu.conv.weight_grad import weight_grad_parts
+from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width, tile_table
+from scratchnet.kernels.cpu.gemm.operands import ONE_CELL
+from scratchnet.kernels.cpu.runtime.memory import empty
+from scratchnet.kernels.cpu.sums import add_parts
+
+_PANEL_BYTES = (
+    36 * 1024
+)  # of rows of w that all tiles use before the next are fetched: they stay in the first-level cache
+_PARTS = 8  # of the sum over d
+_LEAST_DEPTH = 16  # rows; with fewer at a time, loading and storing the sums would take as long as adding to them
+
+
+def depth_for(w: np.ndarray) -> int | None:
+    """How many rows of w (D, U) to take at a time, a divisor of D; None where this way is not the faster one."""
+    D, U = w.shape
+    most = min(D, _PANEL_BYTES // (U * w.itemsize))
+    depth = next((n for n in range(most, 0, -1) if D % n == 0), 0)
+    return depth if depth >= _LEAST_DEPTH and U % panel_width(w.itemsize) == 0 else None
+
+
+def add_product(x: np.ndarray, w: np.ndarray, depth: int, y: np.ndarray) -> None:
+    """y[n,u] += the sum over d of x[n,d] * w[d,u]; all contiguous, depth is what `depth_for` gives."""
+    (N, D), U, width = x.shape, w.shape[1], panel_width(x.itemsize)
+    chunks = D // depth
+    parts = min(_PARTS, chunks)
+    partial, none = empty((parts, N, U), x.dtype), np.empty(0, x.dtype)
+    weight_grad_parts(
+        x.reshape(-1), (chunks, 1, depth, N), (1, D), w.reshape(-1), (chunks, 1, depth, U), tuple(ONE_CELL),
+        np.ones(1, x.dtype), np.zeros(width, x.dtype), False, False, tile_table(N, False), (1, parts, 1, 1),
+        partial.reshape(-1), none,
+    )  # fmt: skip
+    add_parts(partial, y)

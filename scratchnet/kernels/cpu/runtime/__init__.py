@@ -1,0 +1,3 @@
+"""What all kernels stand on: `jit` compiles and launches them, `cache` keeps what is compiled on disk, `memory` lends
+the arrays that they write to.
+"""

@@ -1,0 +1,64 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Norm(Protocol):
+    """x (..., C), channels last; gamma, beta, mean, var (C,). Source: Ioffe and Szegedy, arXiv 1502.03167."""
+
+    def batch_norm(
+        self, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float, relu: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(y, mean, var): y = gamma * (x - mean) / sqrt(var + epsilon) + beta, with mean and var of the batch.
+
+        mean and var are over all axes but the last; var is the biased one, the mean of squared distances from the mean,
+        and must keep its digits where |mean| is a thousand times the deviation. With relu, y = max(y, 0).
+        """
+
+    def batch_norm_backward(
+        self,
+        dy: np.ndarray,
+        x: np.ndarray,
+        gamma: np.ndarray,
+        mean: np.ndarray,
+        var: np.ndarray,
+        epsilon: float,
+        relu_beta: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(dx, dgamma, dbeta) where mean and var are the batch's own, so that x moves them too.
+
+        With s = sqrt(var + epsilon), n = (x - mean) / s and R elements a channel: dbeta = sum dy, dgamma = sum dy * n,
+        dx = gamma / s * (dy - dbeta / R - n * dgamma / R). Where y went through ReLU, relu_beta is the forward's beta,
+        and dy counts as 0 where y <= 0.
+        """
+
+    def batch_norm_inference(
+        self,
+        x: np.ndarray,
+        gamma: np.ndarray,
+        beta: np.ndarray,
+        mean: np.ndarray,
+        var: np.ndarray,
+        epsilon: float,
+        relu: bool = False,
+    ) -> np.ndarray:
+        """y = gamma * (x - mean) / sqrt(var + epsilon) + beta, with mean and var given. With relu, y = max(y, 0)."""
+
+    def batch_norm_inference_backward(
+        self,
+        dy: np.ndarray,
+        x: np.ndarray,
+        gamma: np.ndarray,
+        mean: np.ndarray,
+        var: np.ndarray,
+        epsilon: float,
+        relu_beta: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(dx, dgamma, dbeta) where mean and var are constants: dx = gamma / sqrt(var + epsilon) * dy.
+
+        dgamma, dbeta and relu_beta as for `batch_norm_backward`.
+        """

@@ -1,0 +1,130 @@
+"""What all losses share: how they are called, weights of examples, and checks of labels."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar
+
+import numpy as np
+
+from scratchnet.config import Configurable
+from scratchnet.device import array_module, as_array, like
+from scratchnet.signatures import OnlyDefault
+
+
+class Loss(Configurable):
+    """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred).
+
+    Args:
+        name: how it is called; nothing depends on it.
+
+    Source: https://keras.io/api/losses/
+    """
+
+    from_logits = False
+    output_activation: ClassVar[str | None] = None  # the activation that the loss takes in when it works from logits
+
+    def __init__(
+        self,
+        name: str | None = None,
+        reduction: OnlyDefault = "sum_over_batch_size",
+        dtype: OnlyDefault = None,
+    ):
+        self.name = name
+
+    def __call__(
+        self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
+        """(value, gradient): the mean loss, and its gradient with respect to y_pred, of y_pred's shape.
+
+        Args:
+            y_true: labels, see each loss. They, and the weights, are brought to the device of y_pred.
+            y_pred: the model's outputs.
+            sample_weight: (N,), how much each example counts; None for all alike.
+
+        Raises:
+            ValueError: shapes that do not fit, an empty batch, labels out of range, weights that are no numbers.
+        """
+        y_pred = as_array(y_pred)
+        if y_pred.dtype not in (np.float32, np.float64):
+            y_pred = y_pred.astype(np.float32)
+        y_true = like(y_true, y_pred)
+        if y_pred.ndim < 1 or y_pred.size == 0 or len(y_true) != len(y_pred):
+            raise ValueError(
+                f"{type(self).__name__}: expected as many labels as predictions, at least one, got y_true of shape "
+                f"{y_true.shape} and y_pred of shape {y_pred.shape}."
+            )
+        if sample_weight is None:
+            return self.compute(y_true, y_pred)
+        weight = check_weights(sample_weight, len(y_pred), type(self).__name__)
+        return self.compute(y_true, y_pred, like(weight, y_pred).astype(y_pred.dtype))
+
+    def compute(
+        self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
+    ) -> tuple[float, np.ndarray]:
+        """(value, gradient) as in `__call__`, which has checked the arrays; each loss defines this.
+
+        Args:
+            y_true: labels, as many as predictions.
+            y_pred: (N, ...), float32 or float64.
+            weight: (N,) of y_pred's dtype, or None.
+        """
+        raise NotImplementedError
+
+    def fused(self) -> Loss:
+        """The same loss from logits, for models that end in its activation."""
+        other = copy.copy(self)
+        other.from_logits = True
+        return other
+
+
+def check_weights(sample_weight: Any, count: int, caller: str) -> np.ndarray:
+    """Weights of shape (count,), finite and not negative.
+
+    Raises:
+        ValueError: others.
+    """
+    weight = as_array(sample_weight, np.float64)
+    if weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    if weight.shape != (count,):
+        raise ValueError(f"{caller}: expected sample_weight of shape ({count},), one an example, got {weight.shape}.")
+    if not (array_module(weight).isfinite(weight).all() and (weight >= 0).all()):
+        least, most = float(weight.min()), float(weight.max())
+        raise ValueError(f"{caller}: expected finite weights of at least 0, got {least:g} to {most:g}.")
+    return weight
+
+
+def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
+    """Labels of shape (N,) or (N, 1) as whole numbers of shape (N,).
+
+    Raises:
+        ValueError: another shape, not whole numbers, or a label outside of 0 ... classes - 1.
+    """
+    labels = as_array(y_true)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        hint = " One-hot labels go with categorical_crossentropy." if labels.ndim == 2 else ""
+        raise ValueError(f"{caller}: expected labels of shape (N,) or (N, 1), got {labels.shape}.{hint}")
+    whole = labels.astype(np.int64)
+    if (whole != labels).any():
+        raise ValueError(f"{caller}: expected labels that are whole numbers, got some that are not.")
+    if len(whole) and (whole.min() < 0 or whole.max() >= classes):
+        wrong = int(whole[(whole < 0) | (whole >= classes)][0])
+        raise ValueError(
+            f"{caller}: expected labels from 0 to {classes - 1}, got {wrong}. The last layer has {classes} "
+            "outputs, one a "
+            "class; labels start at 0."
+        )
+    return whole
+
+
+def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, caller: str, hint: str = "") -> np.ndarray:
+    """y_true in y_pred's shape and dtype; labels (N,) for predictions (N, 1) are taken, and the other way round."""
+    if y_true.shape != y_pred.shape:
+        if y_true.size == y_pred.size and {y_true.ndim, y_pred.ndim} == {1, 2}:
+            y_true = y_true.reshape(y_pred.shape)
+        else:
+            raise ValueError(f"{caller}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
+    return y_true.astype(y_pred.dtype, copy=False)

@@ -1,0 +1,73 @@
+"""Adam, and with its weight decay apart from the gradient AdamW."""
+
+from __future__ import annotations
+
+from scratchnet import kernels
+from scratchnet.optimizers.base import Optimizer, Rows
+from scratchnet.schedules import Schedule
+from scratchnet.signatures import OnlyDefault
+
+
+class Adam(Optimizer):
+    """m += (1 - beta_1) * (g - m); v += (1 - beta_2) * (g^2 - v); p -= rate * c_t * m / (sqrt(v) + epsilon).
+
+    c_t = sqrt(1 - beta_2^t) / (1 - beta_1^t) at update t, from 1. Source: Kingma and Ba, arXiv 1412.6980;
+    https://keras.io/api/optimizers/adam/
+    """
+
+    memory = ("momentum", "velocity")
+    decays_itself = True
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: OnlyDefault = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
+    ):
+        super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
+        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
+            if not 0 <= beta < 1:
+                raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def move(self, weights: Rows, rate: float) -> None:
+        """The update's number goes in as t."""
+        settings = (rate, self.beta_1, self.beta_2, self.epsilon, self.iterations, self.weight_decay)
+        kernels.of(weights[0][0]).adam(weights, *settings)
+
+
+class AdamW(Adam):
+    """Adam, and before each update p -= rate * weight_decay * p. Source: Loshchilov and Hutter, arXiv 1711.05101."""
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        weight_decay: float = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: OnlyDefault = False,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
+    ):
+        adam = (learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay)
+        super().__init__(*adam, clipnorm, clipvalue, global_clipnorm, name=name)

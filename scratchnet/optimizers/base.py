@@ -1,0 +1,193 @@
+"""What all optimizers share: one update of all weights, weight decay, clipping, and what a file keeps of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scratchnet import kernels
+from scratchnet.config import Configurable
+from scratchnet.device import array_module, as_array, check_same_device, like
+from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
+from scratchnet.schedules import ConstantRate, Schedule
+from scratchnet.signatures import OnlyDefault
+
+Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weight array
+
+STATE = record(iterations=count(), learning_rate=optional(number(0)), memory=mapping(mapping(array)))
+
+
+class Optimizer(Configurable):
+    """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
+
+    Every optimizer takes these, beside its own:
+        weight_decay: w; before each update p -= rate * w * p (Loshchilov and Hutter, arXiv 1711.05101).
+        clipnorm: c; each gradient g longer than c is shortened to it: g * c / |g|, |g| the root of the sum of squares.
+        global_clipnorm: the same for all gradients taken together as one (Pascanu et al., arXiv 1211.5063).
+        clipvalue: c; each element of a gradient is brought between -c and c. One of the three at most.
+        name: how it is called; nothing depends on it.
+
+    Attributes:
+        iterations: updates made so far.
+        state: what is remembered of each weight array, by its name and the memory's name.
+        learning_rate: the rate of the next update; a number can be set.
+    """
+
+    memory: tuple[str, ...] = ()  # arrays of each weight's shape, zero at the start
+    decays_itself = False  # whether `move` takes care of weight_decay
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: OnlyDefault = False,
+        ema_momentum: OnlyDefault = 0.99,
+        ema_overwrite_frequency: OnlyDefault = None,
+        loss_scale_factor: OnlyDefault = None,
+        gradient_accumulation_steps: OnlyDefault = None,
+        name: str | None = None,
+    ):
+        self.name = type(self).__name__.lower() if name is None else name
+        clipping = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        wanted = {name: value for name, value in clipping.items() if value is not None}
+        if len(wanted) > 1:
+            raise ValueError(f"{type(self).__name__}: expected one way to clip at most, got {', '.join(wanted)}.")
+        for name, value in wanted.items():
+            if not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
+                raise ValueError(f"{type(self).__name__}: expected a {name} above 0, got {value!r}.")
+        self.weight_decay = 0.0 if weight_decay is None else weight_decay
+        if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
+            raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.schedule = learning_rate if isinstance(learning_rate, Schedule) else self._constant(learning_rate)
+        self._made_rate = self.schedule
+        self.iterations = 0
+        self.state: dict[str, dict[str, np.ndarray]] = {}
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this optimizer again, with the rate or schedule it has now."""
+        rate = self.schedule.learning_rate if isinstance(self.schedule, ConstantRate) else self.schedule
+        return {**super().get_config(), "learning_rate": rate}
+
+    def get_state(self, params: Mapping[str, np.ndarray] | None = None) -> dict[str, Any]:
+        """What the updates so far have left: their number, the memory of each weight, and a rate that was set.
+
+        A rate that was not set since the optimizer was made is left out: a run may go on with another one. So is, where
+        `params` are given, what is remembered of weights that are not among them, such as a layer's that was taken out.
+        """
+        rate = self.learning_rate if self.schedule is not self._made_rate else None
+        memory = {
+            name: known
+            for name, known in self.state.items()
+            if params is None or (name in params and all(part.shape == params[name].shape for part in known.values()))
+        }
+        return {"iterations": self.iterations, "learning_rate": rate, "memory": memory}
+
+    def set_state(
+        self, state: Mapping[str, Any], params: Mapping[str, np.ndarray] | None = None, where: str = "optimizer"
+    ) -> None:
+        """Go on from what `get_state` gave; the arrays are copied.
+
+        Args:
+            state: what it gave.
+            params: the weights that the optimizer is to move; what is remembered must fit them.
+            where: the place of `state` in its file, for errors.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be; then nothing is changed.
+        """
+        self.check_state(state, params, where)
+        self.iterations = state["iterations"]
+        if state["learning_rate"] is not None:
+            self.learning_rate = state["learning_rate"]
+        self.state = {
+            name: {slot: as_array(part).copy() for slot, part in memory.items()}
+            for name, memory in state["memory"].items()
+        }
+
+    def check_state(
+        self, state: Mapping[str, Any], params: Mapping[str, np.ndarray] | None = None, where: str = "optimizer"
+    ) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        STATE(state, where)
+        for name, memory in state["memory"].items():
+            place = f"{where}.memory.{name}"
+            if params is not None and name not in params:
+                raise ValueError(f"{place}: the model has no weight of that name.")
+            check_names(memory, self.memory, place)
+            if params is not None:
+                like_arrays(memory, dict.fromkeys(self.memory, params[name]), place)
+
+    def _constant(self, learning_rate: float) -> ConstantRate:
+        if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
+            raise ValueError(
+                f"{type(self).__name__}: expected a learning rate of at least 0 or a schedule, got {learning_rate!r}."
+            )
+        return ConstantRate(float(learning_rate))
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next update."""
+        return self.schedule(self.iterations)
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self.schedule = self._constant(value)
+
+    def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+        """Move every array of params, in place, by its gradient of the same name.
+
+        Raises:
+            ValueError: names or shapes differ, or an array of params is not contiguous.
+            TypeError: weights and gradients are on different devices.
+        """
+        if params.keys() != grads.keys():
+            raise ValueError(
+                f"{type(self).__name__}: params and grads have different names: {sorted(params.keys() ^ grads.keys())}."
+            )
+        for name, p in params.items():
+            if grads[name].shape != p.shape or not p.flags.c_contiguous:
+                raise ValueError(
+                    f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "
+                    f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
+                )
+            check_same_device(grads[name], p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
+        rate, clipped = self.learning_rate, self._clipped(grads)
+        self.iterations += 1
+        rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
+        for name, p in params.items():
+            known = self.state.setdefault(name, {})
+            for slot in self.memory:
+                if slot not in known:
+                    known[slot] = array_module(p).zeros_like(p)
+                elif known[slot].dtype != p.dtype or type(known[slot]) is not type(p):  # such as from a file
+                    known[slot] = like(known[slot], p).astype(p.dtype, copy=False)
+            gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
+            if self.weight_decay and not self.decays_itself:
+                p -= p.dtype.type(rate * self.weight_decay) * p
+            rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
+        for weights in rows.values():
+            self.move(weights, rate)
+
+    def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """The gradients as the update uses them; those that came are not changed."""
+        if self.clipvalue is not None:
+            return {name: g.clip(-self.clipvalue, self.clipvalue) for name, g in grads.items()}
+        limit = self.clipnorm if self.global_clipnorm is None else self.global_clipnorm
+        if limit is None:
+            return grads
+        squares = {name: kernels.of(g).square_sum(g) for name, g in grads.items()}
+        if self.global_clipnorm is not None:
+            squares = dict.fromkeys(squares, sum(squares.values()))
+        norms = {name: math.sqrt(square) for name, square in squares.items()}
+        return {name: g if norms[name] <= limit else g * g.dtype.type(limit / norms[name]) for name, g in grads.items()}
+
+    def move(self, weights: Rows, rate: float) -> None:
+        """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
+        raise NotImplementedError

@@ -1,0 +1,82 @@
+"""Every formula of the package as literal loops: the definition of right.
+
+Nothing here is fast, and nothing needs to be: each function says what is computed, one number at a time, and the
+tests compare every kernel with it. Pictures are x (N, H, W, C): number, height, width, channels. Filters are
+w (KH, KW, C, F). `strides` is (sh, sw), `pads` is ((top, bottom), (left, right)), zeros that are thought around x.
+dx always means dLoss/dx. Arrays are made with the dtype of x.
+
+A function that is also a kernel takes its arguments in the kernel's order (see `kernels/interface`), without those that
+only serve speed. A `..._backward` takes dy, then the arrays of the forward, then what the forward returned.
+
+What the field calls convolution is cross-correlation: the kernel is not flipped.
+"""
+
+from scratchnet.reference.activation import (
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    silu,
+    silu_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
+from scratchnet.reference.augment import augment
+from scratchnet.reference.conv import (
+    conv2d,
+    conv2d_backward,
+    conv2d_transpose,
+    conv2d_transpose_backward,
+    depthwise_conv2d,
+    depthwise_conv2d_backward,
+    places,
+    windows,
+)
+from scratchnet.reference.dense import dense, dense_backward
+from scratchnet.reference.loss import (
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+    softmax_cross_entropy_onehot,
+)
+from scratchnet.reference.norm import batch_norm, batch_norm_backward, batch_norm_inference
+from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
+from scratchnet.reference.random import dropout, philox, uniform
+
+__all__ = [
+    "augment",
+    "average_pool2d",
+    "average_pool2d_backward",
+    "batch_norm",
+    "batch_norm_backward",
+    "batch_norm_inference",
+    "conv2d",
+    "conv2d_backward",
+    "conv2d_transpose",
+    "conv2d_transpose_backward",
+    "dense",
+    "dense_backward",
+    "depthwise_conv2d",
+    "depthwise_conv2d_backward",
+    "dropout",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "philox",
+    "places",
+    "relu",
+    "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "sigmoid_binary_cross_entropy",
+    "silu",
+    "silu_backward",
+    "softmax",
+    "softmax_backward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_onehot",
+    "tanh",
+    "tanh_backward",
+    "uniform",
+    "windows",
+]

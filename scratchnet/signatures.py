@@ -1,0 +1,120 @@
+"""Keras's signatures: what Keras takes and scratchnet has not is taken where it asks for Keras's default.
+
+    def __init__(self, filters: int, kernel_size: Size, ..., dilation_rate: OnlyDefault = (1, 1), ...)
+
+`OnlyDefault` marks such an argument. It stands where Keras has it, so that positions and names agree, and any other
+value than its default is refused before the function runs. `Configurable` sees to that for the constructors of layers,
+losses, optimizers and so on; other functions are decorated with `only_defaults`. `SAME` has other ways to ask for a
+default, `ADVICE` what to do for those who want something else. tests/test_signatures.py compares all with Keras's.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, cast
+
+import numpy as np
+
+OnlyDefault = Annotated[Any, "Keras takes this; here only its default is there"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Other ways to ask for the default.
+SAME: dict[str, tuple[Any, ...]] = {
+    "callbacks": ((),),
+    "data_format": ("channels_last",),
+    "dilation_rate": (1,),
+    "dtype": (np.dtype(np.float32),),
+    "weighted_metrics": ((),),
+}
+
+_CHANNELS = "Channels come last: x.transpose(0, 2, 3, 1)."
+_FOLLOWS = "All follows the dtype of the model, sn.Sequential(layers, dtype='float64'), or of the array that comes in."
+_AVERAGE = "A callback keeps the average of the weights: sn.ExponentialMovingAverage(0.999)."
+_SMALL = "The optimizer's weight_decay keeps weights small: sn.AdamW(weight_decay=0.004)."
+_BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights by hand after train_on_batch."
+_FEWER = "Hand over fewer examples: x[:1000], y[:1000]."
+
+# What to do instead.
+ADVICE = {
+    "activity_regularizer": _SMALL,
+    "amsgrad": "Take plain Adam, or AdamW.",
+    "axis": "Classes and channels are the last axis: np.moveaxis(y, 1, -1).",
+    "callbacks": "Callbacks belong to fit.",
+    "constraint": _BOUND,
+    "data_format": _CHANNELS,
+    "dilation_rate": "A larger kernel_size, or strides, look further as well.",
+    "double_checkpoint": "The file is written whole or not at all: one is enough.",
+    "dtype": _FOLLOWS,
+    "ema_momentum": _AVERAGE,
+    "ema_overwrite_frequency": _AVERAGE,
+    "gradient_accumulation_steps": "Take a larger batch_size.",
+    "groups": "For one filter a channel take DepthwiseConv2D; Parallel puts convolutions side by side.",
+    "ignore_class": "Give those examples the weight 0: sample_weight=(y != ignored).",
+    "ignore_class_split": "Whether all classes are in a subset is never checked.",
+    "interpolation": "Smoother: an UpSampling2D, then a DepthwiseConv2D.",
+    "interpolation_order": "Pictures are interpolated bilinearly.",
+    "invert": "Undo it by hand: y * np.sqrt(variance) + mean.",
+    "loss_weights": "There is one loss. Metrics come by name: metrics=['accuracy'].",
+    "noise_shape": "Elements are dropped one by one.",
+    "output_padding": "Choose kernel_size, strides and padding, or put a ZeroPadding2D behind.",
+    "overwrite": "Look first: pathlib.Path(filepath).exists().",
+    "reduction": "The mean over the examples is taken; times len(y) it is the sum.",
+    "regularizer": _SMALL,
+    "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
+    "safe_mode": "A file holds no code, so that loading it is always safe.",
+    "save_to_dir": "Write pictures of a batch by hand: PIL.Image.fromarray(x[0].astype('uint8')).save('a.png').",
+    "skip_mismatch": "The layers must be the same; a single layer takes weights by layer.set_weights.",
+    "steps": _FEWER,
+    "steps_per_epoch": _FEWER,
+    "trainable": "A layer is held fixed by layer.backward(dy, param_grads=False).",
+    "use_ema": _AVERAGE,
+    "validation_freq": "A callback may call model.evaluate when it likes.",
+    "validation_steps": _FEWER,
+    "weighted_metrics": "Metrics count all examples alike: metrics=['accuracy'].",
+}
+
+
+def only_default_names(function: Callable[..., Any]) -> list[str]:
+    """The arguments of a function that are there with their default only."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.annotation in (OnlyDefault, "OnlyDefault")]
+
+
+def only_defaults(function: F) -> F:
+    """A decorator: a ValueError for any other value than the default of an argument that is marked `OnlyDefault`."""
+    parameters = inspect.signature(function).parameters
+    names, places = set(only_default_names(function)), list(parameters)
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        for name, value in (*zip(places, args), *kwargs.items()):
+            if name in names:
+                check_default(function, args, name, value, parameters[name].default)
+        return function(*args, **kwargs)
+
+    return cast(F, checked)
+
+
+def check_default(function: Callable[..., Any], args: tuple[Any, ...], name: str, value: Any, default: Any) -> None:
+    """Raise a ValueError unless the value is the default or asks for it in another way."""
+    if any(_equal(value, one) for one in (default, *SAME.get(name, ()))):
+        return
+    first = args[0] if args else None
+    caller = function.__name__
+    if caller == "__init__":
+        caller = type(first).__name__
+    elif full_name := getattr(first, "full_name", None):
+        caller = f"{full_name}: {caller}"
+    advice = ADVICE.get(name) or ADVICE.get(name.rsplit("_", 1)[-1]) or "Leave it out."
+    raise ValueError(f"{caller}: {name}={value!r} is not there, only Keras's default, {name}={default!r}. {advice}")
+
+
+def _equal(value: Any, default: Any) -> bool:
+    if default is None or isinstance(default, bool):
+        return value is default
+    if isinstance(value, (list, np.ndarray)):
+        value = tuple(np.ravel(np.asarray(value, object)).tolist())
+    return not isinstance(value, bool) and bool(value == default)

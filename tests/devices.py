@@ -1,0 +1,71 @@
+"""The devices that the kernels' tests run on: each test takes `device`, and calls its kernels with NumPy's arrays."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from scratchnet.kernels import cpu
+
+
+class UnderTest(NamedTuple):
+    """A device under test: its module of kernels, and the ways of an array to the device and back."""
+
+    kernels: Any
+    to_device: Callable[[np.ndarray], Any]
+    to_numpy: Callable[[Any], np.ndarray]
+
+
+# Another device joins by one line.
+DEVICES = {
+    "cpu": UnderTest(cpu, lambda array: array, lambda array: array),
+}
+
+
+class Kernels:
+    """The kernels of a device as functions of NumPy's arrays: these go to the device, and results come back.
+
+    An array that the kernel changed there is changed here too, and no other is written to.
+    """
+
+    def __init__(self, under: UnderTest):
+        self.under = under
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        kernel = getattr(self.under.kernels, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            moved: list[tuple[np.ndarray, Any]] = []
+            result = kernel(*self._there(args, moved), **self._there(kwargs, moved))
+            for here, there in moved:
+                back = self.under.to_numpy(there)
+                if back is not here and back.tobytes() != here.tobytes():
+                    here[...] = back
+            return self._back(result)
+
+        return call
+
+    def _there(self, value: Any, moved: list[tuple[np.ndarray, Any]]) -> Any:
+        if isinstance(value, np.ndarray):
+            known = next((there for here, there in moved if here is value), None)
+            if known is None:
+                known = self.under.to_device(value)
+                moved.append((value, known))
+            return known
+        if isinstance(value, dict):
+            return {k: self._there(v, moved) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._there(v, moved) for v in value)
+        return value
+
+    def _back(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self._back(v) for v in value)
+        return value if value is None or isinstance(value, float) else self.under.to_numpy(value)
+
+
+@pytest.fixture(scope="session", params=list(DEVICES))
+def device(request):
+    """The kernels of each device, as functions of NumPy's arrays."""
+    return Kernels(DEVICES[request.param])
