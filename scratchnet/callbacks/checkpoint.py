@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks.base import Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.divergence import all_finite
+from scratchnet.fields import count, record
 
 
 class ModelCheckpoint(Monitor):
@@ -59,6 +60,10 @@ class ModelCheckpoint(Monitor):
     def get_state(self) -> dict[str, Any]:
         """The best value, and the batches seen."""
         return {"best": self.best, "batches": self.batches}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST, batches=count())(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over both; a file that was written before stays."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scratchnet.callbacks.base import Callback, Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
+from scratchnet.fields import count, record
 from scratchnet.schedules import ConstantRate
 
 
@@ -106,6 +107,10 @@ class ReduceLROnPlateau(Monitor):
     def get_state(self) -> dict[str, Any]:
         """The best value, and how many epochs have passed."""
         return {"best": self.best, "wait": self.wait, "cooling": self.cooling}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST, wait=count(), cooling=count())(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the best value and both counts of epochs."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet.callbacks.base import Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
+from scratchnet.fields import array, count, join, like_arrays, list_of, optional, record
 
 
 class EarlyStopping(Monitor):
@@ -62,6 +63,16 @@ class EarlyStopping(Monitor):
         """The best epoch, its weights if they are wanted, and how long ago it was."""
         names = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
         return {name: getattr(self, name) for name in names}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        counts = dict.fromkeys(("wait", "stopped_epoch", "best_epoch"), count())
+        record(best=BEST, **counts, best_weights=optional(list_of(array)))(state, where)
+        if state["best_weights"] is not None:
+            own, kept = (
+                {str(i): a for i, a in enumerate(w)} for w in (self.model.get_weights(), state["best_weights"])
+            )
+            like_arrays(kept, own, join(where, "best_weights"))
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over all of it; the patience that is used up stays so."""

@@ -17,11 +17,11 @@ from scratchnet.device import like, to_device
 from scratchnet.gan import losses
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.losses import AdversarialLoss
-from scratchnet.gan.pair import AdversarialMeans, OptimizerPair, PairGuard
+from scratchnet.gan.pair import PROGRESS, RUN, TRAINING, AdversarialMeans, OptimizerPair, PairGuard
 from scratchnet.gan.steps import discriminator_step, generator_step
 from scratchnet.gan.tricks import Tricks
 from scratchnet.optimizers import Adam, Optimizer
-from scratchnet.saving import model_state, set_model_state
+from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.training.data import Feed
 from scratchnet.training.loop import TrainingLoop
 
@@ -125,30 +125,58 @@ class Adversarial:
         return {**describe(self.compiled_with(), self.full_name), "progress": self._progress()}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
-        """Compile with what `get_training_state` gave; the optimizers' moments and step counts are restored too."""
-        both = {f"{name}_optimizer": make(one, custom_objects) for name, one in state["optimizers"].items()}
-        self.compile(**both, loss=make(state["loss"], custom_objects), **state["options"])
-        self._set_progress(state["progress"])
+        """Compile with what `get_training_state` gave; the optimizers' moments and step counts are restored too.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        TRAINING(state, "training")
+        both = {
+            f"{name}_optimizer": make(one, custom_objects, f"training.optimizers.{name}")
+            for name, one in state["optimizers"].items()
+        }
+        self.compile(**both, loss=make(state["loss"], custom_objects, "training.loss"), **state["options"])
+        self._set_progress(state["progress"], "training.progress")
 
     def get_run_state(self) -> dict[str, Any]:
         """What a training run changes in the model: weights, counters, optimizers, and whether it is to end."""
         return {**model_state(self), "progress": self._progress(), "stop_training": self.stop_training}
 
     def set_run_state(self, state: Mapping[str, Any]) -> None:
-        """Take over what `get_run_state` gave, to go on with a run."""
-        set_model_state(self, state, f"{self.full_name}: resume")
-        self._set_progress(state["progress"])
+        """Take over what `get_run_state` gave, to go on with a run.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        self.check_run_state(state, "state.model")
+        set_model_state(self, state, "state.model")
+        self._set_progress(state["progress"], "state.model.progress")
         self.stop_training = state["stop_training"]
 
-    def _progress(self) -> dict[str, Any]:
-        optimizer, _ = self._compiled("get_run_state")
-        return {"optimizers": optimizer.get_state(), "tricks": self.tricks.get_state(), "steps": self.steps}
+    def check_run_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_run_state` can take it."""
+        RUN(state, where)
+        check_model_state(self, state, where)
+        self._check_progress(state["progress"], f"{where}.progress")
 
-    def _set_progress(self, state: Mapping[str, Any]) -> None:
-        optimizer, _ = self._compiled("set_run_state")
-        optimizer.set_state(state["optimizers"])
+    def _progress(self) -> dict[str, Any]:
+        optimizers = self._compiled("get_run_state").optimizer.get_state(self._trained())
+        return {"optimizers": optimizers, "tricks": self.tricks.get_state(), "steps": self.steps}
+
+    def _trained(self) -> dict[str, Mapping[str, np.ndarray]]:
+        return {"generator": self.generator.params, "discriminator": self.discriminator.params}
+
+    def _set_progress(self, state: Mapping[str, Any], where: str) -> None:
+        self._check_progress(state, where)
+        self._compiled("set_run_state").optimizer.set_state(state["optimizers"], self._trained())
         self.tricks.set_state(state["tricks"])
         self.steps = state["steps"]
+
+    def _check_progress(self, state: Mapping[str, Any], where: str) -> None:
+        PROGRESS(state, where)
+        self._compiled("set_run_state").optimizer.check_state(
+            state["optimizers"], self._trained(), f"{where}.optimizers"
+        )
 
     def train_on_batch(self, x: np.ndarray) -> Logs:
         """One step of D, and every d_steps-th time one of G: `fit` does this for each batch, and nothing else.

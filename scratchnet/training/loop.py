@@ -12,6 +12,7 @@ import numpy as np
 from scratchnet import config, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.fields import anything, count, mapping, number, record, refuse
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
 from scratchnet.training.interrupt import Interrupt
@@ -73,8 +74,8 @@ class TrainingLoop:
             with random.untouched():
                 random.set_state(self._at_epoch)
                 order = list(batches(len(self.feed), self.batch_size, self.shuffle))
-        for number in range(self.batch, self.steps):
-            yield number, order[number]
+        for place in range(self.batch, self.steps):
+            yield place, order[place]
 
     def run(
         self,
@@ -171,14 +172,39 @@ class TrainingLoop:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Go on from what `get_state` gave.
+
+        Raises:
+            ValueError: a field that is missing, not as it should be, or of another run; then nothing is changed.
+        """
+        self.check_state(state, "state")
+        self.callbacks.set_state(state["callbacks"])  # first: those of a reader's own may refuse
         self.model.set_run_state(state["model"])
-        self.callbacks.set_state(state["callbacks"])
         for name, part in self.parts.items():
             part.set_state(state["parts"][name])
         self.epoch, self.batch, self.logs = state["epoch"], state["batch"], state["logs"]
         self._at_epoch = state["random_at_epoch"]
         random.set_state(state["random"])
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        parts = dict.fromkeys(self.parts, mapping(anything))
+        record(
+            epoch=count(),
+            batch=count(0, self.steps),
+            logs=mapping(number(finite=False)),
+            random_at_epoch=random.check_state,
+            random=random.check_state,
+            model=self.model.check_run_state,
+            callbacks=self.callbacks.check_state,
+            parts=record(**parts),
+        )(state, where)
+        for name, part in self.parts.items():
+            part.check_state(state["parts"][name], f"{where}.parts.{name}")
+        done = state["callbacks"]["History"]["epoch"]
+        expected = done[-1] + 1 if done else self.epoch
+        if state["epoch"] != expected:
+            raise refuse(f"{where}.epoch", f"{expected}, the one after those in its history", state["epoch"])
 
 
 def _settings(value: Any, name: str) -> Iterator[tuple[str, Any]]:
