@@ -11,6 +11,7 @@ from typing import Any
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import Monitor
 from scratchnet.divergence import all_finite
+from scratchnet.printing import say
 
 
 class ModelCheckpoint(Monitor):
@@ -95,7 +96,7 @@ class ModelCheckpoint(Monitor):
                 return
             if self.verbose:
                 before = "" if self.best is None else f" (before: {self.best:.5f})"
-                print(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}")
+                say(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}")
             self.best = value
         self._save(epoch, logs or {})
 
@@ -110,7 +111,7 @@ class ModelCheckpoint(Monitor):
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saved as {path}")
+            say(f"Epoch {epoch + 1}: saved as {path}")
 
 
 def _template(filepath: str | os.PathLike[str]) -> str:

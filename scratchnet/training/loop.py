@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet import config, locks, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
 from scratchnet.training.interrupt import Interrupt
@@ -158,7 +159,7 @@ class TrainingLoop:
                     self.epoch, self.batch, self.logs = epoch + 1, 0, logs
                     callback_list.call("on_epoch_end", epoch, logs)
             if interrupt.asked:
-                print(
+                say(
                     f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.full_name} "
                     "is usable."
                 )

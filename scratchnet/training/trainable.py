@@ -19,6 +19,7 @@ from scratchnet.device import device_of, to_numpy
 from scratchnet.divergence import Guard
 from scratchnet.layers import BatchNormalization, Layer, Normalization, Rescaling
 from scratchnet.losses import Loss
+from scratchnet.printing import say
 from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
 from scratchnet.training.compiled import Compiled
@@ -172,7 +173,7 @@ class Trainable(Compiled):
         if check_verbose(verbose, caller):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
-            print(f"{steps}/{steps} - {timing} - {log_text(logs)}")
+            say(f"{steps}/{steps} - {timing} - {log_text(logs)}")
         return _returned(logs, return_dict)
 
     @only_defaults
