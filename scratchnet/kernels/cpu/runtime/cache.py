@@ -57,7 +57,7 @@ _IndexDataCacheFile = _private("numba.core.caching.IndexDataCacheFile")
 _normalize_signature = _private("numba.core.sigutils.normalize_signature")
 
 # What `_Cache` overrides or sets has an effect only where Numba's own methods use it.
-_USED = {
+_USED: dict[str, dict[str, tuple[str, ...]]] = {
     "numba.core.caching.FunctionCache": {
         "__init__": ("_impl", "_cache_path", "_cache_file"),
         "load_overload": ("_load_overload",),
@@ -123,7 +123,7 @@ class _Files(_IndexDataCacheFile or object):  # type: ignore[misc]  # a class th
 
     def __init__(self, cache_path: str, filename_base: str, source_stamp: Any):
         super().__init__(cache_path=cache_path, filename_base=filename_base, source_stamp=(source_stamp, SOURCES))
-        self._version = f"{self._version}, with checksums"  # files without them are as those of another version
+        self._version = f"{numba.__version__}, with checksums"  # without them, a file is as of another version
 
     def _checksum(self, data: bytes) -> bytes:
         return zlib.crc32(data, zlib.crc32(repr(self._source_stamp).encode())).to_bytes(4, "big")
