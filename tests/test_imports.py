@@ -13,7 +13,7 @@ LONGEST = 300  # lines of a file
 # A room may import itself and rooms that stand before it.
 ROOMS = [
     {"reference", "fields"},
-    {"shapes", "random", "signatures", "files"},
+    {"shapes", "random", "signatures", "files", "locks", "printing"},
     {"config"},
     {"arguments", "device"},
     {"kernels", "trees"},

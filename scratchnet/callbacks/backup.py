@@ -12,6 +12,7 @@ from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.checkpoint import check_save_freq
 from scratchnet.divergence import all_finite
 from scratchnet.fields import anything, mapping, record
+from scratchnet.printing import say
 from scratchnet.signatures import OnlyDefault, only_defaults
 
 RUN = record(identity=mapping(anything), state=anything)
@@ -77,7 +78,7 @@ class BackupAndRestore(Callback):
         with trees.naming(self.path):
             run.set_state(tree["state"])
         if self.params["verbose"]:
-            print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
+            say(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write what waited for this step, and keep the state after every so many batches, where that is wanted."""

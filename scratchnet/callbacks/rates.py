@@ -9,6 +9,7 @@ from typing import Any
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.fields import count, record
+from scratchnet.printing import say
 from scratchnet.schedules import ConstantRate
 
 
@@ -59,7 +60,7 @@ class LearningRateScheduler(Callback):
         except (TypeError, ValueError) as error:
             raise TypeError(f"LearningRateScheduler: expected a rate of at least 0, got {rate!r}.") from error
         if self.verbose:
-            print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
+            say(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
 
 
 class ReduceLROnPlateau(Monitor):
@@ -133,4 +134,4 @@ class ReduceLROnPlateau(Monitor):
                 optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
                 self.cooling, self.wait = self.cooldown, 0
                 if self.verbose:
-                    print(f"Epoch {epoch + 1}: learning rate lowered to {optimizer.learning_rate:g}")
+                    say(f"Epoch {epoch + 1}: learning rate lowered to {optimizer.learning_rate:g}")

@@ -10,6 +10,7 @@ import numpy as np
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.fields import array, count, join, like_arrays, list_of, optional, record
+from scratchnet.printing import say
 
 
 class EarlyStopping(Monitor):
@@ -98,6 +99,6 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Say it, and bring the best weights back."""
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping; the best was epoch {self.best_epoch + 1}.")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping; the best was epoch {self.best_epoch + 1}.")
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)

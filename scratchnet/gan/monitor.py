@@ -11,6 +11,7 @@ from scratchnet.fields import count, list_of, mapping, number, record, text
 from scratchnet.gan.diagnosis import diagnose
 from scratchnet.gan.measures import gradient_norm, relative_diversity, separation
 from scratchnet.gan.model import check_gan
+from scratchnet.printing import say
 
 FIRST = 3  # epochs before GANMonitor prints anything: at the start every generator is bad
 
@@ -110,4 +111,4 @@ class GANMonitor(Callback):
             for finding in diagnose(self.curves, gan):
                 if finding.name not in self.printed:
                     self.printed.append(finding.name)
-                    print(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")
+                    say(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")

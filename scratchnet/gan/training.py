@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchnet import optimizers
+from scratchnet import locks, optimizers
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.augment import Augmentation
 from scratchnet.averaging import MovingAverage
@@ -23,7 +23,7 @@ from scratchnet.gan.tricks import Tricks
 from scratchnet.optimizers import Adam, Optimizer
 from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.training.data import Feed
-from scratchnet.training.loop import TrainingLoop
+from scratchnet.training.loop import TrainingLoop, check_free
 
 SAMPLE = 64  # real pictures that are kept for `diagnose`
 
@@ -190,14 +190,19 @@ class Adversarial:
             `fit`, which keeps earlier weights to go back to, raises DivergedError instead.
 
         Raises:
-            RuntimeError: the GAN is not compiled.
+            RuntimeError: the GAN is not compiled, or is in `fit` in another thread.
             ValueError: pictures of the wrong shape or range.
         """
         self._compiled("train_on_batch")
+        check_free(self, "train_on_batch")
         real = to_range(real_pictures(x, self, "train_on_batch"), self)
         return self._step(to_device(real, self.discriminator.device))
 
     def _step(self, real: np.ndarray) -> Logs:
+        with locks.MODELS:  # between both networks' forward and backward no other thread may use them
+            return self._whole_step(real)
+
+    def _whole_step(self, real: np.ndarray) -> Logs:
         (optimizer, loss), generator, discriminator = self._compiled("a step"), self.generator, self.discriminator
         fake = generator.forward(like(self.latents(len(real)), real), training=True)
         scores = discriminator_step(discriminator, loss, optimizer.both["discriminator"], real, fake, self.tricks)
@@ -251,12 +256,13 @@ class Adversarial:
             A History of d_loss, g_loss, d_real and d_fake, also as gan.history.
 
         Raises:
-            RuntimeError: the GAN is not compiled.
+            RuntimeError: the GAN is not compiled, or is in `fit` in another thread.
             ValueError: pictures of the wrong shape or range, NaN among them, or a bad argument.
             TypeError: something among the callbacks that is none.
             DivergedError: a loss became NaN or infinite; the GAN then has its last weights of a finite loss again.
         """
         optimizer, _ = self._compiled("fit")
+        check_free(self, "fit")
         caller = f"{self.full_name}: fit"
         if isinstance(batch_size, (np.ndarray, list, tuple)):
             raise ValueError(

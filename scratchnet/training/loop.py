@@ -3,22 +3,55 @@
 from __future__ import annotations
 
 import json
+import threading
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from scratchnet import config, random
+from scratchnet import config, locks, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
 from scratchnet.fields import anything, count, mapping, number, record, refuse
+from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
 from scratchnet.training.interrupt import Interrupt
 from scratchnet.training.step import batches
 
 Step = Callable[[np.ndarray, int, str], None]
+
+_trained_by: weakref.WeakKeyDictionary[Any, threading.Thread] = weakref.WeakKeyDictionary()  # models that are in `fit`
+
+
+def check_free(model: Any, method: str) -> None:
+    """Raise a RuntimeError where another thread is in the model's `fit`."""
+    with locks.MODELS:
+        thread = _trained_by.get(model)
+        # One that was left behind by a fork is not alive.
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            raise RuntimeError(
+                f"{model.full_name}: {method} in thread {threading.current_thread().name!r} while thread "
+                f"{thread.name!r} is in this model's fit: both would train the same weights. Wait until that one is "
+                "done, or train a copy: copy.deepcopy(model). Other threads may predict and evaluate meanwhile."
+            )
+
+
+@contextmanager
+def _training(model: Any) -> Iterator[None]:
+    """Within it other threads cannot train the model."""
+    with locks.MODELS:
+        check_free(model, "fit")
+        before = _trained_by.get(model)  # this thread itself, where a callback calls fit
+        _trained_by[model] = threading.current_thread()
+    try:
+        yield
+    finally:
+        if before is None:
+            del _trained_by[model]
 
 
 class TrainingLoop:
@@ -99,8 +132,8 @@ class TrainingLoop:
         self.callbacks = callback_list = self._all_callbacks(
             callbacks, verbose, history
         )  # raises where something is no callback
-        model.history, model.stop_training, model.training_loop = history, False, self
-        with Interrupt() as interrupt:
+        with _training(model), Interrupt() as interrupt:
+            model.history, model.stop_training, model.training_loop = history, False, self
             callback_list.call("on_train_begin", {})
             while not self.complete and not interrupt.asked:
                 epoch = self.epoch
@@ -127,7 +160,7 @@ class TrainingLoop:
                     self.epoch, self.batch, self.logs = epoch + 1, 0, logs
                     callback_list.call("on_epoch_end", epoch, logs)
             if interrupt.asked:
-                print(
+                say(
                     f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.full_name} "
                     "is usable."
                 )

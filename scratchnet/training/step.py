@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import random
+from scratchnet import locks, random
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
@@ -41,19 +41,20 @@ def train_step(
 ) -> tuple[float, np.ndarray]:
     """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
 
-    A loss that is NaN or infinite moves no weight.
+    A loss that is NaN or infinite moves no weight. Other threads that predict wait until the step is whole.
 
     Returns:
         The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
         takes that in).
     """
-    value, dz, z = forward_loss(model, loss, x, y, True, weight)
-    if not math.isfinite(value):
+    with locks.MODELS:
+        value, dz, z = forward_loss(model, loss, x, y, True, weight)
+        if not math.isfinite(value):
+            return value, z
+        model.zero_grads()
+        model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+        optimizer.update(model.params, model.grads)
         return value, z
-    model.zero_grads()
-    model.backward(dz, input_grad=False, logits=fused_with(model, loss))
-    optimizer.update(model.params, model.grads)
-    return value, z
 
 
 def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
