@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks.base import Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.divergence import all_finite
+from scratchnet.fields import count, record
+from scratchnet.printing import say
 
 
 class ModelCheckpoint(Monitor):
@@ -64,6 +66,10 @@ class ModelCheckpoint(Monitor):
         """The best value, and the batches seen."""
         return {"best": self.best, "batches": self.batches}
 
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST, batches=count())(state, where)
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over both; a file that was written before stays."""
         self.best, self.batches = state["best"], state["batches"]
@@ -103,7 +109,7 @@ class ModelCheckpoint(Monitor):
         better = self.is_better(value, self.best)
         if self.verbose:
             before = "" if self.best is None else f" (before: {self.best:.5f})"
-            print(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}{'' if better else ', not better'}")
+            say(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}{'' if better else ', not better'}")
         if better:
             self.best = value
         return better
@@ -120,7 +126,7 @@ class ModelCheckpoint(Monitor):
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saved as {path}")
+            say(f"Epoch {epoch + 1}: saved as {path}")
 
 
 def _template(filepath: str | os.PathLike[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from scratchnet.arguments import check_choice, is_number
 from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.fields import number, optional, record
 from scratchnet.losses import LOSSES
 from scratchnet.metrics import METRICS
 
@@ -16,6 +17,9 @@ from scratchnet.metrics import METRICS
 # Not the others of a GAN: a smaller d_loss is the better discriminator, and so the worse generator.
 LARGER = {*METRICS, "auc", "class_entropy", "diversity", "precision", "recall"}
 SMALLER = {"loss", "fcd", "kid", *LOSSES}
+
+
+BEST = optional(number(finite=False))  # the best value, in states
 
 
 class Monitor(Callback):
@@ -69,6 +73,10 @@ class Monitor(Callback):
     def get_state(self) -> dict[str, Any]:
         """The best value so far."""
         return {"best": self.best}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST)(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the best value, which later ones are compared with."""
