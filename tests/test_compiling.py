@@ -167,7 +167,8 @@ print([str(w.message) for w in caught if w.category is RuntimeWarning])
     [
         ("caching.NewCache = caching.FunctionCache; del caching.FunctionCache", "FunctionCache.load_overload does not"),
         ("caching.Cache._load_overload = renamed", "_load_overload does not use _index_key"),
-        ("caching.IndexDataCacheFile._load_index = renamed", "_load_index does not use _source_stamp"),
+        ("caching.IndexDataCacheFile.load = renamed", "load does not use _load_index"),
+        ("caching.IndexDataCacheFile._save_index = renamed", "_save_index does not use _source_stamp"),
         ("dispatcher.Dispatcher.enable_caching = renamed", "enable_caching does not use _cache"),
     ],
 )

@@ -38,7 +38,8 @@ class Layer(Weights):
 
     A layer builds its weights at the first forward, or at `build(input_shape)`. It computes in the dtype of its input,
     float32 or float64, and its weights follow it; any other dtype becomes float32. Used alone, it returns fresh
-    arrays that are the caller's to change. Between forward and backward, x must not be changed.
+    arrays that are the caller's to change. Between forward and backward, x must not be changed. Forward and backward
+    are for one thread at a time; the `predict` of a model is for many.
 
     Attributes:
         params, grads, state: see `Weights`.

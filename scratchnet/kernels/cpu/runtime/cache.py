@@ -59,11 +59,11 @@ _normalize_signature = _private("numba.core.sigutils.normalize_signature")
 # What `_Cache` overrides or sets has an effect only where Numba's own methods use it.
 _USED: dict[str, dict[str, tuple[str, ...]]] = {
     "numba.core.caching.FunctionCache": {
-        "__init__": ("_impl", "_cache_path", "_cache_file"),
         "load_overload": ("_load_overload",),
         "_load_overload": ("_index_key", "_cache_file"),
         "_save_overload": ("_index_key", "_cache_file"),
         "save_overload": ("_save_overload",),
+        "__init__": ("_impl", "_cache_path", "_cache_file"),
     },
     "numba.core.caching.IndexDataCacheFile": {
         "__init__": ("_cache_path", "_index_path", "_source_stamp", "_version"),
