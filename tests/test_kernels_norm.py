@@ -20,6 +20,16 @@ def drawn(shape, dtype, layout, seed):
     return arrays
 
 
+def assert_statistics_close(y, mean, var, expected, x, gamma, epsilon, dtype):
+    """Against those of the reference in float64. x - mean has the rounding of x, and so has all that is made of it."""
+    largest, scale = np.abs(x).max(), 1 / np.sqrt(expected[2].min() + epsilon)
+    tolerances = np.abs(gamma).max() * (1 + largest * scale), largest, largest**2
+    for actual, e, tolerance in zip((y, mean, var), expected, tolerances):
+        assert (actual.dtype, actual.shape) == (dtype, e.shape)
+        rounding = {np.float64: 1e-14, np.float32: 1e-6}[dtype]
+        np.testing.assert_allclose(actual, e, rtol=10 * rounding, atol=rounding * tolerance)
+
+
 @given(shapes, st.sampled_from([1e-3, 1e-2]), dtypes, layouts, seeds)
 def test_batch_norm(device, shape, epsilon, dtype, layout, seed):
     x, dy, gamma, beta = drawn(shape, dtype, layout, seed)
@@ -28,8 +38,7 @@ def test_batch_norm(device, shape, epsilon, dtype, layout, seed):
         gradients = device.batch_norm_backward(dy, x, gamma, mean, var, epsilon)
     x, dy, gamma, beta = (a.astype(np.float64) for a in (x, dy, gamma, beta))
     forward = reference.batch_norm(x, gamma, beta, epsilon)
-    for actual, expected in zip((y, mean, var), forward):
-        assert_close(actual, expected, dtype)
+    assert_statistics_close(y, mean, var, forward, x, gamma, epsilon, dtype)
     # dx is what is left over after two large parts have been taken off: its rounding is that of the parts.
     size = np.abs(gamma).max() * np.abs(dy).max() / np.sqrt(var.min() + epsilon)
     tolerance = (
@@ -52,9 +61,10 @@ def test_batch_norm_inference(device, shape, dtype, layout, seed):
     normalized = (x - mean) / np.sqrt(var + 1e-3)
     axes = tuple(range(x.ndim - 1))
     assert_close(dx, dy * gamma / np.sqrt(var + 1e-3), dtype)
-    assert_close(dbeta, dy.sum(axis=axes), dtype)
-    size = np.abs(dy * normalized).sum(axis=axes).max()
-    np.testing.assert_allclose(dgamma, (dy * normalized).sum(axis=axes), rtol=0, atol=1e-6 * size + 1e-12)
+    # The rounding of a sum is that of its terms, however small it is itself.
+    for actual, terms in ((dgamma, dy * normalized), (dbeta, dy)):
+        size = np.abs(terms).sum(axis=axes).max()
+        np.testing.assert_allclose(actual, terms.sum(axis=axes), rtol=0, atol=1e-6 * size + 1e-12)
 
 
 @given(shapes, dtypes, layouts, seeds)
@@ -130,22 +140,16 @@ def test_group_norm(device, leading, groups, together, dtype, layout, seed):
         y, mean, var = device.group_norm(x, gamma, beta, groups, 1e-3)
         gradients = device.group_norm_backward(dy, x, gamma, mean, var, groups, 1e-3)
     x, dy, gamma, beta = (a.astype(np.float64) for a in (x, dy, gamma, beta))
-    expected_y, *statistics = reference.group_norm(x, gamma, beta, groups, 1e-3)
-    for actual, expected in zip((mean, var), statistics):
-        assert_close(actual, expected, dtype)
-    # x - mean has the rounding of x, and so has all that is made of it, times what it is divided by.
-    scale = 1 / np.sqrt(statistics[1].min() + 1e-3)
-    tolerance = {np.float64: 1e-13, np.float32: 1e-6}[dtype] * np.abs(gamma).max() * (1 + np.abs(x).max() * scale)
-    assert (y.dtype, y.shape) == (dtype, x.shape)
-    np.testing.assert_allclose(y, expected_y, rtol=1e-5 if dtype == np.float32 else 1e-11, atol=tolerance)
-    expected_gradients = reference.group_norm_backward(dy, x, gamma, *statistics, groups, 1e-3)
-    size = np.abs(dy).max() * scale
-    for actual, expected in zip(gradients, expected_gradients):
+    forward = reference.group_norm(x, gamma, beta, groups, 1e-3)
+    assert_statistics_close(y, mean, var, forward, x, gamma, 1e-3, dtype)
+    # As above: the rounding of dx is that of its parts, that of dgamma and dbeta that of a sum's.
+    scale = 1 / np.sqrt(forward[2].min() + 1e-3)
+    rounding = {np.float64: 1e-13, np.float32: 1e-5}[dtype] * np.abs(dy).max() * (1 + np.abs(x).max() * scale)
+    tolerances = np.abs(gamma).max() * scale * (1 + np.abs(x).max() * scale), x.size / len(gamma), x.size / len(gamma)
+    expected_gradients = reference.group_norm_backward(dy, x, gamma, *forward[1:], groups, 1e-3)
+    for actual, expected, tolerance in zip(gradients, expected_gradients, tolerances):
         assert (actual.dtype, actual.shape) == (dtype, expected.shape)
-        atol = 10 * tolerance * size
-        if actual.ndim == 1:  # dgamma and dbeta: sums over all places of all examples
-            atol *= x.size / x.shape[-1] / np.abs(gamma).max()
-        np.testing.assert_allclose(actual, expected, rtol=1e-5 if dtype == np.float32 else 1e-11, atol=atol)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=rounding * tolerance)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 6])
