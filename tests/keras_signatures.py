@@ -15,7 +15,7 @@ TABLE = Path(__file__).with_suffix(".txt")
 SAME = {
     "layers": (
         "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout Flatten "
-        "GlobalAveragePooling2D Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
+        "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
         "SpectralNormalization UpSampling2D ZeroPadding2D"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",

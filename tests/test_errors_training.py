@@ -159,6 +159,14 @@ def test_integer_pictures_are_taken_and_mentioned_once(model, dtype):
     np.testing.assert_array_equal(model.predict(pictures), model.predict(pictures.astype(np.float32)))
 
 
+def test_integer_pictures_are_not_mentioned_where_the_first_layer_brings_them_to_scale():
+    for first in (sn.BatchNormalization(), sn.GroupNormalization(1)):
+        model = sn.Sequential([first, Flatten(), Dense(3)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model.predict(np.full((2, 4, 4, 1), 200, np.uint8))
+
+
 def test_softmax_twice_is_mentioned(model):
     model.compile("adam", sn.SparseCategoricalCrossentropy(from_logits=True))
     with pytest.warns(UserWarning, match="ends in softmax, and its loss has from_logits=True"):

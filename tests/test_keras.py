@@ -59,6 +59,10 @@ CASES = [
     kept("BatchNormalization", momentum=0.8, epsilon=1e-5),
     kept("BatchNormalization", center=False),
     kept("BatchNormalization", scale=False),
+    kept("GroupNormalization", groups=2),
+    kept("GroupNormalization", groups=1, epsilon=1e-5),
+    kept("GroupNormalization", groups=-1, center=False),
+    kept("GroupNormalization", groups=4, scale=False),
     kept("Dropout", rate=0.5),
     kept("GlobalAveragePooling2D"),
     kept("GlobalAveragePooling2D", keepdims=True),
@@ -152,6 +156,8 @@ def test_wide_layers(dtype):
         ("Conv2DTranspose", {"filters": 16, "kernel_size": 4, "strides": 2, "padding": "same"}),
         ("DepthwiseConv2D", {"kernel_size": 5, "padding": "same"}),
         ("BatchNormalization", {}),
+        ("GroupNormalization", {}),
+        ("GroupNormalization", {"groups": 4}),
     ):
         ours, theirs = pair_of(kind, arguments, shape, dtype, rng)
         training = True if kind == "BatchNormalization" else None

@@ -15,6 +15,7 @@ from scratchnet.layers import (
     DepthwiseConv2D,
     Dropout,
     Flatten,
+    GroupNormalization,
     LeakyReLU,
     MaxPooling2D,
     ReLU,
@@ -181,6 +182,9 @@ BAD_ARGUMENTS = {
     "seed": (lambda: Dropout(0.5, seed=-1), "expected seed to be a whole number from 0 to below 2**64, got -1"),
     "momentum": (lambda: BatchNormalization(momentum=1.5), "expected a momentum from 0 to 1, got 1.5"),
     "epsilon": (lambda: BatchNormalization(epsilon=0), "expected an epsilon above 0, got 0"),
+    "groups": (lambda: GroupNormalization(0), "expected groups to be a whole number of at least 1, got 0"),
+    "groups float": (lambda: GroupNormalization(2.0), "expected groups to be a whole number of at least 1, got 2.0"),
+    "epsilon of groups": (lambda: GroupNormalization(epsilon=-1), "expected an epsilon above 0, got -1"),
     "slope": (lambda: LeakyReLU(-1), "expected a negative_slope of at least 0, got -1"),
     "maximum": (lambda: ReLU(max_value=-1.0), "expected max_value of at least 0, got -1.0"),
     "target": (lambda: Reshape((-1, -1)), "expected sizes of at least 1, at most one of them -1"),
@@ -204,6 +208,22 @@ def test_normalization_along_another_axis():
         ValueError, lambda: BatchNormalization(axis=1).build((None, 4, 4, 3))
     )
     BatchNormalization(axis=3).build((None, 4, 4, 3))
+    assert "expected axis=-1 (channels come last), got axis=1" in said(
+        ValueError, lambda: GroupNormalization(2, axis=1).build((None, 4, 4, 3))
+    )
+    GroupNormalization(3, axis=3).build((None, 4, 4, 3))
+
+
+def test_channels_that_make_no_equal_groups():
+    for groups, C in ((32, 16), (4, 6)):
+        layer = GroupNormalization(groups, name="g")
+        assert said(ValueError, lambda layer=layer, C=C: layer.build((None, 4, 4, C))) == (
+            f"GroupNormalization 'g': expected channels that make {groups} equal groups, got {C} in input shape "
+            f"(N, 4, 4, {C}). Choose groups that divide {C}; groups=-1 is one for each channel."
+        )
+        assert not layer.built
+        layer.build((None, 4, 4, 2 * groups))
+        assert f"expected x of shape (N, ..., {2 * groups})" in input_error(layer, (2, 4, 4, C))
 
 
 def test_a_dtype_there_is_not():

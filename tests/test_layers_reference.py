@@ -1,7 +1,7 @@
 """The layers against the literal loops: that each hands its arguments on as the formulas mean them."""
 
 import numpy as np
-from compare import assert_close, dtypes, seeds
+from compare import TOLERANCE, assert_close, dtypes, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +13,7 @@ from scratchnet.layers import (
     Conv2DTranspose,
     Dense,
     DepthwiseConv2D,
+    GroupNormalization,
     MaxPooling2D,
 )
 from scratchnet.shapes import pads_2d
@@ -120,3 +121,25 @@ def test_batch_normalization(seed):
     dx = layer.backward(dy)
     for a, e in zip([dx, *layer.grads.values()], reference.batch_norm_backward(dy, x, gamma, *statistics, 1e-3)):
         assert_close(a, e)
+
+
+@given(st.sampled_from([1, 2, 3, 6, -1]), dtypes, seeds)
+def test_group_normalization(groups, dtype, seed):
+    rng = np.random.default_rng(seed)
+    layer, x, dy = (
+        GroupNormalization(groups),
+        rng.normal(1, 2, (3, 2, 2, 6)).astype(dtype),
+        rng.normal(size=(3, 2, 2, 6)),
+    )
+    layer.build(x.shape)
+    layer.set_weights(rng.normal(size=(2, 6)))
+    y, dx = layer.forward(x), layer.backward(dy.astype(dtype))
+    x, dy, gamma, beta = (a.astype(np.float64) for a in (x, dy.astype(dtype), *layer.get_weights()))
+    groups = 6 if groups == -1 else groups
+    expected, *statistics = reference.group_norm(x, gamma, beta, groups, 1e-3)
+    gradients = reference.group_norm_backward(dy, x, gamma, *statistics, groups, 1e-3)
+    # Where a group is a few numbers that lie together, rounding is as much larger as their deviation is smaller.
+    deviation = min(1, np.sqrt(statistics[1].min() + 1e-3))
+    for a, e in zip([y, dx, *layer.grads.values()], [expected, *gradients]):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a, e, rtol=0, atol=TOLERANCE[dtype] * max(1, np.abs(e).max()) / deviation**2)

@@ -138,6 +138,21 @@ def test_batch_norm_by_hand_and_gradients(rng):
     assert_gradients(forward, (x, gamma, beta), ref.batch_norm_backward(dy, x, gamma, mean, var, 1e-3), dy)
 
 
+def test_group_norm_by_hand_and_gradients(rng):
+    x = np.array([[1.0, 3.0, 5.0, 5.0], [0.0, 4.0, 7.0, 9.0]])
+    gamma, beta = np.array([2.0, 2.0, 3.0, 3.0]), np.array([10.0, 10.0, 0.0, 1.0])
+    y, mean, var = ref.group_norm(x, gamma, beta, 2, 1e-300)
+    assert mean.tolist() == [[2.0, 5.0], [2.0, 8.0]]
+    assert var.tolist() == [[1.0, 0.0], [4.0, 1.0]]
+    np.testing.assert_array_equal(y, [[8, 12, 0, 1], [8, 12, -3, 4]])
+    x, gamma, beta = rng.normal(size=(2, 2, 3, 4)), rng.normal(size=4), rng.normal(size=4)
+    dy = rng.normal(size=x.shape)
+    for groups in (1, 2, 4):
+        _, mean, var = ref.group_norm(x, gamma, beta, groups, 1e-3)
+        gradients = ref.group_norm_backward(dy, x, gamma, mean, var, groups, 1e-3)
+        assert_gradients(lambda g=groups: ref.group_norm(x, gamma, beta, g, 1e-3)[0], (x, gamma, beta), gradients, dy)
+
+
 def test_losses_by_hand_and_gradients(rng):
     assert ref.softmax_cross_entropy(np.zeros((2, 4)), [0, 3])[0] == pytest.approx(np.log(4))
     assert ref.sigmoid_binary_cross_entropy(np.zeros((2, 3)), np.ones((2, 3)))[0] == pytest.approx(np.log(2))

@@ -7,7 +7,7 @@ from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from scratchnet.layers.dense import Dense
 from scratchnet.layers.dropout import Dropout
 from scratchnet.layers.merge import Parallel
-from scratchnet.layers.norm import BatchNormalization
+from scratchnet.layers.norm import BatchNormalization, GroupNormalization
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
@@ -25,6 +25,7 @@ __all__ = [
     "Dropout",
     "Flatten",
     "GlobalAveragePooling2D",
+    "GroupNormalization",
     "Layer",
     "LeakyReLU",
     "MaxPooling2D",

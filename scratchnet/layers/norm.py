@@ -1,19 +1,71 @@
-"""Batch normalization."""
+"""Batch normalization and group normalization."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.arguments import check_count, shape_text
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
 
-class BatchNormalization(Layer):
+class _Normalization(Layer):
+    """What batch and group normalization share: gamma and beta, one of each a channel, where they are asked for."""
+
+    channels: int | None = None  # C, once built
+
+    def __init__(
+        self,
+        axis: int,
+        epsilon: float,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        **options: Any,
+    ):
+        super().__init__(**options)
+        if not epsilon > 0:
+            raise ValueError(f"{self.full_name}: expected an epsilon above 0, got {epsilon!r}.")
+        self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
+        self.start = {"gamma": initializers.get(gamma_initializer), "beta": initializers.get(beta_initializer)}
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        if self.axis not in (-1, len(input_shape) - 1):
+            raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={self.axis!r}.")
+        return tuple(input_shape)
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self.channels = sizes(input_shape)[-1]
+        for name, used in (("gamma", self.scale), ("beta", self.center)):
+            if used:
+                self.add_weight(name, (self.channels,), self.start[name])
+
+    def check(self, x: np.ndarray) -> None:
+        super().check(x)
+        if self.channels is not None and x.shape[-1] != self.channels:
+            raise ValueError(f"{self.full_name}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
+
+    def gamma_and_beta(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both weights; ones and zeros where there are none."""
+        xp = array_module(x)
+        gamma = self.params.get("gamma", xp.ones(self.channels, x.dtype))
+        return gamma, self.params.get("beta", xp.zeros(self.channels, x.dtype))
+
+    def add_gradients(self, dgamma: np.ndarray, dbeta: np.ndarray) -> None:
+        """To the grads of those weights that there are."""
+        for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
+            if name in self.grads:
+                self.grads[name] += gradient
+
+
+class BatchNormalization(_Normalization):
     """Each channel brought to mean 0 and variance 1, then scaled by gamma and shifted by beta, which are learnt.
 
         y = gamma * n + beta,  n = (x - mean) / sqrt(var + epsilon)
@@ -42,8 +94,6 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy, arXiv 1502.03167; Keras, https://keras.io/api/layers/normalization_layers/
     """
 
-    channels: int | None = None  # C, once built
-
     def __init__(
         self,
         axis: int = -1,
@@ -65,39 +115,22 @@ class BatchNormalization(Layer):
         synchronized: OnlyDefault = False,
         **options: Any,
     ):
-        super().__init__(**options)
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **options)
         if not 0 <= momentum <= 1:
             raise ValueError(f"{self.full_name}: expected a momentum from 0 to 1, got {momentum!r}.")
-        if not epsilon > 0:
-            raise ValueError(f"{self.full_name}: expected an epsilon above 0, got {epsilon!r}.")
-        self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
-        self.start = {
-            "gamma": initializers.get(gamma_initializer),
-            "beta": initializers.get(beta_initializer),
-            "moving_mean": initializers.get(moving_mean_initializer),
-            "moving_variance": initializers.get(moving_variance_initializer),
-        }
+        self.momentum = momentum
+        self.start["moving_mean"] = initializers.get(moving_mean_initializer)
+        self.start["moving_variance"] = initializers.get(moving_variance_initializer)
 
     def create_weights(self, input_shape: Shape) -> None:
-        if self.axis not in (-1, len(input_shape) - 1):
-            raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={self.axis!r}.")
-        self.channels = sizes(input_shape)[-1]
-        for name, used in (("gamma", self.scale), ("beta", self.center)):
-            if used:
-                self.add_weight(name, (self.channels,), self.start[name])
+        super().create_weights(input_shape)
         for name in ("moving_mean", "moving_variance"):
-            self.add_weight(name, (self.channels,), self.start[name], trainable=False)
-
-    def check(self, x: np.ndarray) -> None:
-        super().check(x)
-        if self.channels is not None and x.shape[-1] != self.channels:
-            raise ValueError(f"{self.full_name}: expected x of shape (N, ..., {self.channels}), got {x.shape}.")
+            self.add_weight(name, sizes(input_shape)[-1:], self.start[name], trainable=False)
 
     def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
-        k, xp = kernels.of(x), array_module(x)
+        k = kernels.of(x)
         self.x, self.used_batch = x, training
-        self.gamma = self.params.get("gamma", xp.ones(self.channels, x.dtype))
-        beta = self.params.get("beta", xp.zeros(self.channels, x.dtype))
+        self.gamma, beta = self.gamma_and_beta(x)
         self.relu_beta = beta if relu else None
         if not training:
             self.mean, self.var = self.state["moving_mean"].copy(), self.state["moving_variance"].copy()
@@ -113,7 +146,77 @@ class BatchNormalization(Layer):
         backward = k.batch_norm_backward if self.used_batch else k.batch_norm_inference_backward
         dx, dgamma, dbeta = backward(dy, self.x, self.gamma, self.mean, self.var, self.epsilon, self.relu_beta)
         if param_grads:
-            for name, gradient in (("gamma", dgamma), ("beta", dbeta)):
-                if name in self.grads:
-                    self.grads[name] += gradient
+            self.add_gradients(dgamma, dbeta)
+        return dx
+
+
+class GroupNormalization(_Normalization):
+    """Each example's groups of channels brought to mean 0 and variance 1, then scaled by gamma and shifted by beta.
+
+        y[n,...,c] = gamma[c] * u[n,...,c] + beta[c],  u = (x - mean[n,g]) / sqrt(var[n,g] + epsilon)
+
+    Group g holds C / groups neighbouring channels, g = c // (C / groups); mean and (biased) var are over all its M
+    elements in one example. No example depends on another, so training and inference are the same, and a batch may be
+    small. With s = sqrt(var + epsilon):
+
+        dbeta[c] = sum dy,  dgamma[c] = sum dy * u                          over all but the channels
+        dx = (gamma * dy - sum(gamma * dy) / M - u * sum(gamma * dy * u) / M) / s      over the group
+
+    groups=1 normalizes all channels of an example together, which is nearly layer normalization; groups=-1 each channel
+    by itself, which is instance normalization.
+
+    Shapes: x (N, ..., C), y the same; gamma, beta (C,).
+
+    Args:
+        groups: how many there are; C must be divisible by it. -1: as many as channels.
+        axis: the channels' axis; only the last, -1.
+        epsilon: added to the variance.
+        center, scale: whether there are beta and gamma.
+
+    Raises:
+        ValueError: a bad argument, channels that do not make equal groups, or an input whose last axis changed.
+
+    Source: Wu and He, arXiv 1803.08494; Keras, https://keras.io/api/layers/normalization_layers/group_normalization/
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: OnlyDefault = None,
+        gamma_regularizer: OnlyDefault = None,
+        beta_constraint: OnlyDefault = None,
+        gamma_constraint: OnlyDefault = None,
+        **options: Any,
+    ):
+        super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **options)
+        self.groups = groups if groups == -1 else check_count(groups, "groups", self.full_name)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        shape, C = super().compute_output_shape(input_shape), input_shape[-1]
+        if C is not None and C % self.groups:
+            raise ValueError(
+                f"{self.full_name}: expected channels that make {self.groups} equal groups, got {C} in input shape "
+                f"{shape_text(input_shape)}. Choose groups that divide {C}; groups=-1 is one for each channel."
+            )
+        return shape
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.x = x
+        self.gamma, beta = self.gamma_and_beta(x)
+        groups = x.shape[-1] if self.groups == -1 else self.groups
+        y, self.mean, self.var = kernels.of(x).group_norm(x, self.gamma, beta, groups, self.epsilon)
+        return y
+
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        dx, dgamma, dbeta = kernels.of(dy).group_norm_backward(
+            dy, self.x, self.gamma, self.mean, self.var, self.mean.shape[1], self.epsilon
+        )
+        if param_grads:
+            self.add_gradients(dgamma, dbeta)
         return dx

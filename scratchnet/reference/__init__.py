@@ -40,7 +40,13 @@ from scratchnet.reference.loss import (
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
-from scratchnet.reference.norm import batch_norm, batch_norm_backward, batch_norm_inference
+from scratchnet.reference.norm import (
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_inference,
+    group_norm,
+    group_norm_backward,
+)
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
 from scratchnet.reference.random import dropout, philox, uniform
 
@@ -60,6 +66,8 @@ __all__ = [
     "depthwise_conv2d",
     "depthwise_conv2d_backward",
     "dropout",
+    "group_norm",
+    "group_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "philox",

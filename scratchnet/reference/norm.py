@@ -1,4 +1,4 @@
-"""Batch normalization and its gradients."""
+"""Batch and group normalization and their gradients."""
 
 import math
 
@@ -44,4 +44,49 @@ def batch_norm_backward(dy, x, gamma, mean, var, epsilon):
         c = index[-1]
         s = math.sqrt(var[c] + epsilon)
         dx[index] = gamma[c] / s * (dy[index] - dbeta[c] / R - (x[index] - mean[c]) / s * dgamma[c] / R)
+    return dx, dgamma, dbeta
+
+
+def group_norm(x, gamma, beta, groups, epsilon):
+    """(y, mean, var): as batch normalization, but over each example's groups of channels, g = c // (C / groups).
+
+    y[n,...,c] = gamma[c] * (x[n,...,c] - mean[n,g]) / sqrt(var[n,g] + epsilon) + beta[c]; var is the biased variance.
+    x (N, ..., C); gamma, beta (C,); mean, var (N, groups). Source: Wu and He, arXiv 1803.08494.
+    """
+    N, D, M = len(x), x.shape[-1] // groups, x[0].size // groups
+    mean, var, y = np.zeros((N, groups), x.dtype), np.zeros((N, groups), x.dtype), np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        n, g = index[0], index[-1] // D
+        mean[n, g] += x[index] / M
+    for index in np.ndindex(*x.shape):
+        n, g = index[0], index[-1] // D
+        var[n, g] += (x[index] - mean[n, g]) ** 2 / M
+    for index in np.ndindex(*x.shape):
+        n, c, g = index[0], index[-1], index[-1] // D
+        y[index] = gamma[c] * (x[index] - mean[n, g]) / math.sqrt(var[n, g] + epsilon) + beta[c]
+    return y, mean, var
+
+
+def group_norm_backward(dy, x, gamma, mean, var, groups, epsilon):
+    """(dx, dgamma, dbeta), mean and var from `group_norm`: x moves y directly, through the mean and the variance.
+
+    With s = sqrt(var + epsilon) and the normalized u = (x - mean) / s: dbeta = sum dy, dgamma = sum dy * u, channel by
+    channel; over the M elements of a group, dx = (gamma * dy - sum(gamma * dy) / M - u * sum(gamma * dy * u) / M) / s.
+    """
+    N, C = len(x), x.shape[-1]
+    D, M = C // groups, x[0].size // groups
+    dx, dgamma, dbeta = np.zeros_like(x), np.zeros(C, x.dtype), np.zeros(C, x.dtype)
+    total, product = np.zeros((N, groups), x.dtype), np.zeros((N, groups), x.dtype)
+    for index in np.ndindex(*x.shape):
+        n, c, g = index[0], index[-1], index[-1] // D
+        u = (x[index] - mean[n, g]) / math.sqrt(var[n, g] + epsilon)
+        dbeta[c] += dy[index]
+        dgamma[c] += dy[index] * u
+        total[n, g] += gamma[c] * dy[index]
+        product[n, g] += gamma[c] * dy[index] * u
+    for index in np.ndindex(*x.shape):
+        n, c, g = index[0], index[-1], index[-1] // D
+        s = math.sqrt(var[n, g] + epsilon)
+        u = (x[index] - mean[n, g]) / s
+        dx[index] = (gamma[c] * dy[index] - total[n, g] / M - u * product[n, g] / M) / s
     return dx, dgamma, dbeta

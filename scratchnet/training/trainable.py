@@ -17,7 +17,7 @@ from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.device import device_of, to_numpy
 from scratchnet.divergence import Guard
-from scratchnet.layers import BatchNormalization, Layer, Normalization, Rescaling
+from scratchnet.layers import BatchNormalization, GroupNormalization, Layer, Normalization, Rescaling
 from scratchnet.losses import Loss
 from scratchnet.printing import say
 from scratchnet.signatures import OnlyDefault, only_defaults
@@ -29,6 +29,7 @@ from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_
 
 Verbose = int | str
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
+_SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
 
 
 class Trainable(Compiled):
@@ -271,7 +272,7 @@ class Trainable(Compiled):
         return feed
 
     def _say_integers(self, x: np.ndarray) -> None:
-        scales = self.layers and isinstance(self.layers[0], (BatchNormalization, Normalization, Rescaling))
+        scales = self.layers and isinstance(self.layers[0], _SCALING)
         if np.issubdtype(x.dtype, np.integer) and not self._said_integers and not scales:
             self._said_integers = True
             warnings.warn(

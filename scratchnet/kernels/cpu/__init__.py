@@ -28,6 +28,7 @@ from scratchnet.kernels.cpu.conv.depthwise import (
 )
 from scratchnet.kernels.cpu.dropout import dropout
 from scratchnet.kernels.cpu.gather import gather
+from scratchnet.kernels.cpu.group_norm import group_norm, group_norm_backward
 from scratchnet.kernels.cpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
@@ -78,6 +79,8 @@ __all__ = [
     "gather",
     "global_average_pool2d",
     "global_average_pool2d_backward",
+    "group_norm",
+    "group_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",

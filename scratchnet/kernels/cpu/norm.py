@@ -93,7 +93,7 @@ def _input_grad(dy, x, mean, scale, gamma, beta, low, dy_mean, product_mean, dx)
                 dx[r, c] = gamma[c] * scale[c] * (d - dy_mean[c] - normal * product_mean[c])
 
 
-def _scale(var: np.ndarray, epsilon: float) -> np.ndarray:
+def scale_of(var: np.ndarray, epsilon: float) -> np.ndarray:
     """1 / sqrt(var + epsilon), worked out in float64 and rounded once."""
     return (1 / np.sqrt(var.astype(np.float64) + epsilon)).astype(var.dtype)
 
@@ -134,7 +134,7 @@ def batch_norm_inference(
     With relu, y = max(y, 0).
     """
     y = empty(x.shape, x.dtype)
-    channels = as_flat(mean), _scale(var, epsilon), as_flat(gamma), as_flat(beta)
+    channels = as_flat(mean), scale_of(var, epsilon), as_flat(gamma), as_flat(beta)
     _normalize(as_rows(x), *channels, _low(relu, x.dtype), as_rows(y))
     return y
 
@@ -177,7 +177,7 @@ def _backward(dy, x, gamma, mean, var, epsilon, relu_beta, through_statistics):
     rows, d_rows = as_rows(x), as_rows(dy)
     relu = relu_beta is not None
     beta = as_flat(relu_beta) if relu else np.zeros(len(gamma), x.dtype)
-    forward = as_flat(mean), _scale(var, epsilon), as_flat(gamma), beta, _low(relu, x.dtype)
+    forward = as_flat(mean), scale_of(var, epsilon), as_flat(gamma), beta, _low(relu, x.dtype)
     sums, products = parts_for(rows), parts_for(rows)
     _gradient_sums(d_rows, rows, *forward, sums, products)
     dbeta, dgamma = sum_of(sums), sum_of(products)

@@ -1,4 +1,4 @@
-"""Batch normalization."""
+"""Batch and group normalization."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import numpy as np
 
 
 class Norm(Protocol):
-    """x (..., C), channels last; gamma, beta, mean, var (C,). Source: Ioffe and Szegedy, arXiv 1502.03167."""
+    """x (N, ..., C), channels last; gamma, beta (C,); mean, var (C,) for a batch, (N, groups) for groups.
+
+    Sources: Ioffe and Szegedy, arXiv 1502.03167; Wu and He, arXiv 1803.08494.
+    """
 
     def batch_norm(
         self, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float, relu: bool = False
@@ -61,4 +64,30 @@ class Norm(Protocol):
         """(dx, dgamma, dbeta) where mean and var are constants: dx = gamma / sqrt(var + epsilon) * dy.
 
         dgamma, dbeta and relu_beta as for `batch_norm_backward`.
+        """
+
+    def group_norm(
+        self, x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, groups: int, epsilon: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(y, mean, var): y[n,...,c] = gamma[c] * (x[n,...,c] - mean[n,g]) / sqrt(var[n,g] + epsilon) + beta[c].
+
+        Group g = c // (C / groups): C / groups neighbouring channels of one example, over all its places. var is the
+        biased one, and must keep its digits as that of `batch_norm`. C is divisible by groups.
+        """
+
+    def group_norm_backward(
+        self,
+        dy: np.ndarray,
+        x: np.ndarray,
+        gamma: np.ndarray,
+        mean: np.ndarray,
+        var: np.ndarray,
+        groups: int,
+        epsilon: float,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(dx, dgamma, dbeta), with mean and var from `group_norm`, which x moves too.
+
+        With s = sqrt(var + epsilon), u = (x - mean) / s and M elements a group: dbeta = sum dy and dgamma = sum dy * u
+        over all but the channels, dx = (gamma * dy - mean(gamma * dy) - u * mean(gamma * dy * u)) / s with means over
+        the M elements.
         """
