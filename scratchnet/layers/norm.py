@@ -19,7 +19,8 @@ class BatchNormalization(Layer):
         y = gamma * n + beta,  n = (x - mean) / sqrt(var + epsilon)
 
     In training, mean and (biased) var are the batch's own, over all axes but the last; otherwise they are moving
-    averages of those, m = momentum * m + (1 - momentum) * batch. With R elements a channel in the batch:
+    averages of those, m = momentum * m + (1 - momentum) * batch. A batch's variance above 3e38, the largest float32, is
+    still divided by rightly, but enters the moving average as 3e38. With R elements a channel in the batch:
 
         dbeta = sum dy,  dgamma = sum dy * n
         training:  dx = gamma / sqrt(var + epsilon) * (dy - dbeta / R - n * dgamma / R)
@@ -105,6 +106,8 @@ class BatchNormalization(Layer):
         y, self.mean, self.var = k.batch_norm(x, self.gamma, beta, self.epsilon, relu)
         for name, batch in (("moving_mean", self.mean), ("moving_variance", self.var)):
             moving = self.state[name]
+            if batch.dtype != moving.dtype:  # a variance beyond float32
+                batch = xp.minimum(batch, np.finfo(moving.dtype).max).astype(moving.dtype)
             moving += (batch - moving) * x.dtype.type(1 - self.momentum)
         return y
 
