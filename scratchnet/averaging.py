@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import kernels, locks
 from scratchnet.arguments import is_number
 from scratchnet.device import like
 
@@ -34,16 +35,14 @@ class MovingAverage:
             raise ValueError("MovingAverage: expected a model that is built. Call model.build(input_shape) first.")
         self.model, self.momentum = model, momentum
         self.updates = 0
-        self.average = {name: array.copy() for name, array in self._weights().items()}
-
-    def _weights(self) -> dict[str, np.ndarray]:
-        return {**self.model.params, **self.model.state}
+        self._copy: Any = None  # what `copied_model` gives
+        self.average = {name: array.copy() for name, array in _weights(model).items()}
 
     def update(self) -> None:
         """Take in the weights as they are now."""
         momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
         pairs: dict[np.dtype, list[tuple[np.ndarray, np.ndarray]]] = {}
-        for name, array in self._weights().items():
+        for name, array in _weights(self.model).items():
             average = self.average[name]
             if average.dtype != array.dtype or type(average) is not type(array):  # such as from a file
                 self.average[name] = like(average, array).astype(array.dtype, copy=False)
@@ -55,10 +54,22 @@ class MovingAverage:
 
     def swap(self) -> None:
         """Exchange the model's weights and the average; once more brings both back."""
-        for name, array in self._weights().items():
-            own = array.copy()
+        with locks.MODELS:
+            for name, array in _weights(self.model).items():
+                own = array.copy()
+                array[...] = like(self.average[name], array)
+                self.average[name][...] = like(own, self.average[name])
+
+    def copied_model(self) -> Any:
+        """A copy of the model whose weights are the average: always the same one, and nothing else changes.
+
+        Other threads may ask for it, too: use it within `locks.MODELS`.
+        """
+        if self._copy is None or _kinds(self._copy) != _kinds(self.model):
+            self._copy = copy.deepcopy(self.model)
+        for name, array in _weights(self._copy).items():
             array[...] = like(self.average[name], array)
-            self.average[name][...] = like(own, self.average[name])
+        return self._copy
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -68,6 +79,14 @@ class MovingAverage:
             yield
         finally:
             self.swap()
+
+
+def _weights(model: Any) -> dict[str, np.ndarray]:
+    return {**model.params, **model.state}
+
+
+def _kinds(model: Any) -> dict[str, tuple[Any, ...]]:
+    return {name: (type(array), array.dtype, array.shape) for name, array in _weights(model).items()}
 
 
 def check_momentum(momentum: float, caller: str) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from scratchnet.fields import join, refuse, shown
 from scratchnet.signatures import only_default_names, only_defaults
+
+LONGEST = 1000  # layers in one list, from a file
+MOST = 5000  # objects in one file
+BITS = 62  # of a whole number but a seed: sizes that are added to each other must fit into 64
 
 
 def _remembering(init: Callable[..., None]) -> Callable[..., None]:
@@ -109,30 +115,48 @@ def _own_classes(cls: type = Configurable) -> dict[str, type]:
     return found
 
 
-def make(data: Any, custom_objects: Mapping[str, type] | None = None) -> Any:
+def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str = "") -> Any:
     """What `describe` wrote down, made again. Only the package's own classes and custom_objects are ever called.
 
+    Args:
+        data: what `describe` gave.
+        custom_objects: classes beside the package's own, by name.
+        where: the place of data in its file, for errors.
+
     Raises:
-        ValueError: a class that is neither, or arguments that it does not take.
+        ValueError: a class that is neither, arguments that it does not take, or more parts than any network has.
     """
     known = {**_own_classes(), **(custom_objects or {})}
+    parts = itertools.count(1)
 
-    def build(part: Any) -> Any:
+    def build(part: Any, where: str) -> Any:
         if isinstance(part, list):
-            return [build(p) for p in part]
+            if len(part) > LONGEST and any(isinstance(p, dict) for p in part):
+                raise ValueError(f"{where}: expected at most {LONGEST} parts, got {len(part)}.")
+            return [build(p, f"{where}[{i}]") for i, p in enumerate(part)]
+        if isinstance(part, int) and part.bit_length() > BITS and not where.endswith(".seed"):
+            raise refuse(where, f"a whole number of at most {BITS} bits", part)
         if not isinstance(part, dict):
             return part
         if part.keys() != {"class", "config"}:
-            return {k: build(v) for k, v in part.items()}
-        name = part["class"]
-        if name not in known:
+            return {k: build(v, join(where, k)) for k, v in part.items()}
+        if next(parts) > MOST:
+            raise ValueError(f"{where}: expected at most {MOST} objects, found more.")
+        name, config = part["class"], part["config"]
+        if not isinstance(name, str) or name not in known:
+            own = name if isinstance(name, str) and name.isidentifier() else "MyLayer"
             raise ValueError(
-                f"the file needs a class {name!r} that scratchnet does not have. If it is yours, hand it over: "
-                f"custom_objects={{{name!r}: {str(name).split('.')[-1]}}}."
+                f"{where}: the file needs a class {shown(name)} that scratchnet does not have. If it is yours, hand it "
+                f"over: custom_objects={{{own!r}: {own}}}."
             )
+        if not isinstance(config, dict):
+            raise refuse(f"{where}.config", "the arguments by name", config)
+        arguments = {k: build(v, f"{where}.config.{k}") for k, v in config.items()}
         try:
-            return known[name](**build(part["config"]))
-        except TypeError as error:
-            raise ValueError(f"the file's arguments for {name} do not fit: {error}") from error
+            return known[name](**arguments)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a class makes of arguments that it was never written for
+            raise ValueError(f"{where}.config: the file's arguments for {name} do not fit: {error}") from error
 
-    return build(data)
+    return build(data, where)

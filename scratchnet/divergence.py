@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.device import array_module
+from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
 from scratchnet.layers.chain import Composite
 
@@ -36,6 +37,10 @@ class Guard:
     def get_state(self) -> dict[str, int]:
         """The number of steps; copies of weights belong to a process."""
         return {"step": self.step}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        record(step=count())(state, where)
 
     def set_state(self, state: Mapping[str, int]) -> None:
         """Go on counting from there."""

@@ -6,6 +6,7 @@ GPU, and for each thing that is wrong a line that says what to do.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import importlib.metadata
 import importlib.util
@@ -26,6 +27,8 @@ from scratchnet.datasets import cifar10, collection, fashion_mnist
 from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu.gemm import micro_kernel, simd
+from scratchnet.kernels.cpu.runtime import cache as kernel_cache
+from scratchnet.printing import say
 
 
 class ReportLine(NamedTuple):
@@ -92,15 +95,34 @@ def threads() -> list[ReportLine]:
 
 def cache() -> list[ReportLine]:
     """Where compiled kernels are kept."""
-    package = Path(cpu.__file__).parent  # each of its folders has a __pycache__ of its own
-    folder = Path(os.environ["NUMBA_CACHE_DIR"]) if "NUMBA_CACHE_DIR" in os.environ else package
-    nearest = next((p for p in (folder, *folder.parents) if p.exists()), folder)
-    files = list(folder.rglob("*.nbc")) if folder.exists() else []
-    size = sum(file.stat().st_size for file in files) / 1e6
-    advice = ""
-    if not os.access(nearest, os.W_OK):
-        advice = "Not writable, so kernels may be compiled at every start: set NUMBA_CACHE_DIR to a folder of yours."
-    return [ReportLine("compiled kernels", f"{len(files)} in {folder}, {size:.1f} MB", advice)]
+    wanted = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(wanted) if wanted else kernel_cache.folder() or Path(cpu.__file__).parent
+    sizes = _sizes(folder)
+    fact = f"{len(sizes)} in {folder}, {sum(sizes) / 1e6:.1f} MB"
+    advice = "Set NUMBA_CACHE_DIR to a folder of yours with free space, or kernels are compiled at every start."
+    problem = kernel_cache.trouble or _not_writable(folder)
+    if problem is not None:
+        return [ReportLine("compiled kernels", f"{fact}: {problem}", advice)]
+    return [ReportLine("compiled kernels", fact)]
+
+
+def _sizes(folder: Path) -> list[int]:
+    """The bytes of each compiled kernel's file."""
+    sizes = []
+    for file in folder.rglob("*.nbc"):
+        with contextlib.suppress(FileNotFoundError):  # another process has just removed it
+            sizes.append(file.stat().st_size)
+    return sizes
+
+
+def _not_writable(folder: Path) -> str | None:
+    """Why no file can be made in a folder, or in the one that it would be made in; None if one can."""
+    nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return None
+    except OSError as error:
+        return f"not writable ({error})"
 
 
 def data() -> list[ReportLine]:
@@ -160,19 +182,26 @@ def temporary_folder() -> list[ReportLine]:
 
 
 def examine() -> list[ReportLine]:
-    """All lines, in the order of the report."""
-    return [line for part in (versions, processor, threads, cache, temporary_folder, data, gpu) for line in part()]
+    """All lines, in the order of the report. A part that fails is a line of its own, and the others follow."""
+    lines = []
+    for part in (versions, processor, threads, cache, temporary_folder, data, gpu):
+        try:
+            lines += part()
+        except Exception as error:  # whatever is wrong with a machine is what the report is for
+            fact = f"cannot be examined: {type(error).__name__}: {error}"
+            lines.append(ReportLine(part.__name__.replace("_", " "), fact, "See what the error says."))
+    return lines
 
 
 def main() -> None:
     """Print the report."""
     lines = examine()
     for line in lines:
-        print(f"{line.subject:<18} {line.fact}")
+        say(f"{line.subject:<18} {line.fact}")
         if line.advice:
-            print(f"{'':<18} -> {line.advice}")
+            say(f"{'':<18} -> {line.advice}")
     count = sum(bool(line.advice) for line in lines)
-    print("\nall is well" if count == 0 else f"\n{count} of these can be mended, see the arrows")
+    say("\nall is well" if count == 0 else f"\n{count} of these can be mended, see the arrows")
 
 
 if __name__ == "__main__":

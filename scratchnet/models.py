@@ -12,6 +12,7 @@ from scratchnet import saving
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
+from scratchnet.printing import say
 from scratchnet.saving import PathLike
 from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.trainable import Trainable
@@ -167,7 +168,7 @@ class Sequential(Trainable, Chain):
             return f"{left}  {row[2]:>{widths[2]}}  {row[3]:>{widths[3]}}"
 
         rule = "-" * (sum(widths) + 6)
-        print(f"Model {self.name!r}", line(head), rule, *map(line, rows), rule, line(total), sep="\n")
+        say(f"Model {self.name!r}", line(head), rule, *map(line, rows), rule, line(total), sep="\n")
         trained = sum(math.prod(p.shape) for p in self.params.values())
         if trained != self.count_params():
-            print(f"{trained:,} parameters are trained, {self.count_params() - trained:,} are moving averages")
+            say(f"{trained:,} parameters are trained, {self.count_params() - trained:,} are moving averages")

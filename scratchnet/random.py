@@ -8,6 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.fields import count, record, refuse, text
+
+STATE = record(
+    bit_generator=text,
+    state=record(state=count(0, 2**128 - 1), inc=count(0, 2**128 - 1)),
+    has_uint32=count(0, 1),
+    uinteger=count(0, 2**32 - 1),
+)
 _generator = np.random.default_rng()
 
 
@@ -36,6 +44,7 @@ def set_state(state: Mapping[str, Any]) -> None:
     Raises:
         ValueError: not a state of this generator.
     """
+    check_state(state)
     global _generator
     generator = np.random.default_rng(0)
     try:
@@ -43,6 +52,13 @@ def set_state(state: Mapping[str, Any]) -> None:
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(f"expected the state of a PCG64 generator, as get_state gives it, got {state!r}.") from error
     _generator = generator
+
+
+def check_state(state: Mapping[str, Any], where: str = "random") -> None:
+    """Raise a ValueError unless `get_state` can have given this. NumPy itself takes numbers that it has not given."""
+    STATE(state, where)
+    if state["bit_generator"] != "PCG64" or state["state"]["inc"] % 2 == 0:
+        raise refuse(where, "the state of a PCG64 generator, as get_state gives it", state)
 
 
 @contextmanager

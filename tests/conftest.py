@@ -42,7 +42,15 @@ class OneThreadInNotebooks:
 
 
 # Files that take long begin first, so that no worker is left with one at the end; of the others the order is pytest's.
-LONG = ["test_narrow_vectors.py", "test_compiling.py", "*.ipynb", "test_threads.py", "test_bench.py", "test_resume.py"]
+LONG = [
+    "test_narrow_vectors.py",
+    "test_compiling.py",
+    "*.ipynb",
+    "test_threads.py",
+    "test_bench.py",
+    "test_wheel.py",
+    "test_resume.py",
+]
 
 
 def pytest_collection_modifyitems(items):

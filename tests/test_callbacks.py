@@ -1,6 +1,10 @@
 """The callbacks beside training: what they do to the model, what they write, and what they say."""
 
 import csv
+import os
+import stat
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -244,6 +248,48 @@ def test_csv(tmp_path):
     assert list(rows[0]) == ["epoch", "accuracy", "loss"]
     assert [int(row["epoch"]) for row in rows] == [0, 1, 2]
     assert [float(row["loss"]) for row in rows] == model.history.history["loss"]  # to the last bit
+
+
+def test_csv_goes_on_in_a_file_that_was_through_a_spreadsheet(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_bytes(b"\xef\xbb\xbfepoch,loss\r\n0,1.5\r\n")
+    run([sn.CSVLogger(path, append=True)], 1)
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][:2] == ["epoch", "loss"]
+    assert rows[1][:2] == ["0", "1.5"]
+    assert rows[2][0] == "0"
+    assert float(rows[2][1]) > 0
+    with pytest.raises(ValueError, match=r"expected a column 'epoch' in .*, separated by ';', got"):
+        run([sn.CSVLogger(path, ";", append=True)], 1)
+
+
+def test_csv_into_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code = "import sys; print(open(sys.argv[1]).read())"
+    reader = subprocess.Popen([sys.executable, "-c", code, str(pipe)], stdout=subprocess.PIPE, text=True)
+    run([sn.CSVLogger(pipe)], 2)
+    rows = list(csv.DictReader(reader.communicate(timeout=60)[0].strip().splitlines()))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert all(float(row["loss"]) > 0 for row in rows)
+    assert stat.S_ISFIFO(os.stat(pipe).st_mode)
+
+
+def test_csv_to_standard_output_that_goes_to_a_file(tmp_path):
+    """The shell holds the file open: one that took its place would be written to by nobody else."""
+    code = (
+        "import numpy as np, scratchnet as sn; print('first', flush=True)\n"
+        "m = sn.Sequential([sn.Dense(1, input_shape=(2,))]); m.compile(optimizer='sgd', loss='mse')\n"
+        "log = sn.CSVLogger('/dev/stdout')\n"
+        "m.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=2, callbacks=[log], verbose=0); print('last')"
+    )
+    with open(tmp_path / "out", "w") as out:
+        subprocess.run([sys.executable, "-c", code], stdout=out, check=True)
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert lines[:2] == ["first", "epoch,loss"]
+    assert [line[:2] for line in lines[2:4]] == ["0,", "1,"]
+    assert lines[4:] == ["last"]
 
 
 def test_csv_that_goes_on(tmp_path):

@@ -1,6 +1,8 @@
 """How kernels are compiled: once a machine. For narrower vectors: test_narrow_vectors.py."""
 
+import ast
 import gc
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from processes import python
 
 import scratchnet.ladder  # all kernels there are
-from scratchnet.kernels.cpu import cache
+from scratchnet.kernels.cpu.runtime import cache
 
 TESTS = Path(__file__).parent
 
@@ -23,7 +25,7 @@ model = sn.Sequential([
 model.compile("adam", "sparse_categorical_crossentropy")
 model.train_on_batch(np.ones((2, 8, 8, 3)), np.array([1, 2]))
 
-# Enough channels for each of Winograd's schemes.
+# Enough channels for each of Winograd's algorithms.
 rng, pads, kernels, found = np.random.default_rng(0), ((1, 1), (1, 1)), sn.kernels.cpu, hashlib.sha256()
 x = rng.normal(size=(32, 16, 16, 64)).astype(np.float32)
 for size, step in ((3, 1), (4, 2)):
@@ -66,7 +68,7 @@ def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(
 MADE = """
 import sys
 import numpy as np
-from scratchnet.kernels.cpu import cache
+from scratchnet.kernels.cpu.runtime import cache
 from scratchnet.kernels.cpu.runtime.jit import serial
 
 cache.SOURCES += sys.argv[1]
@@ -126,6 +128,60 @@ def test_kernels_are_compiled_anew_where_the_source_of_another_has_changed(made)
     assert made("", 5) == [(5, 0)]
     assert made("changed", 5) == [(5, 0)]
     assert made("changed", 5) == [(5, 1)]
+
+
+def test_the_sources_are_all_files_of_the_cpu_kernels_in_all_rooms():
+    folder = Path(scratchnet.kernels.cpu.__file__).parent
+    kernels = [one.py_func for one in gc.get_objects() if isinstance(one, Dispatcher)]
+    files = {Path(function.__code__.co_filename) for function in kernels}
+    files = {file for file in files if folder in file.parents}
+    assert len({file.parent for file in files}) >= 4  # the rooms, and the files beside them
+    assert files <= set(cache._FILES)
+    sources = b"".join(file.read_bytes() for file in sorted(folder.rglob("*.py")))
+    assert hashlib.sha256(sources).hexdigest() == cache.SOURCES
+
+
+UNKNOWN = """
+import warnings
+import numba
+import numpy as np
+from numba.core import caching, dispatcher
+
+numba.njit(lambda x: x)(1)  # now Numba has imported what it takes from its cache itself
+
+def renamed(*arguments):
+    raise AssertionError("not to be called")
+
+{change}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from scratchnet.kernels import cpu
+    y = cpu.conv2d(np.ones((1, 3, 3, 1), np.float32), np.ones((2, 2, 1, 1), np.float32), None, (1, 1), ((0, 0), (0, 0)))
+assert y.shape == (1, 2, 2, 1) and (y == 4).all(), y
+print([str(w.message) for w in caught if w.category is RuntimeWarning])
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("caching.NewCache = caching.FunctionCache; del caching.FunctionCache", "FunctionCache.load_overload does not"),
+        ("caching.Cache._load_overload = renamed", "_load_overload does not use _index_key"),
+        ("caching.IndexDataCacheFile._load_index = renamed", "_load_index does not use _source_stamp"),
+        ("dispatcher.Dispatcher.enable_caching = renamed", "enable_caching does not use _cache"),
+    ],
+)
+def test_a_numba_whose_cache_is_another_compiles_anew_and_says_so_once(change, reason, tmp_path):
+    """A slower start, not a crash, and nothing on disk that may be wrong."""
+    printed = python("-c", UNKNOWN.format(change=change), NUMBA_CACHE_DIR=str(tmp_path))
+    (message,) = ast.literal_eval(printed)
+    assert reason in message
+    assert "NUMBA_CACHE_DIR" in message
+    assert not list(tmp_path.rglob("*.nb?"))
+
+
+def test_this_numba_is_known():
+    assert cache.difference() is None
 
 
 def test_a_file_with_code_for_other_types_is_not_used(made, tmp_path):

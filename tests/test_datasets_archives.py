@@ -1,6 +1,7 @@
 """Files of data sets are read without trust: right in all their forms, and each fault is named."""
 
 import gzip
+import hashlib
 import pickle
 import struct
 import tarfile
@@ -76,6 +77,106 @@ def test_archives_write_nothing_and_follow_no_links(folder):
     (folder / small_cifar.FORMS[2]).write_bytes(gzip.compress(padded, 1))
     with pytest.raises(ValueError, match="goes on after"):
         cifar10.load_data()
+
+
+def test_archives_that_would_fill_the_memory(folder, monkeypatch):
+    """Headers that announce what they have not, or have: names and PAX fields of gigabytes, endless zeros."""
+    path = folder / small_cifar.FORMS[2]
+    contents = small_cifar.members(binary=True)
+    size = 1 << 30
+    for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK):
+        header = tarfile.TarInfo("large")
+        header.type, header.size = kind, size
+        plain = header.tobuf(tarfile.GNU_FORMAT)
+        path.write_bytes(gzip.compress(plain + bytes(1 << 20)))
+        with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz.*a header announces 1,073,741,824 bytes"):
+            cifar10.load_data()
+    header = tarfile.TarInfo("other")
+    header.size = size
+    path.write_bytes(gzip.compress(header.tobuf() + bytes(10 << 20), 1))  # passed over, but not for ever
+    with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz: unpacks to more than .* bytes"):
+        cifar10.load_data()
+    header.size = 10**18
+    path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT), 1))  # nor until there were so many
+    with pytest.raises(ValueError, match=r"cifar-10-binary.tar.gz is damaged or truncated: it ends within a member"):
+        cifar10.load_data()
+    many = {f"{i}": b"" for i in range(archives.MOST + 1)}
+    path.write_bytes(small_cifar.tar_gz({**many, **contents}))
+    with pytest.raises(ValueError, match="has over 1000 members"):
+        cifar10.load_data()
+
+
+def test_forged_archives_are_a_value_error_or_the_data_set(folder):
+    """Bytes of the tar changed, so that gzip's checksum is right, its headers above all; or bytes of the gzip."""
+    path = folder / small_cifar.FORMS[3]
+    plain = gzip.decompress(small_cifar.tar_gz(small_cifar.members(binary=False)))
+    headers = [i for i in range(0, len(plain), 512) if plain[i : i + 7] == b"cifar-1"]
+    rng, refused = np.random.default_rng(0), 0
+    for number in range(300):
+        data = bytearray(plain)
+        for _ in range(rng.integers(1, 4)):
+            place = rng.choice(headers) + rng.integers(512) if number % 3 else rng.integers(len(data))
+            data[place] = rng.choice([rng.integers(256), 0, 255, ord("7"), data[place] ^ 1])
+        if number % 3 == 1:  # with the header's own checksum right
+            start = rng.choice(headers)
+            field = rng.choice([0, 100, 124, 135, 156, 157, 257, 263, 345, 386, 482])  # size, type, sparse map, ...
+            for k in range(rng.integers(1, 12)):
+                data[start + field + k] = rng.choice([rng.integers(256), 0, 255, 0x80, *b"7LKxgS"])
+            block = data[start : start + 512]
+            block[148:156] = b" " * 8
+            data[start + 148 : start + 156] = b"%06o\0 " % sum(block)
+        packed = bytearray(gzip.compress(bytes(data), 1))
+        if number % 10 == 0:
+            packed[rng.integers(len(packed))] ^= 1 << rng.integers(8)
+        path.write_bytes(packed)
+        (folder / "cifar10.npy").unlink(missing_ok=True)
+        try:
+            (x, _), _ = cifar10.load_data()
+            assert len(x) == 5 * small_cifar.PER_BATCH
+        except ValueError as error:
+            refused += 1
+            named = str(error)
+        else:
+            named = path.name
+        assert path.name in named, named
+    assert 100 < refused < 290
+
+
+@pytest.fixture
+def originals(folder, monkeypatch):
+    """What the files of the small CIFAR-10 have, as ORIGINALS are what those of the whole one have."""
+    sums = {}
+    for binary in (False, True):
+        for name, data in small_cifar.members(binary).items():
+            sums[name.split("/")[1]] = hashlib.md5(data).hexdigest()
+    monkeypatch.setattr(cifar10, "DESCRIPTION", cifar10.DESCRIPTION._replace(originals=sums))
+
+
+@pytest.mark.usefixtures("originals")
+@pytest.mark.parametrize("form", small_cifar.FORMS)
+def test_a_pixel_that_changed_is_noticed(folder, form):
+    small_cifar.lay(folder, form)
+    assert small_cifar.same(cifar10.load_data())
+    contents = small_cifar.members("bin" in form)
+    name = next(name for name in contents if "data_batch_3" in name)
+    middle = len(contents[name]) // 2  # a pixel's
+    contents[name] = contents[name][:middle] + bytes([contents[name][middle] ^ 1]) + contents[name][middle + 1 :]
+    if form.endswith(".tar.gz"):
+        (folder / form).write_bytes(small_cifar.tar_gz(contents))
+    else:
+        (folder / name).write_bytes(contents[name])
+    with pytest.raises(ValueError, match=rf"{form}: data_batch_3\S* is damaged: expected the MD5 .* Delete"):
+        cifar10.load_data()
+
+
+@pytest.mark.usefixtures("originals")
+@pytest.mark.parametrize("form", small_cifar.FORMS)
+def test_another_copy_of_the_data_set_is_taken_with_a_warning(folder, form):
+    small_cifar.lay(folder, form, seed=1)
+    with pytest.warns(UserWarning, match=rf"{form}: none of its 6 files is CIFAR-10's original one") as said:
+        assert small_cifar.same(cifar10.load_data(), seed=1)
+    assert said[0].filename == __file__
+    assert small_cifar.same(cifar10.load_data(), seed=1)  # from the decoded file: it was said
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The decoded file: there at once, whole or not at all, and made anew when it is not right."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 import small_cifar
 
+from scratchnet import files
 from scratchnet.datasets import archives, cifar10, decoded
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -23,12 +25,15 @@ def test_later_loads_decode_nothing(folder, monkeypatch):
 
 def test_what_a_killed_process_left_is_removed(folder):
     small_cifar.lay(folder, small_cifar.FORMS[0])
-    old, new = folder / "cifar10.npy.1.aa.part", folder / "cifar10.npy.2.bb.part"
+    with files.whole_file(folder / "cifar10.npy") as unfinished:
+        start = unfinished.name.rsplit(str(os.getpid()), 1)[0]
+    (folder / "cifar10.npy").unlink()
+    old, new = Path(f"{start}{os.getpid()}.aa.part"), Path(f"{start}{os.getpid()}.bb.part")
     for path in (old, new):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
     cifar10.load_data()
-    assert sorted(path.name for path in folder.glob("*.part")) == [new.name]  # another process may be at it
+    assert sorted(folder.glob("*.part")) == [new]  # another process may be at it
 
 
 def test_decoded_data_outlive_their_source_and_follow_it(folder):

@@ -1,5 +1,6 @@
 """Downloads, from a server on this machine's loopback address: mirrors that fail, lie or break off; two at a time."""
 
+import contextlib
 import hashlib
 import http.server
 import os
@@ -29,8 +30,15 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         if kind == "missing":
             self.send_error(404)
             return
+        if kind == "mute":  # the header comes byte by byte, and never ends
+            self.drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10**6)
+            return
         self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        if kind in ("endless", "trickle"):  # without saying how much
+            self.end_headers()
+            self.drip(PAYLOAD) if kind == "trickle" else self.flood()
+            return
+        self.send_header("Content-Length", str(len(body) + {"huge": 10**10}.get(kind, 0)))
         if kind == "gzip":  # the server means well: it says how the file is packed
             self.send_header(
                 "Content-Encoding", "identity" if "identity" in self.headers["Accept-Encoding"] else "gzip"
@@ -46,6 +54,22 @@ class Mirror(http.server.BaseHTTPRequestHandler):
             time.sleep(0.3)
         self.wfile.write(body[len(body) // 2 :])
 
+    def drip(self, data):
+        """Send a byte now and then, until the test is over or the client has gone."""
+        with contextlib.suppress(OSError):
+            for place in range(len(data)):
+                if self.server.closing.wait(0.02):
+                    return
+                self.wfile.write(data[place : place + 1])
+                self.wfile.flush()
+
+    def flood(self):
+        """Send for ever."""
+        with contextlib.suppress(OSError):
+            while not self.server.closing.is_set():
+                self.wfile.write(PAYLOAD)
+                self.server.sent += len(PAYLOAD)
+
     def log_message(self, *arguments):
         pass
 
@@ -55,7 +79,7 @@ def server(monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
-        server.asked, server.closing = [], threading.Event()
+        server.asked, server.closing, server.sent = [], threading.Event(), 0
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield server
@@ -98,6 +122,55 @@ def test_after_a_bad_mirror_comes_the_next(server, folder, monkeypatch, bad):
     assert sorted(p.name for p in folder.iterdir()) == ["cifar-10-python.tar.gz", "cifar10.npy"]
 
 
+@pytest.mark.parametrize("bad", ["endless", "huge", "trickle", "mute"])
+def test_a_mirror_that_never_ends_is_left(server, folder, monkeypatch, bad):
+    """Neither by bytes without end nor by time without end, in the header or after it."""
+    monkeypatch.setattr(download, "WINDOW", 0.3)
+    monkeypatch.setattr(download, "ANSWER", 0.5)
+    serve(server, monkeypatch, bad, "good")
+    assert small_cifar.same(cifar10.load_data())
+    assert server.asked == [bad, "good"]
+    assert server.sent < len(PAYLOAD) + 10**8  # what the system's buffers take
+    assert sorted(p.name for p in folder.iterdir()) == ["cifar-10-python.tar.gz", "cifar10.npy"]
+
+
+def test_what_each_mirror_did_is_said(server, folder, monkeypatch):
+    monkeypatch.setattr(download, "WINDOW", 0.3)
+    monkeypatch.setattr(download, "ANSWER", 0.5)
+    monkeypatch.setattr(download, "TIMEOUT", 0.4)
+    kinds = ("endless", "huge", "trickle", "mute", "silent", "half", "wrong")
+    serve(server, monkeypatch, *kinds)
+    with pytest.raises(ConnectionError) as caught:
+        cifar10.load_data()
+    lines = str(caught.value).splitlines()
+    size = f"{len(PAYLOAD):,}"
+    for kind, wanted in zip(
+        kinds,
+        (
+            f"BadMirror: expected {size} bytes, the server goes on sending after them",
+            f"BadMirror: expected {size} bytes, the server announces 10,000,",
+            "BadMirror: too slow: ",
+            "BadMirror: no whole answer within 0.5 s",
+            "Timeout",
+            "",  # urllib3 or we, by its version
+            "ValueError: ",
+        ),
+    ):
+        (place,) = (i for i, line in enumerate(lines) if f"/{kind}/" in line)
+        assert wanted in lines[place + 1]
+    assert list(folder.iterdir()) == []
+
+
+def test_a_slow_mirror_is_not_too_slow(server, folder, monkeypatch):
+    """50 bytes a second are enough, where so many are wanted."""
+    monkeypatch.setattr(download, "WINDOW", 0.2)
+    monkeypatch.setattr(download, "SLOWEST", 5)
+    monkeypatch.setattr(sys.modules[__name__], "PAYLOAD", b"x" * 60)
+    serve(server, monkeypatch, "trickle")
+    file = cifar10.DESCRIPTION.files[0]._replace(checksum=f"sha256:{hashlib.sha256(b'x' * 60).hexdigest()}")
+    assert download.fetch(file, folder).read_bytes() == b"x" * 60
+
+
 def test_a_server_that_would_unpack_on_the_way_is_told_not_to(server, folder, monkeypatch):
     serve(server, monkeypatch, "gzip")
     assert small_cifar.same(cifar10.load_data())
@@ -123,7 +196,8 @@ def test_without_a_mirror_the_error_says_what_was_tried_and_what_to_do(server, f
 
 def test_only_missing_files_are_asked_for(server, folder, monkeypatch):
     mirror = f"http://127.0.0.1:{server.server_port}/good/{{name}}"
-    files = tuple(f._replace(mirrors=(mirror,), checksum=CHECKSUM) for f in fashion_mnist.DESCRIPTION.files)
+    file = {"mirrors": (mirror,), "checksum": CHECKSUM, "size": len(PAYLOAD)}
+    files = tuple(f._replace(**file) for f in fashion_mnist.DESCRIPTION.files)
     monkeypatch.setattr(fashion_mnist, "DESCRIPTION", fashion_mnist.DESCRIPTION._replace(files=files))
     folder.mkdir(parents=True)
     for file in files[:3]:

@@ -14,7 +14,7 @@ from on_both import PICTURES, ROWS, assert_same, classifiers
 from stand_in import put
 
 import scratchnet as sn
-from scratchnet import device, divergence, gan, kernels, losses, metrics, optimizers
+from scratchnet import device, divergence, gan, kernels, metrics
 
 pytestmark = pytest.mark.usefixtures("stand_in_device")
 
@@ -72,19 +72,22 @@ def test_a_layer_that_converts_is_found_out():
         layer.backward(y)
 
 
-@pytest.mark.parametrize("room", [losses, metrics, optimizers, divergence, gan.losses])
-def test_a_room_that_takes_numpys_functions_is_found_out(room, monkeypatch):
-    monkeypatch.setattr(room, "array_module", lambda x: np)
-    p, g = {"w": put([1.0, 2.0])}, {"w": put([0.1, 0.2])}
-    use = {
-        losses: lambda: losses.MeanSquaredError()(put([[1.0]]), put([[2.0]])),
-        metrics: lambda: metrics.TopKCategoricalAccuracy(1).update(put([1]), put([[0.2, 0.8]])),
-        optimizers: lambda: sn.Adam().update(p, g),
-        divergence: lambda: divergence.all_finite(classifiers()[0]),
-        gan.losses: lambda: gan.losses.Hinge().real(put([[1.0]])),
-    }
+USES = {
+    "losses.crossentropy": lambda: sn.BinaryCrossentropy()(put([[1.0]]), put([[0.5]])),
+    "losses.regression": lambda: sn.MeanSquaredError()(put([[1.0]]), put([[2.0]])),
+    "metrics": lambda: metrics.TopKCategoricalAccuracy(1).update(put([1]), put([[0.2, 0.8]])),
+    "optimizers.base": lambda: sn.Adam().update({"w": put([1.0, 2.0])}, {"w": put([0.1, 0.2])}),
+    "divergence": lambda: divergence.all_finite(classifiers()[0]),
+    "gan.losses": lambda: gan.losses.Hinge().real(put([[1.0]])),
+}
+
+
+@pytest.mark.parametrize("module", USES)
+def test_a_module_that_takes_numpys_functions_is_found_out(module, monkeypatch):
+    USES[module]()
+    monkeypatch.setattr(f"scratchnet.{module}.array_module", lambda x: np)
     with pytest.raises(TypeError):
-        use[room]()
+        USES[module]()
 
 
 # device.py itself.

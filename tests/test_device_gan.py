@@ -100,6 +100,7 @@ def test_gan_training(real, tmp_path):
     pictures = ours.generate(7, seed=1)
     assert isinstance(pictures, np.ndarray)
     np.testing.assert_array_equal(pictures, cpus.generate(7, seed=1))
+    np.testing.assert_array_equal(ours.decode(put(ours.latents(7, seed=1))), pictures)
     ours.save(tmp_path / "gan")
     np.testing.assert_array_equal(sn.load_model(tmp_path / "gan").generate(7, seed=1), pictures)
 
@@ -112,6 +113,35 @@ def test_what_the_doctor_measures_of_pictures_on_the_device():
     for measure in (gan.relative_diversity, gan.separation):
         assert measure(ours) == measure(cpus)
     assert repr(gan.diagnose(ours)) == repr(gan.diagnose(cpus))
+
+
+def spoil(generator):
+    """A weight that is not finite."""
+    generator.layers[0].params["kernel"][0, 0] = np.nan
+
+
+def overflow(generator):
+    """Finite weights, whose sums are not, but for the zeros that the fault is looked for with."""
+    generator.layers[0].params["kernel"][...] = 3e38
+
+
+@pytest.mark.parametrize(
+    ("harm", "found"),
+    [
+        (spoil, "In the generator: The first numbers that are not finite are in kernel of Dense 'g1'"),
+        (overflow, "All weights and outputs are finite"),
+    ],
+)
+def test_a_gan_that_diverges_says_where(harm, found):
+    said = []
+    for on in (put, same):
+        both = make_gan(on)
+        harm(both.generator)
+        with pytest.raises(sn.DivergedError) as caught:
+            both.fit(on(REAL), epochs=1, batch_size=8, verbose=0)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert found in said[0]
 
 
 def test_pictures_on_the_device_are_shown():

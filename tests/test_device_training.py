@@ -22,8 +22,10 @@ from on_both import (
 from stand_in import Array, put
 
 import scratchnet as sn
+from scratchnet import device
 from scratchnet.averaging import MovingAverage
 from scratchnet.preprocessing.image import ImageDataGenerator
+from scratchnet.training.data import Feed
 
 pytestmark = pytest.mark.usefixtures("stand_in_device")
 
@@ -95,6 +97,15 @@ def test_a_flow_of_pictures_on_the_device():
     assert found[0] == found[1]
     assert_same_weights(ours, cpus)
     assert stand_in.reached["augment"]
+
+
+def test_every_array_of_a_batch_comes_on_the_device():
+    feed = Feed(PICTURES, LABELS, WEIGHTS, np.dtype(np.float32))
+    feed.device = device.named(stand_in.NAME)
+    for array, whole in zip(feed.take(np.array([3, 1])), (PICTURES, LABELS, WEIGHTS)):
+        assert_same(array, whole[[3, 1]])
+    feed.device = None
+    assert all(isinstance(array, np.ndarray) for array in feed.take(np.array([3, 1])))
 
 
 def test_what_fit_says_of_bad_data_on_the_device():
@@ -176,10 +187,11 @@ def callbacks(folder, *more):
 
 
 def test_a_run_is_resumed_on_the_device(tmp_path):
+    """Also where the examples are the same, but come from elsewhere."""
     whole, _ = classifiers()
     history = fit(whole, PICTURES, LABELS, callbacks=callbacks(tmp_path / "whole"))
     with pytest.raises(Stopped):
-        fit(classifiers()[0], PICTURES, LABELS, callbacks=callbacks(tmp_path / "broken", Stops(4)))
+        fit(classifiers()[0], put(PICTURES), put(LABELS), callbacks=callbacks(tmp_path / "broken", Stops(4)))
     resumed, rest = classifiers()[0], Stops(100)
     assert fit(resumed, PICTURES, LABELS, callbacks=callbacks(tmp_path / "broken", rest)) == history
     assert rest.after == 100 - 3  # of six batches, three were in the file

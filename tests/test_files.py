@@ -1,14 +1,16 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and nothing else is lost for them."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from scratchnet.files import ABANDONED, whole_file
+from scratchnet.files import ABANDONED, check_writable, whole_file
 
 
 def test_it_is_there_when_it_is_whole(tmp_path):
@@ -50,15 +52,81 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
     process.wait()
     process.stdout.close()
     assert path.read_bytes() == b"old"
-    (left,) = tmp_path.glob("*.part")
+    assert len(list(tmp_path.glob(".*.part"))) == 1
     with whole_file(path) as file:
         file.write(b"newer")
-    assert left.exists()  # its writer may still be at it
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_what_may_still_be_written_stays_for_an_hour(tmp_path):
+    path = tmp_path / "a.bin"
+    with whole_file(path) as file:
+        (name,) = (p.name for p in tmp_path.iterdir())
+        file.write(b"old")
+    stem, machine, process = name.split(".")[1:4]
+    assert process == str(os.getpid())
+    here = tmp_path / f".{stem}.{machine}.{process}.00000000.part"  # another thread's
+    elsewhere = tmp_path / f".{stem}.abcdef.999999999.00000000.part"  # of another machine on the same drive
+    other = tmp_path / ".0123456789ab.abcdef.1.00000000.part"  # of another file
+    for left in (here, elsewhere, other):
+        left.write_bytes(b"part")
+    with whole_file(path) as file:
+        file.write(b"new")
+    assert all(left.exists() for left in (here, elsewhere, other))
     long_ago = time.time() - ABANDONED - 1
-    os.utime(left, (long_ago, long_ago))
+    for left in (here, elsewhere, other):
+        os.utime(left, (long_ago, long_ago))
     with whole_file(path) as file:
         file.write(b"newest")
-    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [other.name, "a.bin"]
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "\u56fe" * 85, "\u56fe" * 78 + ".safetensors"])
+def test_names_as_long_as_the_file_system_takes_them(tmp_path, name):
+    if len(os.fsencode(name)) > os.pathconf(tmp_path, "PC_NAME_MAX"):
+        pytest.skip("longer than this file system takes")
+    with whole_file(tmp_path / name) as file:
+        file.write(b"x")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    fifo, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(fifo)
+    link.symlink_to(os.devnull)
+    for path, kind in ((fifo, "a named pipe"), (link, "a character device"), (os.devnull, "a character device")):
+        before = os.stat(path)
+        message = f"expected a regular file or none, got {kind}"
+        with pytest.raises(FileExistsError, match=message) as error, whole_file(path) as file:
+            file.write(b"x")
+        assert error.value.filename == os.fspath(path)
+        assert os.stat(path).st_ino == before.st_ino
+        with pytest.raises(FileExistsError):
+            check_writable(Path(path))
+
+
+def test_the_error_of_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as error, whole_file(tmp_path / "a.bin") as file:
+        file.write(b"x")
+    assert error.value.filename == str(tmp_path / "a.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_working_folder_that_was_deleted(tmp_path):
+    code = (
+        "import os, sys; from scratchnet.files import whole_file\n"
+        "os.makedirs(sys.argv[1]); os.chdir(sys.argv[1]); os.rmdir(sys.argv[1])\n"
+        "try:\n"
+        "    with whole_file('a.bin') as f: f.write(b'x')\n"
+        "except FileNotFoundError as e: print(e)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "gone")], capture_output=True, text=True, cwd="/")
+    assert "the working folder was deleted; give an absolute path" in done.stdout, done.stderr
+    assert "a.bin" in done.stdout
 
 
 def test_names_with_brackets(tmp_path):

@@ -1,5 +1,6 @@
 """The architecture as a test: who may import whom, how long a file may be, and what `import scratchnet` pulls in."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,11 @@ LONGEST = 300  # lines of a file
 
 # A room may import itself and rooms that stand before it.
 ROOMS = [
-    {"reference"},
-    {"shapes", "random", "signatures", "files"},
+    {"reference", "fields"},
+    {"shapes", "random", "signatures", "files", "locks", "printing"},
     {"config"},
     {"arguments", "device"},
-    {"kernels"},
+    {"kernels", "trees"},
     {"initializers"},
     {"layers"},
     {"losses", "schedules"},
@@ -152,6 +153,26 @@ def test_kernels_of_one_device_that_import_the_other_s_are_found(package, name, 
 
 
 # What is imported, and what is public.
+
+
+# The rooms of kernels/cpu, each of which imports only those before it; "" are the files beside the rooms.
+CPU_ROOMS = ["runtime", "", "gemm", "winograd", "conv"]
+
+
+def test_imports_among_the_cpu_kernels_run_one_way():
+    seen = set()
+    for path in files(PACKAGE):
+        parts = path.relative_to(PACKAGE).parts
+        if parts[:2] != ("kernels", "cpu") or parts[2:] == ("__init__.py",):
+            continue
+        room = parts[2] if len(parts) > 3 else ""
+        seen.add(room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet.kernels.cpu."):
+                first = node.module.split(".")[3]
+                other = first if first in CPU_ROOMS else ""
+                assert CPU_ROOMS.index(other) <= CPU_ROOMS.index(room), f"{path} imports {node.module}"
+    assert seen == set(CPU_ROOMS)
 
 
 def test_import_is_light():

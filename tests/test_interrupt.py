@@ -1,6 +1,8 @@
 """Ctrl-C: the step that runs is finished, the history so far is kept, the model can be used and trained on."""
 
+import asyncio
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -79,3 +81,39 @@ def test_in_another_thread_nothing_is_replaced():
     thread.start()
     thread.join()
     assert done == [[0]]
+
+
+async def training(press, awaits):
+    m = model()
+    try:
+        m.fit(X, Y, epochs=9, batch_size=10, callbacks=press, verbose=0)
+        if awaits:
+            await asyncio.sleep(60)
+    finally:
+        RUNS.append((m.history.epoch, m.optimizer.iterations))
+
+
+RUNS = []
+
+
+@pytest.mark.usefixtures("python_handles_ctrl_c")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio handles Ctrl-C since Python 3.11")
+@pytest.mark.parametrize("awaits", [True, False])
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_in_an_event_loop_ends_the_run_and_then_the_loop(awaits, times):
+    RUNS.clear()
+    press = CtrlC(times)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(training(press, awaits))
+    assert [([0, 1], 2 * 4 + (2 if times == 1 else 1))] == RUNS  # the second Ctrl-C waits for no step
+    assert press.ended == (times == 1)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_event_loop_without_ctrl_c_is_left_as_it_was():
+    async def train():
+        before = signal.getsignal(signal.SIGINT)
+        epochs = model().fit(X, Y, verbose=0).epoch
+        return epochs, signal.getsignal(signal.SIGINT) == before
+
+    assert asyncio.run(train()) == ([0], True)

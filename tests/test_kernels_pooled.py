@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import scratchnet as sn
 from scratchnet import reference
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu import conv, pooled_gradient
-from scratchnet.kernels.cpu.correlate import Kernel
+from scratchnet.kernels.cpu.conv import pooled_gradient
+from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.layers import Chain, Conv2D, LeakyReLU, MaxPooling2D, ReLU
 from scratchnet.shapes import output_hw
 
@@ -24,15 +24,16 @@ def calls(monkeypatch):
 
     def call(*arguments):
         called.append(arguments)
-        return pooled_gradient.pooled_gradients(*arguments)
+        return original(*arguments)
 
-    monkeypatch.setattr(conv, "pooled_gradients", call)
+    original = pooled_gradient.pooled_gradients
+    monkeypatch.setattr(pooled_gradient, "pooled_gradients", call)
     return called
 
 
 @pytest.fixture
 def everywhere(monkeypatch):
-    """This way wherever it can go, also where it does not pay."""
+    """This way wherever it can go, also where it is not faster."""
     monkeypatch.setattr(pooled_gradient, "_LARGEST_PART", np.inf)
 
 
@@ -61,7 +62,7 @@ def poolings(draw, hw):
     seeds,
 )
 def test_all_gradients(window, C, F, data, kind, everywhere, many, dtype, layout, seed):
-    """everywhere: this way also where it does not pay; many: pictures for lists and parts of several."""
+    """everywhere: this way also where it is not faster; many: pictures for lists and parts of several."""
     N, hw, size, strides, pads = window
     N = 9 * N if many else N
     rng, OHW = np.random.default_rng(seed), output_hw(hw, size, strides, pads)
@@ -182,25 +183,25 @@ def test_a_class_made_from_a_layer_keeps_its_own_backward():
 
 
 @pytest.mark.parametrize(
-    ("kernel", "hw", "pooled"),
+    ("window", "hw", "pooled"),
     [
-        (Kernel(3, 3, 1, 1, 1, 1), (12, 12), (12, 12)),  # a pooling that sends back as much as it gets
-        (Kernel(1, 1, 1, 1, 0, 0), (12, 12), (6, 6)),  # a block is nine times as large as the kernel
-        (Kernel(9, 9, 1, 1, 4, 4), (12, 12), (6, 6)),  # a line of the kernel is longer than a block
+        (Window(3, 3, 1, 1, 1, 1), (12, 12), (12, 12)),  # a pooling that sends back as much as it gets
+        (Window(1, 1, 1, 1, 0, 0), (12, 12), (6, 6)),  # a block is nine times as large as the kernel
+        (Window(9, 9, 1, 1, 4, 4), (12, 12), (6, 6)),  # a line of the kernel is longer than a block
     ],
 )
-def test_where_it_does_not_go(kernel, hw, pooled):
-    assert not pooled_gradient.pays((32, 12, 12, 32), kernel, hw, (32, *pooled, 64), 4)
+def test_where_it_does_not_go(window, hw, pooled):
+    assert not pooled_gradient.is_faster((32, 12, 12, 32), window, hw, (32, *pooled, 64), 4)
 
 
 def test_lists_that_would_fill_the_memory_are_not_made():
-    kernel = Kernel(3, 3, 1, 1, 1, 1)
-    assert pooled_gradient.pays((1, 224, 224, 64), kernel, (224, 224), (1, 112, 112, 64), 4)
-    assert not pooled_gradient.pays((1, 1024, 1024, 64), kernel, (1024, 1024), (1, 512, 512, 64), 4)
+    window = Window(3, 3, 1, 1, 1, 1)
+    assert pooled_gradient.is_faster((1, 224, 224, 64), window, (224, 224), (1, 112, 112, 64), 4)
+    assert not pooled_gradient.is_faster((1, 1024, 1024, 64), window, (1024, 1024), (1, 512, 512, 64), 4)
 
 
 def test_a_single_channel_does_not_go_this_way():
-    assert not pooled_gradient.pays((32, 12, 12, 1), Kernel(3, 3, 1, 1, 1, 1), (12, 12), (32, 6, 6, 64), 4)
+    assert not pooled_gradient.is_faster((32, 12, 12, 1), Window(3, 3, 1, 1, 1, 1), (12, 12), (32, 6, 6, 64), 4)
 
 
 def test_what_is_not_finite_is_seen():

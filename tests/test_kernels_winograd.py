@@ -8,18 +8,21 @@ from hypothesis import strategies as st
 from test_kernels_conv import windows_of
 
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu import conv, winograd, winograd_schemes
-from scratchnet.kernels.cpu.correlate import Kernel
-from scratchnet.kernels.cpu.weight_products import FEW
+from scratchnet.kernels.cpu.conv import conv2d
+from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS
+from scratchnet.kernels.cpu.gemm.operands import Window
+from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES
+from scratchnet.kernels.cpu.winograd import conv2d as winograd
+from scratchnet.kernels.cpu.winograd import transforms
 from scratchnet.shapes import output_hw
 
-# Numbers in a vector, but no fewer than the channels that `spread` takes for itself.
-LANES = {dtype: max(FEW, winograd.VECTOR_BYTES // np.dtype(dtype).itemsize) for dtype in DTYPES}
+# Numbers in a vector, but no fewer than the channels that col2im takes for itself.
+LANES = {dtype: max(FEW_CHANNELS, VECTOR_BYTES // np.dtype(dtype).itemsize) for dtype in DTYPES}
 
 
 @pytest.fixture
 def everywhere(monkeypatch):
-    """This way wherever it can go, also where it does not pay."""
+    """This way wherever it can go, also where it is not faster."""
     monkeypatch.setattr(winograd, "FEWEST_TILES", 0)
     monkeypatch.setattr(winograd, "FEWEST_CHANNELS", 1)
     monkeypatch.setattr(winograd, "LARGEST_PART", np.inf)
@@ -35,23 +38,23 @@ def calls(monkeypatch):
             called.append(name)
             kernel(*arguments)
 
-        monkeypatch.setattr(conv, name, call)
+        monkeypatch.setattr(conv2d, name, call)
 
-    for name in ("slide_tiles", "weight_tiles"):
-        spy(name, getattr(conv, name))
+    for name in ("winograd_conv2d", "winograd_weight_grad"):
+        spy(name, getattr(conv2d, name))
     return called
 
 
-schemes = st.sampled_from(sorted(winograd_schemes.DATA))
+algorithms = st.sampled_from(sorted(transforms.POINTS))
 
 
 @st.composite
-def tiled_windows(draw, taps):
-    """(N, (H, W), (KH, KW), strides, pads) whose kernel has that many cells for each remainder by the stride."""
+def tiled_windows(draw, r):
+    """(N, (H, W), (KH, KW), strides, pads) whose kernel has r x r cells for each remainder by the strides."""
     axes = []
     for _ in range(2):
         stride = draw(st.integers(1, 3))
-        kernel = taps * stride
+        kernel = r * stride
         pads = draw(st.integers(0, kernel - 1)), draw(st.integers(0, kernel - 1))
         size = draw(st.integers(max(1, kernel - sum(pads)), kernel + 7))
         axes.append((size, kernel, stride, pads))
@@ -59,48 +62,49 @@ def tiled_windows(draw, taps):
     return draw(st.sampled_from([1, 2, 5, 9])), sizes, kernels, strides, pads
 
 
-@given(schemes, seeds)
-def test_the_combinations_are_those_of_a_sum_over_a_kernel(scheme, seed):
-    rng, matrices = np.random.default_rng(seed), winograd_schemes.MATRICES
-    d = rng.normal(size=scheme.pixels)
-    for values, results, cells in (
-        (winograd_schemes.WEIGHTS, winograd_schemes.OUTPUTS, scheme.taps),
-        (winograd_schemes.GRADIENTS, winograd_schemes.CELLS, scheme.outputs),
+@given(algorithms, seeds)
+def test_the_transforms_are_those_of_a_sum_over_a_kernel(algorithm, seed):
+    """y = A^T ((G g) * (B^T d)), for the outputs and for the gradient of the weights."""
+    rng, matrices = np.random.default_rng(seed), transforms.MATRICES
+    d = rng.normal(size=algorithm.n)
+    for G, A, cells in (
+        (transforms.FILTER, transforms.OUTPUT, algorithm.r),
+        (transforms.OUTPUT_GRAD, transforms.FILTER_GRAD, algorithm.m),
     ):
         g = rng.normal(size=cells)
-        products = (matrices[values[scheme]] @ g) * (matrices[winograd_schemes.DATA[scheme]] @ d)
-        np.testing.assert_allclose(matrices[results[scheme]] @ products, np.correlate(d, g), atol=1e-13)
+        products = (matrices[G[algorithm]] @ g) * (matrices[transforms.INPUT[algorithm]] @ d)
+        np.testing.assert_allclose(matrices[A[algorithm]] @ products, np.correlate(d, g), atol=1e-13)
 
 
 @settings(max_examples=at_least(60))
-@given(schemes, st.data(), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.booleans(), dtypes, seeds)
-def test_all_three_kernels(scheme, data, channels, filters, relu, use_bias, dtype, seed):
-    N, hw, kernel, strides, pads = data.draw(tiled_windows(scheme.taps))
+@given(algorithms, st.data(), st.integers(1, 5), st.integers(1, 5), st.booleans(), st.booleans(), dtypes, seeds)
+def test_all_three_kernels(algorithm, data, channels, filters, relu, use_bias, dtype, seed):
+    N, hw, kernel, strides, pads = data.draw(tiled_windows(algorithm.r))
     C, F, rng = channels * LANES[dtype], filters * LANES[dtype], np.random.default_rng(seed)
     x, w = normal(rng, (N, *hw, C), dtype), normal(rng, (*kernel, C, F), dtype)
     b = normal(rng, (F,), dtype) if use_bias else None
     dy = normal(rng, (N, *output_hw(hw, kernel, strides, pads), F), dtype)
     with pytest.MonkeyPatch.context() as patch, Unchanged(x, w, dy):
         everywhere.__wrapped__(patch)
-        patch.setattr(winograd, "POINTS", {scheme: ()})  # no other to choose
+        patch.setattr(winograd, "POINTS", {algorithm: ()})  # no other to choose
         called = calls.__wrapped__(patch)
         y = cpu.conv2d(x, w, b, strides, pads, relu)
         dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)
         before = dw.astype(np.float64), db.astype(np.float64)
         cpu.conv2d_weight_grad(x, dy, kernel, strides, pads, dw, db)
-        assert called == ["slide_tiles", "weight_tiles"]
+        assert called == ["winograd_conv2d", "winograd_weight_grad"]
         dx = cpu.conv2d_input_grad(dy, w, hw, strides, pads)
         phases = min(strides[0], hw[0]) * min(strides[1], hw[1])
-        assert called[2:] == ["slide_tiles"] * phases
+        assert called[2:] == ["winograd_conv2d"] * phases
     views = windows_of(x, kernel, strides, pads)
     expected = np.einsum("nijckl,klcf->nijf", views, w.astype(np.float64)) + (0 if b is None else b)
     assert_close(y, np.maximum(expected, 0) if relu else expected, dtype)
     assert_close(dw, before[0] + np.einsum("nijckl,nijf->klcf", views, dy.astype(np.float64)), dtype)
     assert_close(db, before[1] + dy.sum((0, 1, 2), np.float64), dtype)
     expected = np.zeros((N, hw[0] + sum(pads[0]), hw[1] + sum(pads[1]), C))
-    spread = np.einsum("nijf,klcf->nijklc", dy.astype(np.float64), w.astype(np.float64))
-    for i, j, k, m in np.ndindex(spread.shape[1:5]):
-        expected[:, strides[0] * i + k, strides[1] * j + m] += spread[:, i, j, k, m]
+    columns = np.einsum("nijf,klcf->nijklc", dy.astype(np.float64), w.astype(np.float64))
+    for i, j, k, l in np.ndindex(columns.shape[1:5]):  # noqa: E741
+        expected[:, strides[0] * i + k, strides[1] * j + l] += columns[:, i, j, k, l]
     inside = expected[:, pads[0][0] : pads[0][0] + hw[0], pads[1][0] : pads[1][0] + hw[1]]
     assert_close(dx, inside, dtype)
 
@@ -117,39 +121,39 @@ def test_layers_with_many_channels_go_this_way(dtype, size, kernel, stride, call
     assert_close(y, np.einsum("nijckl,klcf->nijf", views, w.astype(np.float64), optimize=True), dtype)
     dw = cpu.conv2d_weight_grad(x, y, (kernel, kernel), strides, pads)
     assert_close(dw, np.einsum("nijckl,nijf->klcf", views, y.astype(np.float64), optimize=True), dtype)
-    assert calls == ["slide_tiles", "weight_tiles"]
+    assert calls == ["winograd_conv2d", "winograd_weight_grad"]
 
 
 @pytest.mark.parametrize(
     ("shape", "kernel", "hw", "filters"),
     [
-        ((32, 16, 16, 63), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 64),  # channels that leave a rest
-        ((32, 16, 16, 64), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 65),
-        ((32, 16, 16, 64), Kernel(5, 5, 1, 1, 2, 2), (16, 16), 64),
-        ((32, 16, 16, 64), Kernel(3, 2, 1, 1, 1, 1), (16, 16), 64),
-        ((32, 16, 16, 64), Kernel(3, 3, 2, 2, 1, 1), (8, 8), 64),  # remainders with kernels of several sizes
-        ((32, 16, 16, 32), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 64),  # few channels
-        ((1, 16, 16, 64), Kernel(3, 3, 1, 1, 1, 1), (16, 16), 64),  # few tiles
-        ((512, 2, 2, 64), Kernel(2, 2, 1, 1, 0, 0), (1, 1), 64),  # one output of four is needed
+        ((32, 16, 16, 63), Window(3, 3, 1, 1, 1, 1), (16, 16), 64),  # channels that leave a rest
+        ((32, 16, 16, 64), Window(3, 3, 1, 1, 1, 1), (16, 16), 65),
+        ((32, 16, 16, 64), Window(5, 5, 1, 1, 2, 2), (16, 16), 64),
+        ((32, 16, 16, 64), Window(3, 2, 1, 1, 1, 1), (16, 16), 64),
+        ((32, 16, 16, 64), Window(3, 3, 2, 2, 1, 1), (8, 8), 64),  # remainders with kernels of several sizes
+        ((32, 16, 16, 32), Window(3, 3, 1, 1, 1, 1), (16, 16), 64),  # few channels
+        ((1, 16, 16, 64), Window(3, 3, 1, 1, 1, 1), (16, 16), 64),  # few tiles
+        ((512, 2, 2, 64), Window(2, 2, 1, 1, 0, 0), (1, 1), 64),  # one output of four is needed
     ],
 )
 def test_where_it_does_not_go(shape, kernel, hw, filters):
-    assert winograd.scheme_of(shape, kernel, hw, filters, 4) is None
+    assert winograd.choose_algorithm(shape, kernel, hw, filters, 4) is None
 
 
 @pytest.mark.parametrize(
-    ("N", "size", "for_weights", "scheme"),
+    ("N", "size", "for_weights", "algorithm"),
     [
-        (64, 16, False, (2, 4)),
-        (64, 8, False, (2, 2)),  # 256 tiles are few for 25 combinations of the weights of four remainders
-        (64, 8, True, (2, 4)),
+        (64, 16, False, (4, 2)),
+        (64, 8, False, (2, 2)),  # 256 tiles are few for the filter transforms of four remainders, 25 numbers each
+        (64, 8, True, (4, 2)),
         (24, 8, True, (2, 2)),
         (64, 6, True, (2, 2)),  # two tiles of four outputs would reach over the edge
     ],
 )
-def test_which_scheme(N, size, for_weights, scheme):
-    kernel, hw = Kernel(4, 4, 2, 2, 1, 1), (size, size)
-    assert winograd.scheme_of((N, 2 * size, 2 * size, 64), kernel, hw, 128, 4, for_weights) == scheme
+def test_which_algorithm(N, size, for_weights, algorithm):
+    window, hw = Window(4, 4, 2, 2, 1, 1), (size, size)
+    assert winograd.choose_algorithm((N, 2 * size, 2 * size, 64), window, hw, 128, 4, for_weights) == algorithm
 
 
 def test_a_nan_is_seen_in_its_tile_and_nowhere_else(everywhere):

@@ -8,7 +8,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu import memory
+from scratchnet.kernels.cpu.runtime import memory
 from scratchnet.kernels.cpu.runtime.memory import SMALLEST, empty
 from scratchnet.training.step import train_step
 

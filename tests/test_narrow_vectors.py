@@ -10,7 +10,7 @@ TESTS = Path(__file__).parent
 
 def test_the_kernels_are_right_for_the_narrowest_vectors():
     """`generic` is the least processor of its kind: on a PC vectors of four floats, and no fused multiply-add."""
-    width = "from scratchnet.kernels.cpu import simd; print(simd.VECTOR_BYTES)"
+    width = "from scratchnet.kernels.cpu.gemm import simd; print(simd.VECTOR_BYTES)"
     narrowest = python("-c", width, NUMBA_CPU_NAME="generic")
     if narrowest == python("-c", width):
         pytest.skip("this machine has no other width")

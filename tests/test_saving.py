@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 import scratchnet as sn
-from scratchnet import random, saving
+from scratchnet import random, saving, trees
 from scratchnet.config import describe
 from scratchnet.layers import Chain
 
@@ -234,14 +234,14 @@ def test_files_of_others(tmp_path):
 
 def test_a_tree(tmp_path):
     tree = {"a": [1, 2.5, None, True, "x", [np.arange(3)]], "b": {"c/d": np.zeros((0, 2))}, "b/c": {"d": np.ones(1)}}
-    saving.write(tmp_path / "t", "run", tree)
-    back = saving.read(tmp_path / "t", "run")
+    trees.write(tmp_path / "t", "run", tree)
+    back = trees.read(tmp_path / "t", "run")
     assert back["a"][:5] == tree["a"][:5]
     np.testing.assert_array_equal(back["a"][5][0], np.arange(3))
     assert back["b"]["c/d"].shape == (0, 2)
     assert back["b/c"]["d"].tolist() == [1]
     with pytest.raises(TypeError, match="cannot be written"):
-        saving.write(tmp_path / "t", "run", {"a": {1: 2}})
+        trees.write(tmp_path / "t", "run", {"a": {1: 2}})
 
 
 def test_a_layer_can_be_added_to_a_model_from_a_file(tmp_path):
@@ -271,7 +271,7 @@ def test_a_layer_can_be_added_to_a_model_from_a_file(tmp_path):
     ],
 )
 def test_trees_that_look_like_what_stands_for_arrays(tmp_path, tree):
-    saving.write(tmp_path / "t.safetensors", "run", tree)
-    found = saving.read(tmp_path / "t.safetensors", "run")
+    trees.write(tmp_path / "t.safetensors", "run", tree)
+    found = trees.read(tmp_path / "t.safetensors", "run")
     expected = {k: v if not isinstance(v, sn.PiecewiseConstantDecay) else describe(v, "t") for k, v in tree.items()}
     np.testing.assert_equal(found, expected)

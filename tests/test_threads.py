@@ -23,7 +23,7 @@ for optimizer in (sn.Adam(1e-2), sn.RMSprop(1e-3, centered=True, momentum=0.5), 
         sn.AveragePooling2D(4), sn.Dropout(0.3), sn.Flatten(), sn.Dense(33, activation="relu"),
         sn.Dense(10, activation="softmax"),
     ])
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     record = model.fit(x, y, epochs=2, batch_size=25, verbose=0)
     for array in (*model.get_weights(), model.predict(x), np.array(record.history["loss"])):
         digest.update(array.tobytes())

@@ -14,7 +14,7 @@ assert "site" in sn.__file__, sn.__file__
 assert x.shape == (6000, 28, 28) and y.shape == (6000,)
 assert sn.generation.classifier("fashion_mnist").features(x[:2]).shape == (2, 64)
 model = sn.Sequential([sn.Flatten(input_shape=(28, 28)), sn.Dense(10, activation="softmax")])
-model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 record = model.fit(x[:320] / 255.0, y[:320], epochs=2, verbose=0)
 assert record.history["loss"][-1] < record.history["loss"][0]
 print("works")

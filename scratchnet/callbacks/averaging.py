@@ -8,6 +8,7 @@ from typing import Any
 from scratchnet.averaging import MovingAverage, check_momentum
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.device import like
+from scratchnet.fields import anything, count, join, like_arrays, optional, record, truth
 
 
 class ExponentialMovingAverage(Callback):
@@ -37,6 +38,12 @@ class ExponentialMovingAverage(Callback):
         if self.average is None:
             return {"in_place": False, "updates": 0, "average": None}
         return {"in_place": self.in_place, "updates": self.average.updates, "average": self.average.average}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(in_place=truth, updates=count(), average=optional(anything))(state, where)
+        if state["average"] is not None and self.average is not None:
+            like_arrays(state["average"], self._running().average, join(where, "average"))
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the average, whichever of both stands in the weights' place."""

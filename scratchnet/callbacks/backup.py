@@ -7,11 +7,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from scratchnet import saving
+from scratchnet import trees
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.checkpoint import check_save_freq
 from scratchnet.divergence import all_finite
+from scratchnet.fields import anything, mapping, record
+from scratchnet.printing import say
 from scratchnet.signatures import OnlyDefault, only_defaults
+
+RUN = record(identity=mapping(anything), state=anything)
 
 
 class BackupAndRestore(Callback):
@@ -60,7 +64,9 @@ class BackupAndRestore(Callback):
         if not self.path.is_file():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             return
-        tree = saving.read(self.path, "run")
+        tree = trees.read(self.path, "run")
+        with trees.naming(self.path):
+            RUN(tree, "")
         before = tree["identity"]
         for name in {**self.identity, **before}:
             if before.get(name) != self.identity.get(name):
@@ -69,9 +75,10 @@ class BackupAndRestore(Callback):
                     f"is {_short(self.identity.get(name))}. Take another path, or remove the file to begin anew."
                 )
         run = self.model.training_loop
-        run.set_state(tree["state"])
+        with trees.naming(self.path):
+            run.set_state(tree["state"])
         if self.params["verbose"]:
-            print(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
+            say(f"Resumed from {self.path}: {run.epoch} epochs and {run.batch} batches are done.")
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write what waited for this step, and keep the state after every so many batches, where that is wanted."""
@@ -100,7 +107,7 @@ class BackupAndRestore(Callback):
 
     def _write(self) -> None:
         if self.waiting is not None:
-            saving.write(self.path, "run", {"identity": self.identity, "state": self.waiting})
+            trees.write(self.path, "run", {"identity": self.identity, "state": self.waiting})
             self.waiting = None
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from scratchnet.fields import anything, count, join, list_of, mapping, number, record
 
 Logs = dict[str, float]
 
@@ -31,6 +33,14 @@ class Callback:
     def get_state(self) -> dict[str, Any]:
         """What it remembers: dicts and lists of numbers, text and arrays."""
         return {}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `get_state` can have given this: it may be from a file that someone has changed.
+
+        Args:
+            state: fields by name.
+            where: their place in the file, for the error; see `scratchnet.fields`.
+        """
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over what `get_state` gave."""
@@ -110,20 +120,33 @@ class CallbackList:
         """Give each its state.
 
         Raises:
-            ValueError: these are other callbacks than those whose states these are.
+            ValueError: these are other callbacks than those whose states these are, or one cannot take its state.
         """
-        rest = dict(states)
-        count: Counter[str] = Counter()
-        for callback in self.callbacks:
-            name = type(callback).__name__
-            count[name] += 1
-            state = rest.pop(name if count[name] == 1 else f"{name} {count[name]}", None)
-            if state is not None:
+        for name, callback, state in self._pairs(states, "callbacks"):
+            try:
                 callback.set_state(state)
+            except (LookupError, TypeError, AttributeError, ArithmeticError) as error:  # one without a check_state
+                raise ValueError(f"callbacks.{name}: it cannot take this state: {error!r}.") from error
+
+    def check_state(self, states: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless each callback can take its state, and none is missing."""
+        mapping(mapping(anything))(states, where)
+        for name, callback, state in self._pairs(states, where):
+            callback.check_state(state, join(where, name))
+
+    def _pairs(self, states: Mapping[str, Any], where: str) -> Iterator[tuple[str, Callback, Any]]:
+        """Names, callbacks and their states."""
+        rest, seen = dict(states), Counter[str]()
+        for callback in self.callbacks:
+            kind = type(callback).__name__
+            seen[kind] += 1
+            name = kind if seen[kind] == 1 else f"{kind} {seen[kind]}"
+            if name in rest:
+                yield name, callback, rest.pop(name)
             elif callback.get_state():
-                raise ValueError(f"callbacks: {name} was not among those of the run. Resume with the same callbacks.")
+                raise ValueError(f"{where}: {name} was not among those of the run. Resume with the same callbacks.")
         if rest:
-            raise ValueError(f"callbacks: {', '.join(rest)} of the run are missing. Resume with the same callbacks.")
+            raise ValueError(f"{where}: {', '.join(rest)} of the run are missing. Resume with the same callbacks.")
 
 
 class History(Callback):
@@ -143,6 +166,10 @@ class History(Callback):
     def get_state(self) -> dict[str, Any]:
         """All of it."""
         return {"history": self.history, "epoch": self.epoch}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(history=mapping(list_of(number(finite=False))), epoch=list_of(count()))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the lists; the epochs that follow are appended."""

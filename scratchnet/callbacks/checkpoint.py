@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from scratchnet.callbacks.base import Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.divergence import all_finite
+from scratchnet.fields import count, record
+from scratchnet.printing import say
 
 
 class ModelCheckpoint(Monitor):
@@ -60,6 +62,10 @@ class ModelCheckpoint(Monitor):
         """The best value, and the batches seen."""
         return {"best": self.best, "batches": self.batches}
 
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST, batches=count())(state, where)
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over both; a file that was written before stays."""
         self.best, self.batches = state["best"], state["batches"]
@@ -95,7 +101,7 @@ class ModelCheckpoint(Monitor):
                 return
             if self.verbose:
                 before = "" if self.best is None else f" (before: {self.best:.5f})"
-                print(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}")
+                say(f"Epoch {epoch + 1}: {self.monitor} is {value:.5f}{before}")
             self.best = value
         self._save(epoch, logs or {})
 
@@ -110,7 +116,7 @@ class ModelCheckpoint(Monitor):
         path.parent.mkdir(parents=True, exist_ok=True)
         (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         if self.verbose:
-            print(f"Epoch {epoch + 1}: saved as {path}")
+            say(f"Epoch {epoch + 1}: saved as {path}")
 
 
 def _template(filepath: str | os.PathLike[str]) -> str:

@@ -9,9 +9,13 @@ from typing import Any
 
 from scratchnet.arguments import check_choice
 from scratchnet.callbacks.base import Callback, Logs
+from scratchnet.fields import number, optional, record
 
 # Ends of the names whose larger values are better; not "entropy", in which losses end too.
 LARGER = ("accuracy", "acc", "auc", "precision", "recall", "class_entropy", "diversity")
+
+
+BEST = optional(number(finite=False))  # the best value, in states
 
 
 class Monitor(Callback):
@@ -45,6 +49,10 @@ class Monitor(Callback):
     def get_state(self) -> dict[str, Any]:
         """The best value so far."""
         return {"best": self.best}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST)(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the best value, which later ones are compared with."""

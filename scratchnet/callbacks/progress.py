@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from scratchnet.callbacks.base import Callback, Logs, log_text
+from scratchnet.printing import say, usable
 
 
 def timing_text(steps: int, seconds: float, done: int | None = None) -> str:
@@ -20,9 +21,9 @@ def progress_bar(total: int, title: str) -> Any:
     """A bar below its title, gone when it is full: a widget in a notebook, text in a terminal; else None."""
     from tqdm.auto import tqdm
 
-    if "notebook" not in tqdm.__mro__[1].__module__ and not sys.stderr.isatty():
+    if "notebook" not in tqdm.__mro__[1].__module__ and not (usable(sys.stderr) and sys.stderr.isatty()):
         return None
-    print(title)
+    say(title)
     return tqdm(total=total, desc=title, leave=False, unit="batch")
 
 
@@ -62,7 +63,7 @@ class ProgressLine(Callback):
         if self.progress is not None:
             self.progress.close()
         timing = timing_text(self.params["steps"], time.perf_counter() - self.start, self.params["steps"] - self.done)
-        print(f"{self.title} - {timing} - {log_text(logs or {})}", flush=True)
+        say(f"{self.title} - {timing} - {log_text(logs or {})}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Take the bar away where an epoch was broken off."""

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scratchnet.callbacks.base import Callback, Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
+from scratchnet.fields import count, record
+from scratchnet.printing import say
 from scratchnet.schedules import ConstantRate
 
 
@@ -58,7 +60,7 @@ class LearningRateScheduler(Callback):
         except (TypeError, ValueError) as error:
             raise TypeError(f"LearningRateScheduler: expected a rate of at least 0, got {rate!r}.") from error
         if self.verbose:
-            print(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
+            say(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
 
 
 class ReduceLROnPlateau(Monitor):
@@ -107,6 +109,10 @@ class ReduceLROnPlateau(Monitor):
         """The best value, and how many epochs have passed."""
         return {"best": self.best, "wait": self.wait, "cooling": self.cooling}
 
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(best=BEST, wait=count(), cooling=count())(state, where)
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the best value and both counts of epochs."""
         self.best, self.wait, self.cooling = state["best"], state["wait"], state["cooling"]
@@ -128,4 +134,4 @@ class ReduceLROnPlateau(Monitor):
                 optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
                 self.cooling, self.wait = self.cooldown, 0
                 if self.verbose:
-                    print(f"Epoch {epoch + 1}: learning rate lowered to {optimizer.learning_rate:g}")
+                    say(f"Epoch {epoch + 1}: learning rate lowered to {optimizer.learning_rate:g}")

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet.callbacks.base import Logs
-from scratchnet.callbacks.monitor import Monitor
+from scratchnet.callbacks.monitor import BEST, Monitor
+from scratchnet.fields import array, count, join, like_arrays, list_of, optional, record
+from scratchnet.printing import say
 
 
 class EarlyStopping(Monitor):
@@ -63,6 +65,16 @@ class EarlyStopping(Monitor):
         names = ("best", "wait", "stopped_epoch", "best_epoch", "best_weights")
         return {name: getattr(self, name) for name in names}
 
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        counts = dict.fromkeys(("wait", "stopped_epoch", "best_epoch"), count())
+        record(best=BEST, **counts, best_weights=optional(list_of(array)))(state, where)
+        if state["best_weights"] is not None:
+            own, kept = (
+                {str(i): a for i, a in enumerate(w)} for w in (self.model.get_weights(), state["best_weights"])
+            )
+            like_arrays(kept, own, join(where, "best_weights"))
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over all of it; the patience that is used up stays so."""
         for name, value in state.items():
@@ -87,6 +99,6 @@ class EarlyStopping(Monitor):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Say it, and bring the best weights back."""
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping; the best was epoch {self.best_epoch + 1}.")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping; the best was epoch {self.best_epoch + 1}.")
         if self.best_weights is not None:
             self.model.set_weights(self.best_weights)

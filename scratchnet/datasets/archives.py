@@ -11,14 +11,17 @@ import math
 import pickle
 import struct
 import tarfile
+import warnings
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 BROKEN = (EOFError, OSError, tarfile.TarError, zlib.error)  # what reading a truncated or damaged archive may raise
 TAIL = 1 << 20  # bytes of padding that an archive may have after its last member
+MOST = 1000  # members of an archive
+LONGEST = 1 << 16  # bytes of what stands before a member besides its header: long names, PAX fields
 
 
 def read_members(path: Path, names: Iterable[str], largest: int) -> dict[str, bytes]:
@@ -30,31 +33,76 @@ def read_members(path: Path, names: Iterable[str], largest: int) -> dict[str, by
         largest: bytes above which a member is refused.
 
     Raises:
-        ValueError: the archive is damaged or truncated, lacks a member, or has one that is too large or no plain file.
+        ValueError: the archive is damaged or truncated, lacks a member, has one that is too large or no plain file, or
+            unpacks to much more than these members.
     """
     wanted, found = set(names), {}
     try:
         # Read as a stream to its very end: only there does gzip compare its checksum.
-        with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
-            for member in archive:
-                if member.name not in wanted:
-                    continue
-                if not member.isreg() or member.size > largest:
-                    kind = f"{member.size:,} bytes" if member.isreg() else "a link or a device"
-                    raise ValueError(
-                        f"{path.name}: expected {member.name} as a plain file of at most {largest:,} bytes, "
-                        f"found {kind}. This is not the original archive."
-                    )
-                file = archive.extractfile(member)
-                assert file is not None  # it is for links and folders only
-                found[member.name] = file.read()
+        with gzip.open(path) as unpacked:
+            plain = _Limited(unpacked, len(wanted) * largest + 2 * TAIL, path.name)
+            with tarfile.open(fileobj=plain, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
+                for number, member in enumerate(archive):
+                    if number == MOST:
+                        raise ValueError(f"{path.name}: has over {MOST} members. This is not the original archive.")
+                    if member.name not in wanted:
+                        continue
+                    if not member.isreg() or member.size > largest:
+                        kind = f"{member.size:,} bytes" if member.isreg() else "a link or a device"
+                        raise ValueError(
+                            f"{path.name}: expected {member.name} as a plain file of at most {largest:,} bytes, "
+                            f"found {kind}. This is not the original archive."
+                        )
+                    file = archive.extractfile(member)
+                    assert file is not None  # it is for links and folders only
+                    found[member.name] = file.read()
             if len(plain.read(TAIL)) == TAIL:
                 raise ValueError(f"{path.name}: goes on after the archive's end. This is not the original archive.")
-    except BROKEN as error:
+    except (*BROKEN, ValueError) as error:
+        if str(error).startswith(path.name):
+            raise
         raise ValueError(f"{path.name} is damaged or truncated: {error}. Delete {path}, then load again.") from error
     if missing := sorted(wanted - found.keys()):
         raise ValueError(f"{path.name} lacks {', '.join(missing)}. Delete {path}, then load again.")
     return found
+
+
+class _Limited:
+    """What a gzip file unpacks to, up to a limit: a file of 10 MB can unpack to 10 GB.
+
+    Behind its end there is an EOFError: tarfile would ask there for years, for a member that announces 10^18 bytes.
+    """
+
+    def __init__(self, file: gzip.GzipFile, limit: int, name: str):
+        self.file, self.left, self.limit, self.name = file, limit, limit, name
+        self.asked_in_vain = 0
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        data = self.file.read(size)
+        self.left -= len(data)
+        self.asked_in_vain += not data
+        if self.asked_in_vain > 100:
+            raise EOFError("it ends within a member")
+        if self.left < 0:
+            raise ValueError(
+                f"{self.name}: unpacks to more than {self.limit:,} bytes. This is not the original archive."
+            )
+        return data
+
+
+class _Header(tarfile.TarInfo):
+    """A member's header; one that announces a long name or PAX fields of megabytes, which tarfile would read whole, is
+    refused.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+        """The header in a block of the archive."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type not in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE) and not 0 <= header.size <= LONGEST:
+            raise ValueError(f"a header announces {header.size:,} bytes. This is not the original archive")
+        return header
 
 
 class _Array:
@@ -151,6 +199,36 @@ def read_records(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarr
         raise ValueError(f"{name}: expected records of {1 + row} bytes, found {len(data):,} bytes: truncated?")
     records = np.frombuffer(data, np.uint8).reshape(-1, 1 + row)
     return records[:, 1:], records[:, 0]
+
+
+def check_originals(found: Mapping[str, str], expected: Mapping[str, str], place: Path, name: str) -> None:
+    """Compare the MD5 of a data set's files with those of the original ones.
+
+    Where some differ, and others do not, those are damaged. Where all differ, it is another copy of the data set, such
+    as one whose pictures went through JPEG: that is said, and nothing more.
+
+    Args:
+        found, expected: the MD5 of each file by its name.
+        place: where they are.
+        name: of the data set.
+
+    Raises:
+        ValueError: a file is damaged.
+    """
+    wrong = sorted(file for file, checksum in found.items() if expected[file] != checksum)
+    if wrong and len(wrong) < len(found):
+        raise ValueError(
+            f"{place}: {', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} damaged: expected the MD5 "
+            f"{expected[wrong[0]]} of {name}'s {wrong[0]}, found {found[wrong[0]]}; the other files are the original "
+            f"ones. Delete {place}, then load again."
+        )
+    if wrong:
+        warnings.warn(
+            f"{place}: none of its {len(found)} files is {name}'s original one. What is learnt from them is not "
+            "comparable with published results, and damage to them would not be noticed.",
+            UserWarning,
+            stacklevel=5,  # where load_data is called
+        )
 
 
 def check_batch(pixels: np.ndarray, labels: np.ndarray, name: str, count: int, classes: int) -> None:

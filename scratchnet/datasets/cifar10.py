@@ -9,6 +9,7 @@ describes both versions of the files: https://www.cs.toronto.edu/~kriz/cifar.htm
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,22 @@ CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "
 MEAN = (0.4914, 0.4822, 0.4465)
 STD = (0.2470, 0.2435, 0.2616)
 
+# MD5 of the files of both versions. The owner's page has those of the archives alone; these are torchvision's
+# (datasets/cifar.py) for the Python version, and pytorch-cpp's (cmake/fetch_cifar10.cmake) for the binary one.
+ORIGINALS = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+    "data_batch_1.bin": "5dd7e06a14cb22eb9f671a540d1b7c25",
+    "data_batch_2.bin": "5ea93a67294ea407fff1d09f752e9692",
+    "data_batch_3.bin": "942cd6a4bcdd0dd3c604fbe906cb4421",
+    "data_batch_4.bin": "ae636b3ba5c66a11e91e8cb52e771fcb",
+    "data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
+    "test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
+}
 BATCHES = 5  # of training pictures; the test pictures are one more
 DESCRIPTION = Description(
     name="cifar10",
@@ -40,6 +57,7 @@ DESCRIPTION = Description(
             ),
         ),
     ),
+    originals=ORIGINALS,
     also="cifar-10-binary.tar.gz, and the unpacked folders cifar-10-batches-py and cifar-10-batches-bin, do as well.",
 )
 
@@ -56,11 +74,13 @@ def _decode(description: Description, place: Path, binary: bool) -> list[np.ndar
     # A pickle has some 50 bytes a picture besides the pixels: its file name and its label.
     largest = max(count, len(x_test)) * (row + 200) + 10_000
     members = None if place.is_dir() else archives.read_members(place, [f"{inner}/{name}" for name in names], largest)
+    found: dict[str, str] = {}
     for i, name in enumerate(names):
         if members is not None:
             data, label = members.pop(f"{inner}/{name}"), f"{name} in {place.name}"
         else:
             data, label = _read_file(place / name, largest), str(place / name)
+        found[name] = hashlib.md5(data, usedforsecurity=False).hexdigest()
         pixels, labels = read(data, label, row)
         x, y = (x_train[i * count : (i + 1) * count], y_train[i * count : (i + 1) * count])
         if i == BATCHES:
@@ -69,6 +89,8 @@ def _decode(description: Description, place: Path, binary: bool) -> list[np.ndar
         # Stored as all red bytes, then all green, then all blue; channels come last here.
         x[:] = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
         y[:, 0] = labels
+    if description.originals:
+        archives.check_originals(found, description.originals, place, "CIFAR-10")
     return [x_train, y_train, x_test, y_test]
 
 
@@ -103,6 +125,10 @@ def load_data() -> tuple[Split, Split]:
     As in Keras: pixels from 0 to 255, red, green, blue; labels from 0 to 9, named by CLASS_NAMES. The first time it is
     decoded, and downloaded where it is not found; later the arrays are mapped into memory from a file. They may be
     written to: the file stays as it is.
+
+    When they are decoded, the files' checksums are compared with those of the original ones, which are public. Where
+    some differ, those are damaged. Where all differ, it is another copy of the data set, such as one whose pictures
+    went through JPEG: it is taken, with a warning.
 
     Raises:
         ConnectionError: not found, and no mirror gave it; what was tried, and what to do.

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ class Description(NamedTuple):
     files: tuple[RemoteFile, ...]  # to be downloaded where they are not found
     subfolder: str = ""  # of the data folder, for the files; they are found in the data folder itself, too
     contents: tuple[int, ...] = ()  # CRC-32 of the four arrays as decoded; empty where it is not checked
+    originals: Mapping[str, str] = MappingProxyType({})  # MD5 of the files within an archive; empty: unknown
     also: str = ""  # a sentence for errors: which other files are read where they are found
     classes: int = 10
 

@@ -3,7 +3,8 @@
 From the outside in:
 
     model       GAN: generator and discriminator as one model; save, load, generate
-    training    compile and fit: the loop of steps
+    compiled    compile: how both are to learn
+    training    fit: the loop of steps
     pair        what that loop needs for two networks: both optimizers, means of the epoch, the guard against NaN
     steps       one step of the discriminator, one step of the generator
     losses      what each of the two is to make small, and its gradient

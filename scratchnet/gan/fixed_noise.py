@@ -15,6 +15,7 @@ import numpy as np
 from scratchnet import plot
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, Logs
+from scratchnet.fields import anything, count, join, list_of, record, refuse
 from scratchnet.gan.model import check_gan
 from scratchnet.gan.pictures import as_bytes, check_makes_pictures, sheet
 
@@ -47,6 +48,12 @@ class FixedNoise(Callback):
     def get_state(self) -> dict[str, Any]:
         """The sheets, and after which epoch each was made."""
         return {"epochs": list(self.frames), "frames": list(self.frames.values())}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(epochs=list_of(count()), frames=list_of(anything))(state, where)
+        if len(state["frames"]) != len(state["epochs"]) or not all(hasattr(f, "shape") for f in state["frames"]):
+            raise refuse(join(where, "frames"), "a picture for each of epochs", state["frames"])
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the sheets that `get_state` gave."""

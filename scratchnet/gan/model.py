@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import random, saving
+from scratchnet import locks, random, saving
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
@@ -192,7 +192,8 @@ class GAN(Adversarial, Configurable):
     def generate(self, n: int = 16, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
         """n new pictures, (n, H, W, C), in the range that G gives them, see `picture_range`.
 
-        They are those of the averaged G, where the GAN has one. The same seed gives the same latents.
+        They are those of the averaged G, where the GAN has one. The same seed gives the same latents. Many threads may
+        ask at once, also while another one is in `fit`; a run goes on as without them, where they give a seed.
         """
         return self.decode(self.latents(n, seed), batch_size)
 
@@ -205,10 +206,9 @@ class GAN(Adversarial, Configurable):
         z = as_array(z, self.compute_dtype)
         if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
             raise ValueError(f"{self.full_name}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
-        if self.average is None:
-            return self.generator.predict(z, batch_size)
-        with self.average.in_place():
-            return self.generator.predict(z, batch_size)
+        with locks.MODELS:  # all pictures by the same weights
+            generator = self.generator if self.average is None else self.average.copied_model()
+            return generator.predict(z, batch_size)
 
     # Files.
 

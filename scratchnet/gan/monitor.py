@@ -7,9 +7,11 @@ from typing import Any
 
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, Logs
+from scratchnet.fields import count, list_of, mapping, number, record, text
 from scratchnet.gan.diagnosis import diagnose
 from scratchnet.gan.measures import gradient_norm, relative_diversity, separation
 from scratchnet.gan.model import check_gan
+from scratchnet.printing import say
 
 FIRST = 3  # epochs before GANMonitor prints anything: at the start every generator is bad
 
@@ -62,6 +64,17 @@ class GANMonitor(Callback):
         """The curves so far, the last value of the metric, what was printed, and this epoch's sums."""
         return {name: getattr(self, name) for name in ("printed", "measured", "curves", "norms", "steps")}
 
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        names = ("d_gradient", "g_gradient")
+        record(
+            printed=list_of(text),
+            measured=mapping(number(finite=False)),
+            curves=mapping(list_of(number(finite=False))),
+            norms=record(**dict.fromkeys(names, number(finite=False))),
+            steps=record(**dict.fromkeys(names, count())),
+        )(state, where)
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over what `get_state` gave."""
         for name, value in state.items():
@@ -98,4 +111,4 @@ class GANMonitor(Callback):
             for finding in diagnose(self.curves, gan):
                 if finding.name not in self.printed:
                     self.printed.append(finding.name)
-                    print(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")
+                    say(f"Epoch {epoch + 1}: {finding.name}: {finding.fact}\n    {finding.advice}")

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet import fields
 from scratchnet.callbacks import Logs
 from scratchnet.device import like
 from scratchnet.divergence import Guard, first_bad_place
 from scratchnet.optimizers import Optimizer
+
+NAMES = ("d_loss", "g_loss", "d_real", "d_fake")  # of the means
 
 
 class OptimizerPair:
@@ -65,20 +68,44 @@ class OptimizerPair:
         for name, optimizer in self.both.items():
             optimizer.iterations = value[name]
 
-    def get_state(self) -> dict[str, Any]:
-        """What `set_state` takes: the states of both, by name."""
-        return {name: optimizer.get_state() for name, optimizer in self.both.items()}
+    def get_state(self, params: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
+        """What `set_state` takes: the states of both, by name; `params` are the weights that each moves."""
+        return {name: optimizer.get_state(params[name]) for name, optimizer in self.both.items()}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
+    def set_state(self, state: Mapping[str, Any], params: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         """Take over the states that `get_state` gave."""
         for name, optimizer in self.both.items():
-            optimizer.set_state(state[name])
+            optimizer.set_state(state[name], params[name])
+
+    def check_state(self, state: Mapping[str, Any], params: Mapping[str, Mapping[str, np.ndarray]], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        for name, optimizer in self.both.items():
+            optimizer.check_state(state[name], params[name], f"{where}.{name}")
+
+
+# What files hold of a GAN: how it was compiled, how far it is, and a run.
+OPTIONS = ("d_steps", "instance_noise", "noise_steps", "translation")
+BOTH = fields.record(generator=fields.anything, discriminator=fields.anything)
+TRAINING = fields.record(
+    optimizers=BOTH,
+    loss=fields.anything,
+    options=fields.record(**dict.fromkeys(OPTIONS, fields.anything)),
+    progress=fields.anything,
+)
+PROGRESS = fields.record(optimizers=BOTH, tricks=fields.record(step=fields.count()), steps=fields.count())
+RUN = fields.record(
+    weights=fields.anything, counters=fields.anything, progress=fields.anything, stop_training=fields.truth
+)
+MEANS = fields.record(
+    totals=fields.record(**dict.fromkeys(NAMES, fields.number(finite=False))),
+    counts=fields.record(**dict.fromkeys(NAMES, fields.count())),
+)
 
 
 class AdversarialMeans:
     """The means over an epoch's steps of d_loss, g_loss, d_real and d_fake; g_loss over the steps in which G learnt."""
 
-    names = ("d_loss", "g_loss", "d_real", "d_fake")
+    names = NAMES
 
     def __init__(self) -> None:
         self.reset()
@@ -101,6 +128,10 @@ class AdversarialMeans:
     def get_state(self) -> dict[str, Any]:
         """The sums so far in this epoch."""
         return {"totals": self.totals, "counts": self.counts}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        MEANS(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the sums that `get_state` gave."""

@@ -5,13 +5,14 @@
 x (N, H, W, C), w (KH, KW, C, F), float32 or float64.
 """
 
+# ruff: noqa: E741  # k, l and c are the letters of the formula; the notebook shows these functions
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
 from numba import prange
-from numba.extending import register_jitable
 
 from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.gemm.operands import Output, Weights, Window
@@ -21,21 +22,20 @@ from scratchnet.kernels.cpu.winograd.conv2d import winograd_conv2d
 from scratchnet.kernels.cpu.winograd.transforms import Algorithm
 
 
-@register_jitable
-def zeros_for_output(x, w):
-    """y (N, OH, OW, F), all 0. Compiled code may call this, too."""
+def zeros_for_output(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """y (N, OH, OW, F), all 0."""
     return np.zeros((len(x), x.shape[1] - w.shape[0] + 1, x.shape[2] - w.shape[1] + 1, w.shape[3]), x.dtype)
 
 
 def python_loops(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """The sum as it is written: seven loops of Python."""
-    y = zeros_for_output(x, w)
+    y = np.zeros((len(x), x.shape[1] - w.shape[0] + 1, x.shape[2] - w.shape[1] + 1, w.shape[3]), x.dtype)
     for n in range(y.shape[0]):
         for i in range(y.shape[1]):
             for j in range(y.shape[2]):
                 for f in range(y.shape[3]):
                     for k in range(w.shape[0]):
-                        for l in range(w.shape[1]):  # noqa: E741
+                        for l in range(w.shape[1]):
                             for c in range(w.shape[2]):
                                 y[n, i, j, f] += x[n, i + k, j + l, c] * w[k, l, c, f]
     return y
@@ -56,7 +56,7 @@ def _parallel_loops(x, w, y):
             for j in range(y.shape[2]):
                 for f in range(y.shape[3]):
                     for k in range(w.shape[0]):
-                        for l in range(w.shape[1]):  # noqa: E741
+                        for l in range(w.shape[1]):
                             for c in range(w.shape[2]):
                                 y[n, i, j, f] += x[n, i + k, j + l, c] * w[k, l, c, f]
 
@@ -75,7 +75,7 @@ def _filters_innermost(x, w, y):
             for j in range(y.shape[2]):
                 out = y[n, i, j]
                 for k in range(w.shape[0]):
-                    for l in range(w.shape[1]):  # noqa: E741
+                    for l in range(w.shape[1]):
                         for c in range(w.shape[2]):
                             number, row = x[n, i + k, j + l, c], w[k, l, c]
                             for f in range(len(out)):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,22 @@ from scratchnet import initializers
 from scratchnet.config import Configurable
 from scratchnet.device import Device, to_numpy
 from scratchnet.kernels import CPU
+
+_left: ContextVar[int | None] = ContextVar("_left", default=None)  # numbers that may still be asked for; None: any
+
+
+@contextlib.contextmanager
+def limited_weights(numbers: int) -> Iterator[None]:
+    """Within it, layers get so many numbers for their weights and no more: as many as a file has, from which they come.
+
+    Raises:
+        ValueError: a layer asks for more; before the array is made.
+    """
+    token = _left.set(numbers)
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 class Weights(Configurable):
@@ -42,7 +60,18 @@ class Weights(Configurable):
         """Make one array: a parameter with its gradient, or with trainable=False a piece of state.
 
         The first numbers are drawn on the CPU, so that they are the same on every device.
+
+        Raises:
+            ValueError: the model comes from a file that has no such array; see `limited_weights`.
         """
+        left, wanted = _left.get(), math.prod(shape)
+        if left is not None:
+            if wanted > left:
+                raise ValueError(
+                    f"{self.full_name}: {name!r} of shape {tuple(shape)} has {wanted:,} numbers, and of the file's "
+                    f"arrays {left:,} are left for it. The file's layers are not those that its arrays come from."
+                )
+            _left.set(left - wanted)
         value = self.device.module.asarray(initializers.get(initializer)(shape, dtype=self.dtype.type))
         if trainable:
             self.params[name], self.grads[name] = value, self.device.module.zeros_like(value)

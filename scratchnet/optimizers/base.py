@@ -11,10 +11,13 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
+from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
 from scratchnet.schedules import ConstantRate, Schedule
 from scratchnet.signatures import OnlyDefault
 
 Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weight array
+
+STATE = record(iterations=count(), learning_rate=optional(number(0)), memory=mapping(mapping(array)))
 
 
 class Optimizer(Configurable):
@@ -72,23 +75,54 @@ class Optimizer(Configurable):
         rate = self.schedule.learning_rate if isinstance(self.schedule, ConstantRate) else self.schedule
         return {**super().get_config(), "learning_rate": rate}
 
-    def get_state(self) -> dict[str, Any]:
+    def get_state(self, params: Mapping[str, np.ndarray] | None = None) -> dict[str, Any]:
         """What the updates so far have left: their number, the memory of each weight, and a rate that was set.
 
-        A rate that was not set since the optimizer was made is left out: a run may go on with another one.
+        A rate that was not set since the optimizer was made is left out: a run may go on with another one. So is, where
+        `params` are given, what is remembered of weights that are not among them, such as a layer's that was taken out.
         """
         rate = self.learning_rate if self.schedule is not self._made_rate else None
-        return {"iterations": self.iterations, "learning_rate": rate, "memory": self.state}
+        memory = {
+            name: known
+            for name, known in self.state.items()
+            if params is None or (name in params and all(part.shape == params[name].shape for part in known.values()))
+        }
+        return {"iterations": self.iterations, "learning_rate": rate, "memory": memory}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_state` gave; the arrays are copied."""
+    def set_state(
+        self, state: Mapping[str, Any], params: Mapping[str, np.ndarray] | None = None, where: str = "optimizer"
+    ) -> None:
+        """Go on from what `get_state` gave; the arrays are copied.
+
+        Args:
+            state: what it gave.
+            params: the weights that the optimizer is to move; what is remembered must fit them.
+            where: the place of `state` in its file, for errors.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be; then nothing is changed.
+        """
+        self.check_state(state, params, where)
         self.iterations = state["iterations"]
         if state["learning_rate"] is not None:
             self.learning_rate = state["learning_rate"]
         self.state = {
-            name: {slot: as_array(array).copy() for slot, array in memory.items()}
+            name: {slot: as_array(part).copy() for slot, part in memory.items()}
             for name, memory in state["memory"].items()
         }
+
+    def check_state(
+        self, state: Mapping[str, Any], params: Mapping[str, np.ndarray] | None = None, where: str = "optimizer"
+    ) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        STATE(state, where)
+        for name, memory in state["memory"].items():
+            place = f"{where}.memory.{name}"
+            if params is not None and name not in params:
+                raise ValueError(f"{place}: the model has no weight of that name.")
+            check_names(memory, self.memory, place)
+            if params is not None:
+                like_arrays(memory, dict.fromkeys(self.memory, params[name]), place)
 
     def _constant(self, learning_rate: float) -> ConstantRate:
         if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:

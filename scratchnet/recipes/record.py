@@ -14,6 +14,7 @@ import numba
 
 from scratchnet.callbacks import Callback, Logs
 from scratchnet.doctor import processor_name
+from scratchnet.fields import list_of, number, record
 from scratchnet.files import whole_file
 
 
@@ -26,6 +27,10 @@ class Stopwatch(Callback):
     def get_state(self) -> dict[str, Any]:
         """The seconds of the epochs so far."""
         return {"seconds": self.seconds}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(seconds=list_of(number()))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the seconds that `get_state` gave."""

@@ -9,14 +9,18 @@ import numpy as np
 
 from scratchnet import losses, optimizers
 from scratchnet.config import describe, make
+from scratchnet.fields import anything, list_of, record, truth
 from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
-from scratchnet.saving import model_state, set_model_state
+from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.checks import compiled_parts
+
+TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), optimizer_state=anything)
+RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
 
 
 class Compiled(Layer):
@@ -71,21 +75,40 @@ class Compiled(Layer):
         if self.loss is None:
             return None
         _, optimizer = compiled_parts(self, "get_training_state")
-        return {**describe(self.compiled_with(), self.full_name), "optimizer_state": optimizer.get_state()}
+        return {**describe(self.compiled_with(), self.full_name), "optimizer_state": optimizer.get_state(self.params)}
 
     def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
-        """Compile as `get_training_state` found it, the optimizer's memory included."""
-        made = {name: make(state[name], custom_objects) for name in ("optimizer", "loss", "metrics")}
+        """Compile as `get_training_state` found it, the optimizer's memory included.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        TRAINING(state, "training")
+        made = {
+            name: make(state[name], custom_objects, f"training.{name}") for name in ("optimizer", "loss", "metrics")
+        }
         self.compile(**made)
-        compiled_parts(self, "set_training_state")[1].set_state(state["optimizer_state"])
+        _, optimizer = compiled_parts(self, "set_training_state")
+        optimizer.set_state(state["optimizer_state"], self.params, "training.optimizer_state")
 
     def get_run_state(self) -> dict[str, Any]:
         """What a training run changes in the model: weights, counters, the optimizer, and whether it is to end."""
         _, optimizer = compiled_parts(self, "get_run_state")
-        return {**model_state(self), "optimizer": optimizer.get_state(), "stop_training": self.stop_training}
+        return {**model_state(self), "optimizer": optimizer.get_state(self.params), "stop_training": self.stop_training}
 
     def set_run_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_run_state` gave."""
-        set_model_state(self, state, f"{self.full_name}: resume")
-        compiled_parts(self, "set_run_state")[1].set_state(state["optimizer"])
+        """Go on from what `get_run_state` gave.
+
+        Raises:
+            ValueError: a field that is missing or not as it should be.
+        """
+        self.check_run_state(state, "state.model")
+        set_model_state(self, state, "state.model")
+        compiled_parts(self, "set_run_state")[1].set_state(state["optimizer"], self.params)
         self.stop_training = state["stop_training"]
+
+    def check_run_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_run_state` can take it."""
+        RUN(state, where)
+        check_model_state(self, state, where)
+        compiled_parts(self, "set_run_state")[1].check_state(state["optimizer"], self.params, f"{where}.optimizer")

@@ -12,6 +12,7 @@ from scratchnet import kernels, random
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.device import Device, to_device, to_numpy
+from scratchnet.fields import count, join, optional, record, refuse
 from scratchnet.losses import Loss
 from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
 
@@ -164,6 +165,12 @@ class Feed:
     def get_state(self) -> dict[str, Any]:
         """The key; all else is given anew when a run goes on."""
         return {"key": self.key}
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        record(key=optional(count(-(2**63), 2**64 - 1)))(state, where)
+        if (state["key"] is None) != (self.key is None):
+            raise refuse(join(where, "key"), "none" if self.key is None else "the augmentation's key", state["key"])
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the key: the augmentations that follow are those of the run it comes from."""

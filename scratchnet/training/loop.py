@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 import json
+import threading
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from scratchnet import config, random
+from scratchnet import config, locks, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.fields import anything, count, mapping, number, record, refuse
+from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
 from scratchnet.training.interrupt import Interrupt
 from scratchnet.training.step import batches
 
 Step = Callable[[np.ndarray, int, str], None]
+
+_trained_by: weakref.WeakKeyDictionary[Any, threading.Thread] = weakref.WeakKeyDictionary()  # models that are in `fit`
+
+
+def check_free(model: Any, method: str) -> None:
+    """Raise a RuntimeError where another thread is in the model's `fit`."""
+    with locks.MODELS:
+        thread = _trained_by.get(model)
+        # One that was left behind by a fork is not alive.
+        if thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            raise RuntimeError(
+                f"{model.full_name}: {method} in thread {threading.current_thread().name!r} while thread "
+                f"{thread.name!r} is in this model's fit: both would train the same weights. Wait until that one is "
+                "done, or train a copy: copy.deepcopy(model). Other threads may predict and evaluate meanwhile."
+            )
+
+
+@contextmanager
+def _training(model: Any) -> Iterator[None]:
+    """Within it other threads cannot train the model."""
+    with locks.MODELS:
+        check_free(model, "fit")
+        before = _trained_by.get(model)  # this thread itself, where a callback calls fit
+        _trained_by[model] = threading.current_thread()
+    try:
+        yield
+    finally:
+        if before is None:
+            del _trained_by[model]
 
 
 class TrainingLoop:
@@ -73,8 +107,8 @@ class TrainingLoop:
             with random.untouched():
                 random.set_state(self._at_epoch)
                 order = list(batches(len(self.feed), self.batch_size, self.shuffle))
-        for number in range(self.batch, self.steps):
-            yield number, order[number]
+        for place in range(self.batch, self.steps):
+            yield place, order[place]
 
     def run(
         self,
@@ -98,8 +132,8 @@ class TrainingLoop:
         self.callbacks = callback_list = self._all_callbacks(
             callbacks, verbose, history
         )  # raises where something is no callback
-        model.history, model.stop_training, model.training_loop = history, False, self
-        with Interrupt() as interrupt:
+        with _training(model), Interrupt() as interrupt:
+            model.history, model.stop_training, model.training_loop = history, False, self
             callback_list.call("on_train_begin", {})
             while not self.complete and not interrupt.asked:
                 epoch = self.epoch
@@ -126,7 +160,7 @@ class TrainingLoop:
                     self.epoch, self.batch, self.logs = epoch + 1, 0, logs
                     callback_list.call("on_epoch_end", epoch, logs)
             if interrupt.asked:
-                print(
+                say(
                     f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.full_name} "
                     "is usable."
                 )
@@ -171,14 +205,39 @@ class TrainingLoop:
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Go on from what `get_state` gave.
+
+        Raises:
+            ValueError: a field that is missing, not as it should be, or of another run; then nothing is changed.
+        """
+        self.check_state(state, "state")
+        self.callbacks.set_state(state["callbacks"])  # first: those of a reader's own may refuse
         self.model.set_run_state(state["model"])
-        self.callbacks.set_state(state["callbacks"])
         for name, part in self.parts.items():
             part.set_state(state["parts"][name])
         self.epoch, self.batch, self.logs = state["epoch"], state["batch"], state["logs"]
         self._at_epoch = state["random_at_epoch"]
         random.set_state(state["random"])
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        parts = dict.fromkeys(self.parts, mapping(anything))
+        record(
+            epoch=count(),
+            batch=count(0, self.steps),
+            logs=mapping(number(finite=False)),
+            random_at_epoch=random.check_state,
+            random=random.check_state,
+            model=self.model.check_run_state,
+            callbacks=self.callbacks.check_state,
+            parts=record(**parts),
+        )(state, where)
+        for name, part in self.parts.items():
+            part.check_state(state["parts"][name], f"{where}.parts.{name}")
+        done = state["callbacks"]["History"]["epoch"]
+        expected = done[-1] + 1 if done else self.epoch
+        if state["epoch"] != expected:
+            raise refuse(f"{where}.epoch", f"{expected}, the one after those in its history", state["epoch"])
 
 
 def _settings(value: Any, name: str) -> Iterator[tuple[str, Any]]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import random
+from scratchnet import locks, random
+from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
+from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
@@ -39,19 +41,20 @@ def train_step(
 ) -> tuple[float, np.ndarray]:
     """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
 
-    A loss that is NaN or infinite moves no weight.
+    A loss that is NaN or infinite moves no weight. Other threads that predict wait until the step is whole.
 
     Returns:
         The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
         takes that in).
     """
-    value, dz, z = forward_loss(model, loss, x, y, True, weight)
-    if not math.isfinite(value):
+    with locks.MODELS:
+        value, dz, z = forward_loss(model, loss, x, y, True, weight)
+        if not math.isfinite(value):
+            return value, z
+        model.zero_grads()
+        model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+        optimizer.update(model.params, model.grads)
         return value, z
-    model.zero_grads()
-    model.backward(dz, input_grad=False, logits=fused_with(model, loss))
-    optimizer.update(model.params, model.grads)
-    return value, z
 
 
 def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
@@ -59,6 +62,25 @@ def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
     order = random.generator().permutation(count) if shuffle else np.arange(count)
     for start in range(0, count, batch_size):
         yield order[start : start + batch_size]
+
+
+MEANS = record(total=number(finite=False), count=count(), metrics=list_of(mapping(anything)))
+
+
+def _kept(metric: Metric) -> dict[str, Any]:
+    """What a metric keeps, but for the arguments that it was made with."""
+    return {name: value for name, value in vars(metric).items() if not name.startswith("_")}
+
+
+def _check_kept(metric: Metric, values: Mapping[str, Any], where: str) -> None:
+    """Raise a ValueError unless the values are of the kinds that the metric has now."""
+    own = _kept(metric)
+    check_names(values, own, where)
+    for name, value in own.items():
+        if is_number(value):
+            number(finite=False)(values[name], join(where, name))
+        elif type(values[name]) is not type(value):
+            raise refuse(join(where, name), type(value).__name__, values[name])
 
 
 class RunningMeans:
@@ -83,13 +105,21 @@ class RunningMeans:
 
     def get_state(self) -> dict[str, Any]:
         """The sums so far; of the metrics, all that they keep."""
-        return {"total": self.total, "count": self.count, "metrics": [dict(vars(m)) for m in self.metrics]}
+        return {"total": self.total, "count": self.count, "metrics": [_kept(m) for m in self.metrics]}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the sums, so that the means are of the whole epoch."""
         self.total, self.count = state["total"], state["count"]
         for metric, values in zip(self.metrics, state["metrics"]):
             vars(metric).update(values)
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """Raise a ValueError unless `set_state` can take it."""
+        MEANS(state, where)
+        if len(state["metrics"]) != len(self.metrics):
+            raise refuse(f"{where}.metrics", f"the sums of {len(self.metrics)} metrics", state["metrics"])
+        for place, (metric, values) in enumerate(zip(self.metrics, state["metrics"])):
+            _check_kept(metric, values, f"{where}.metrics[{place}]")
 
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import kernels, locks
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
@@ -18,11 +19,12 @@ from scratchnet.device import device_of, to_numpy
 from scratchnet.divergence import Guard
 from scratchnet.layers import BatchNormalization, Layer, Normalization, Rescaling
 from scratchnet.losses import Loss
+from scratchnet.printing import say
 from scratchnet.signatures import OnlyDefault, only_defaults
 from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Feed, Flow, make_feed
-from scratchnet.training.loop import TrainingLoop
+from scratchnet.training.loop import TrainingLoop, check_free
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
 
 Verbose = int | str
@@ -90,12 +92,13 @@ class Trainable(Compiled):
             A History: `history` has a list of values for each of loss, metrics and val_..., also as model.history.
 
         Raises:
-            RuntimeError: the model is not compiled.
+            RuntimeError: the model is not compiled, or is in `fit` in another thread.
             ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument.
             TypeError: something among the callbacks that is none.
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
         """
         loss, optimizer = check_compiled(self, "fit")
+        check_free(self, "fit")
         caller = f"{self.full_name}: fit"
         feed, epochs = self._feed("fit", loss, x, y, sample_weight, augment), check_count(epochs, "epochs", caller)
         if isinstance(x, Flow):
@@ -113,10 +116,11 @@ class Trainable(Compiled):
         elif validation_split:
             feed, validation = feed.split(validation_split)
         feed.weigh(class_weight, caller)
-        if not self.built:
-            self.astype(self.compute_dtype)
-            self.device = device_of(feed.x) or kernels.CPU
-            self.build((None, *feed.x.shape[1:]))
+        with locks.MODELS:
+            if not self.built:
+                self.astype(self.compute_dtype)
+                self.device = device_of(feed.x) or kernels.CPU
+                self.build((None, *feed.x.shape[1:]))
         for one in (feed, validation):
             if one is not None:
                 one.device = self.device
@@ -169,7 +173,7 @@ class Trainable(Compiled):
         if check_verbose(verbose, caller):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
-            print(f"{steps}/{steps} - {timing} - {log_text(logs)}")
+            say(f"{steps}/{steps} - {timing} - {log_text(logs)}")
         return _returned(logs, return_dict)
 
     @only_defaults
@@ -182,6 +186,9 @@ class Trainable(Compiled):
         callbacks: OnlyDefault = None,
     ) -> np.ndarray:
         """The model's outputs for all of x, batch by batch, without training, as a NumPy array.
+
+        Many threads may predict at once, also while another one is in `fit`: each batch is computed between two steps,
+        and changes nothing. (`forward` itself is for one thread at a time.)
 
         Args:
             x: examples along the first axis, or a flow.
@@ -200,8 +207,12 @@ class Trainable(Compiled):
             feed = Feed(as_numbers(x, "x", caller), None, None, self.compute_dtype)
             self._say_integers(feed.x)
         feed.device = self.device if self.built else None
-        parts = batches(len(feed), size, shuffle=False)
-        return np.concatenate([to_numpy(self.forward(feed.take(index)[0])) for index in parts])
+        return np.concatenate([self._predicted(feed, index) for index in batches(len(feed), size, shuffle=False)])
+
+    def _predicted(self, feed: Feed, index: np.ndarray) -> np.ndarray:
+        x = feed.take(index)[0]
+        with locks.MODELS:  # layers keep things from one line to the next
+            return to_numpy(self.forward(x))
 
     def train_on_batch(
         self,
@@ -221,20 +232,22 @@ class Trainable(Compiled):
             RuntimeError, ValueError: as in `fit`.
         """
         (loss, optimizer), caller = check_compiled(self, "train_on_batch"), f"{self.full_name}: train_on_batch"
+        check_free(self, "train_on_batch")
         feed = self._feed("train_on_batch", loss, x, y, sample_weight)
         feed.weigh(class_weight, caller)
         check_classes(class_weight, feed.y, self._classes(), caller)
         x, y, weight = feed.take(np.arange(len(feed)))
         value, z = train_step(self, loss, optimizer, x, y, weight)
-        means = RunningMeans(self.metrics)
+        means = RunningMeans(copy.deepcopy(self.metrics))
         means.update(value, y, self._outputs(z, loss))
         return _returned(means.logs(), return_dict)
 
     def _measure(self, feed: Feed, loss: Loss, batch_size: int | None, step: int = 0) -> RunningMeans:
-        means = RunningMeans(self.metrics)
+        means = RunningMeans(copy.deepcopy(self.metrics))  # a run in another thread fills the model's own
         for index in batches(len(feed), MEASURED if batch_size is None else batch_size, shuffle=False):
             x, y, weight = feed.take(index, step)
-            value, _, z = forward_loss(self, loss, x, y, False, weight)
+            with locks.MODELS:
+                value, _, z = forward_loss(self, loss, x, y, False, weight)
             means.update(value, y, self._outputs(z, loss))
         return means
 

@@ -1,4 +1,4 @@
-"""Pictures moved, turned, recoloured and cut into, in one pass over a batch, and the random numbers for it.
+"""Pictures moved, rotated, recoloured and cut into, in one pass over a batch, and the random numbers for it.
 
 A row of the result is made, recoloured and normalized while it is in the first-level cache. Random numbers come from
 Philox with the example's own number as the counter: they do not depend on the batch, on its order or on the threads.

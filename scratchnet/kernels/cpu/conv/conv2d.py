@@ -191,12 +191,12 @@ def conv2d_max_pool2d_backward(
     dw and db are added to where they are given, as by `conv2d_weight_grad`; returns dx if input_grad. `pooling` is
     (pool_size, strides, pads).
     """
-    hw = output_hw(x.shape[1:3], w.shape[:2], strides, pads)
-    window = Window(*w.shape[:2], *strides, pads[0][0], pads[1][0])
+    KH, KW, _, _ = w.shape
+    hw, window = output_hw(x.shape[1:3], (KH, KW), strides, pads), Window(KH, KW, *strides, pads[0][0], pads[1][0])
     if pooled_gradient.is_faster(x.shape, window, hw, dy.shape, x.itemsize):
         x, w, dy, argmax = (np.ascontiguousarray(a) for a in (x, w, dy, argmax))
         return pooled_gradient.pooled_gradients(x, w, dy, argmax, window, hw, dw, db, input_grad)
     dy = max_pool2d_backward(dy, argmax, hw, *pooling)
     if dw is not None:
-        conv2d_weight_grad(x, dy, w.shape[:2], strides, pads, dw, db)
+        conv2d_weight_grad(x, dy, (KH, KW), strides, pads, dw, db)
     return conv2d_input_grad(dy, w, x.shape[1:3], strides, pads) if input_grad else None

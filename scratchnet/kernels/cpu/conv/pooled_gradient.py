@@ -215,7 +215,9 @@ def pooled_gradients(
     or -1, hw = (OH, OW).
     """
     (N, H, W, C), (KH, KW, _, F), (OH, OW), places = x.shape, w.shape, hw, dy.shape[1] * dy.shape[2]
-    groups, deep, height, width = _blocks(KH, KW, C, x.itemsize)
+    blocks = _blocks(KH, KW, C, x.itemsize)
+    assert blocks is not None, "is_faster has said no"
+    groups, deep, height, width = blocks
     rows = max(window.top + H, (OH - 1) * window.sh + height)
     line = max(window.left + W, (OW - 1) * window.sw + KW) * deep
     parts = max(1, min(_PARTS, N, _MOST_NUMBERS // (F * groups * height * width)))

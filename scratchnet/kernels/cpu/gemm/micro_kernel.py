@@ -24,6 +24,8 @@ from scratchnet.kernels.cpu.runtime.jit import serial
 
 # Vectors in a row of the tile, and the heights P that are compiled, found by measuring. The tile, a row of vectors and
 # one number in all lanes of a vector must fit into the registers: P * Q + Q + 1, and one more where there is no FMA.
+Q: int
+HEIGHTS: tuple[int, ...]
 if vector_registers() == 32:
     Q, HEIGHTS = (2, (13, 9, 8, 6, 4, 2, 1)) if VECTOR_BYTES == 64 else (4, (6, 5, 4, 3, 2, 1))
 else:

@@ -66,7 +66,7 @@ def vector_registers() -> int:
 class Vector(types.Type):
     """One register full of numbers, as a Numba type."""
 
-    def __init__(self, scalar: types.Float):
+    def __init__(self, scalar: Any):
         self.scalar, self.lanes = scalar, VECTOR_BYTES * 8 // scalar.bitwidth
         super().__init__(name=f"vector({scalar} x {self.lanes})")
 

@@ -13,6 +13,11 @@ That goes wrong with kernels that call each other and that functions make, in fo
 - Two processes that compile a kernel for different types at once may write to one file. What is found is run only if it
   was compiled for the types that were asked for.
 
+A cache that cannot be read or written is as good as none: a folder without the right to write, a full disk, damaged
+files. Kernels are then compiled anew, and one warning a process says so. Damage is found by a checksum, since Numba
+would run whatever machine code it finds; it includes the stamp of the sources, since an index may name a file that a
+full disk left as an older version wrote it.
+
 This stands on parts of Numba that are not public. Where another version has changed them, kernels are not kept on disk:
 a slower start, and a warning.
 """
@@ -21,7 +26,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
+import pickle
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,16 +53,25 @@ def _private(path: str) -> Any:
 
 
 _FunctionCache = _private("numba.core.caching.FunctionCache")
+_IndexDataCacheFile = _private("numba.core.caching.IndexDataCacheFile")
 _normalize_signature = _private("numba.core.sigutils.normalize_signature")
 
 # What `_Cache` overrides or sets has an effect only where Numba's own methods use it.
-_USED = {
+_USED: dict[str, dict[str, tuple[str, ...]]] = {
     "numba.core.caching.FunctionCache": {
+        "__init__": ("_impl", "_cache_path", "_cache_file"),
         "load_overload": ("_load_overload",),
         "_load_overload": ("_index_key", "_cache_file"),
         "_save_overload": ("_index_key", "_cache_file"),
+        "save_overload": ("_save_overload",),
     },
-    "numba.core.caching.IndexDataCacheFile": {"_load_index": ("_source_stamp",), "_save_index": ("_source_stamp",)},
+    "numba.core.caching.IndexDataCacheFile": {
+        "__init__": ("_cache_path", "_index_path", "_source_stamp", "_version"),
+        "load": ("_load_index", "_load_data"),
+        "save": ("_load_index", "_save_index", "_save_data"),
+        "_save_index": ("_source_stamp", "_version", "_index_path", "_dump"),
+        "_save_data": ("_data_path", "_dump"),
+    },
     "numba.core.dispatcher.Dispatcher": {"compile": ("_cache",), "enable_caching": ("_cache",)},
 }
 
@@ -83,14 +100,89 @@ if _DIFFERENCE is not None:
     )
 
 
+_folders: set[str] = set()  # in use; each folder of kernels has its own
+trouble: str | None = None  # why kernels were not read or written in this process, the first time
+
+
+def _note(error: Exception) -> None:
+    """Warn that kernels are compiled anew; once a process."""
+    global trouble
+    if trouble is None:
+        trouble = f"{type(error).__name__}: {error}"
+        warnings.warn(
+            f"Compiled kernels cannot be kept on disk, or those that are there cannot be used ({trouble}). They are "
+            "compiled anew, which makes the start slower; all results are right. Set NUMBA_CACHE_DIR to a folder of "
+            "yours with free space: they are kept there. python -m scratchnet.doctor says where they are now.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+class _Files(_IndexDataCacheFile or object):  # type: ignore[misc]  # a class that is looked up has no type
+    """Numba's files of one kernel, each with a checksum at its end, behind where pickle stops to read."""
+
+    def __init__(self, cache_path: str, filename_base: str, source_stamp: Any):
+        super().__init__(cache_path=cache_path, filename_base=filename_base, source_stamp=(source_stamp, SOURCES))
+        self._version = f"{numba.__version__}, with checksums"  # without them, a file is as of another version
+
+    def _checksum(self, data: bytes) -> bytes:
+        return zlib.crc32(data, zlib.crc32(repr(self._source_stamp).encode())).to_bytes(4, "big")
+
+    def _dump(self, content: Any) -> bytes:
+        data = super()._dump(content)
+        return data + self._checksum(data)
+
+    def _load_index(self) -> dict[Any, str]:
+        """Which data file has which types; nothing where the index is missing, of other sources, or damaged."""
+        try:
+            with open(self._index_path, "rb") as file:
+                if pickle.load(file) != self._version:
+                    return {}
+                data = file.read()
+            stamp, overloads = pickle.loads(data)
+            if stamp != self._source_stamp:
+                return {}
+            self._check(data, self._index_path)
+        except FileNotFoundError:
+            return {}
+        except Exception as error:  # damaged bytes can make anything
+            _note(error)
+            return {}
+        return overloads
+
+    def _load_data(self, name: str) -> Any:
+        with open(self._data_path(name), "rb") as file:
+            data = file.read()
+        self._check(data, self._data_path(name))
+        return pickle.loads(data)
+
+    def _check(self, data: bytes, path: str) -> None:
+        if self._checksum(data[:-4]) != data[-4:]:
+            raise ValueError(f"{path} is damaged, or of another version")
+
+
 class _Cache(_FunctionCache or object):  # type: ignore[misc]  # a class that is looked up has no type
     """Numba's cache of one kernel, with other conditions."""
 
     def __init__(self, function: Callable[..., Any]):
         super().__init__(function)
         self.function = function
-        index = self._cache_file
-        index._source_stamp = index._source_stamp, SOURCES
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """What was compiled for these types; None where nothing is there that can be read."""
+        try:
+            return super().load_overload(signature, target)
+        except Exception as error:
+            _note(error)
+            return None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Write what was compiled, if that is possible."""
+        try:
+            super().save_overload(signature, compiled)
+        except Exception as error:
+            _note(error)
 
     def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
         held = [cell.cell_contents for cell in self.function.__closure__ or ()]
@@ -104,10 +196,19 @@ class _Cache(_FunctionCache or object):  # type: ignore[misc]  # a class that is
 
 
 def cached(kernel: Any) -> Any:
-    """Keep what is compiled of a kernel on disk."""
+    """Keep what is compiled of a kernel on disk, where there is a folder for it."""
     if _DIFFERENCE is None:
-        kernel._cache = _Cache(kernel.py_func)
+        try:
+            kernel._cache = _Cache(kernel.py_func)
+            _folders.add(kernel._cache.cache_path)
+        except (OSError, RuntimeError) as error:  # RuntimeError: "no locator available"
+            _note(error)
     return kernel
+
+
+def folder() -> Path | None:
+    """The folder below which compiled kernels are kept; None where they are not."""
+    return Path(os.path.commonpath(_folders)) if _folders else None
 
 
 def variant(*parameters: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

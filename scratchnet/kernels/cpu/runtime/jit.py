@@ -2,7 +2,7 @@
 
 `parallel` and `serial` are `numba.njit` with the project's settings and with the cache of `cache.py`. Numba's simplest
 threading layer ends the whole process when two Python threads launch parallel kernels at once (numba#8563), so
-`parallel` holds one lock for all.
+`parallel` holds one lock for all. In a forked child kernels run on one thread: `fork.py`.
 
 The same bits come out for any number of threads: each output element is written by one thread, in an order that does
 not depend on the number of threads. Elementwise kernels share out blocks of BLOCK elements, sums over the batch are cut
@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import numba
 import numpy as np
 
+from scratchnet import locks
+from scratchnet.kernels.cpu.runtime import fork
 from scratchnet.kernels.cpu.runtime.cache import cached
 from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 
@@ -34,11 +35,17 @@ PARTS = 8  # of a batch, when a sum runs over it
 # What LLVM may do with sums and products. Not "nnan" and "ninf": a diverging run must still be seen.
 _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 # A processor that is named by hand stands for its own features, not for those of this machine.
-if numba.config.CPU_NAME and numba.config.CPU_FEATURES is None:
-    numba.config.CPU_FEATURES = ""
+_config: Any = numba.config
+if _config.CPU_NAME and _config.CPU_FEATURES is None:
+    _config.CPU_FEATURES = ""
+if _config.DISABLE_JIT:
+    raise ImportError(
+        "scratchnet cannot run where Numba does not compile, and NUMBA_DISABLE_JIT=1 (or DISABLE_JIT in .numba_config."
+        "yaml) says so. Unset it. To follow a kernel's formula with a debugger, read the loops of "
+        "scratchnet/reference, which need no compiler."
+    )
 
 _IN_ORDER = _FASTMATH - {"reassoc"}
-_LOCK = threading.RLock()
 
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
@@ -59,13 +66,15 @@ def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Ca
     """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
     compiled = _compiled(function, parallel=True, fastmath=fastmath)
 
-    @functools.wraps(function)
     def launch(*args: Any) -> Any:
-        with _LOCK:
+        with locks.KERNELS:
+            if not fork.started:
+                fork.start()
             return compiled(*args)
 
-    launch.compiled = compiled
-    return launch
+    kernel: Any = functools.wraps(function)(launch)
+    kernel.compiled = compiled
+    return kernel
 
 
 def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,5 +95,5 @@ def scratch(size: int, dtype: np.dtype) -> np.ndarray:
     held = _scratch.get(dtype)
     if held is None or held.shape[1] < size:
         whole = -(-size * dtype.itemsize // LINE) * LINE // dtype.itemsize  # each thread's part begins at a cache line
-        held = _scratch[dtype] = empty((numba.config.NUMBA_NUM_THREADS, whole), dtype)
+        held = _scratch[dtype] = empty((_config.NUMBA_NUM_THREADS, whole), dtype)
     return held

@@ -7,12 +7,13 @@ longer than the kernel that writes to it. A training step needs the same sizes a
 from __future__ import annotations
 
 import math
-import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from scratchnet import locks
 
 SMALLEST = 1 << 16  # bytes; below, the C library keeps memory at hand by itself
 MOST = 1 << 28  # bytes that are held for later
@@ -25,7 +26,7 @@ class _Store:
     def __init__(self) -> None:
         self.free: OrderedDict[int, list[np.ndarray]] = OrderedDict()  # the sizes used last at the end
         self.held = 0
-        self.lock = threading.RLock()  # an array may die, and come back here, while a list is changed
+        self.lock = locks.MEMORY  # an array may die, and come back here, while a list is changed
 
     def take(self, size: int) -> np.ndarray:
         """`size` bytes that begin at a cache line."""

@@ -106,7 +106,7 @@ def grid_transform(typing, grid, which):
 
     def codegen(context, builder, signature, args):
         cells = cgutils.unpack_tuple(builder, args[0])
-        lines = [[_combine(builder, m, cells[q::columns]) for q in range(columns)] for m in matrix]
-        return context.make_tuple(builder, result, [_combine(builder, m, line) for line in lines for m in matrix])
+        lines = [[_combine(builder, row, cells[q::columns]) for q in range(columns)] for row in matrix]
+        return context.make_tuple(builder, result, [_combine(builder, row, line) for line in lines for row in matrix])
 
     return result(grid, which), codegen
