@@ -48,7 +48,8 @@ class MovingAverage:
                 self.average[name] = like(average, array).astype(array.dtype, copy=False)
             pairs.setdefault(array.dtype, []).append((self.average[name], array))
         for some in pairs.values():
-            kernels.of(some[0][0]).moving_average(some, momentum)
+            with np.errstate(under="ignore"):
+                kernels.of(some[0][0]).moving_average(some, momentum)
         self.updates += 1
 
     def swap(self) -> None:

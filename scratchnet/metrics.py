@@ -41,7 +41,8 @@ class Metric(Configurable):
     def update(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
         """Take in a batch; the labels are brought to the device of y_pred."""
         y_pred = as_array(y_pred)
-        right = self.score(like(y_true, y_pred), y_pred)
+        with np.errstate(under="ignore"):
+            right = self.score(like(y_true, y_pred), y_pred)
         self.total += float(right.sum())
         self.count += right.size
 

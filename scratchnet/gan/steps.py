@@ -69,10 +69,12 @@ def discriminator_step(
     logits = ends_in_sigmoid(discriminator)
     discriminator.zero_grads()
     z_real = discriminator.forward(tricks.forward(real), training=True, logits=logits)
-    on_real, dz = loss.real(z_real)
+    with np.errstate(under="ignore"):
+        on_real, dz = loss.real(z_real)
     discriminator.backward(dz, input_grad=False, logits=logits)
     z_fake = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
-    on_fake, dz = loss.fake(z_fake)
+    with np.errstate(under="ignore"):
+        on_fake, dz = loss.fake(z_fake)
     discriminator.backward(dz, input_grad=False, logits=logits)
     if math.isfinite(on_real + on_fake):
         optimizer.update_model(discriminator)
@@ -99,7 +101,8 @@ def generator_step(
     """
     logits = ends_in_sigmoid(discriminator)
     z = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
-    value, dz = loss.generator(z)
+    with np.errstate(under="ignore"):
+        value, dz = loss.generator(z)
     d_fake = tricks.backward(discriminator.backward(dz, param_grads=False, logits=logits))
     generator.zero_grads()
     generator.backward(d_fake, input_grad=False)

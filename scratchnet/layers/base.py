@@ -179,7 +179,8 @@ class Layer(Weights):
             TypeError: x is on another device than the weights.
         """
         x = as_array(x)
-        y = self.run_forward(x, training, logits)
+        with np.errstate(under="ignore"):  # what is too small for float32 is 0, also where np.seterr makes it an error
+            y = self.run_forward(x, training, logits)
         self.unshare(y)
         return y.copy() if array_module(y).may_share_memory(y, x) else y
 
@@ -202,7 +203,8 @@ class Layer(Weights):
             ValueError: dy has another shape than the output.
         """
         dy = as_array(dy)
-        dx = self.run_backward(dy, param_grads, input_grad, logits)
+        with np.errstate(under="ignore"):
+            dx = self.run_backward(dy, param_grads, input_grad, logits)
         return dx.copy() if dx is not None and array_module(dx).may_share_memory(dx, dy) else dx
 
     def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:

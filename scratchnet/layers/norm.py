@@ -71,7 +71,8 @@ class BatchNormalization(_Normalization):
         y = gamma * n + beta,  n = (x - mean) / sqrt(var + epsilon)
 
     In training, mean and (biased) var are the batch's own, over all axes but the last; otherwise they are moving
-    averages of those, m = momentum * m + (1 - momentum) * batch. With R elements a channel in the batch:
+    averages of those, m = momentum * m + (1 - momentum) * batch. A batch's variance above 3e38, the largest float32, is
+    still divided by rightly, but enters the moving average as 3e38. With R elements a channel in the batch:
 
         dbeta = sum dy,  dgamma = sum dy * n
         training:  dx = gamma / sqrt(var + epsilon) * (dy - dbeta / R - n * dgamma / R)
@@ -128,7 +129,7 @@ class BatchNormalization(_Normalization):
             self.add_weight(name, sizes(input_shape)[-1:], self.start[name], trainable=False)
 
     def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
-        k = kernels.of(x)
+        k, xp = kernels.of(x), array_module(x)
         self.x, self.used_batch = x, training
         self.gamma, beta = self.gamma_and_beta(x)
         self.relu_beta = beta if relu else None
@@ -138,6 +139,8 @@ class BatchNormalization(_Normalization):
         y, self.mean, self.var = k.batch_norm(x, self.gamma, beta, self.epsilon, relu)
         for name, batch in (("moving_mean", self.mean), ("moving_variance", self.var)):
             moving = self.state[name]
+            if batch.dtype != moving.dtype:  # a variance beyond float32
+                batch = xp.minimum(batch, np.finfo(moving.dtype).max).astype(moving.dtype)
             moving += (batch - moving) * x.dtype.type(1 - self.momentum)
         return y
 

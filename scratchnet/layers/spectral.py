@@ -16,6 +16,7 @@ from scratchnet.layers.dense import Dense
 from scratchnet.shapes import Shape, sizes
 
 _SMALL = 1e-12  # added to lengths: a kernel of zeros stays zeros
+_SETTLED, _MOST_ITERATIONS = 1e-5, 500  # sigma has settled when an iteration adds no larger part to it
 
 
 class SpectralNormalization(Layer):
@@ -27,8 +28,10 @@ class SpectralNormalization(Layer):
         v = m u / |m u|,  u = m^T v / |m^T v|,  sigma = v^T m u,  w_bar = w / sigma
 
     is one power iteration; sigma comes near the largest singular value from step to step, since w changes slowly. The
-    layer computes with w_bar. Iterations are made in training only; otherwise sigma = |m u|. The backward holds u and v
-    constant, dsigma/dm = v u^T:
+    layer computes with w_bar. In training one iteration is made and u moves on. Otherwise u stays, and for each new
+    kernel iterations are made on a copy of it until sigma settles: it is right before the first step of training, and
+    for weights that were set or loaded. For a kernel of zeros sigma counts as 1. The backward holds u and v constant,
+    dsigma/dm = v u^T:
 
         dw = (dw_bar - sum(dw_bar * w_bar) * v u^T) / sigma
 
@@ -51,6 +54,7 @@ class SpectralNormalization(Layer):
         super().__init__(**options)
         self.power_iterations = check_count(power_iterations, "power_iterations", self.full_name)
         self.layer, self.rank = layer, layer.rank
+        self._settled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # kernel, u, and what u comes to
         self.transposed = isinstance(layer, Conv2DTranspose)  # its kernel is (KH, KW, outputs, inputs)
         if self.input_shape is None:
             self.input_shape = layer.input_shape
@@ -110,16 +114,39 @@ class SpectralNormalization(Layer):
     def _measure(self, training: bool) -> None:
         """u, v and sigma for this forward; in training u moves on."""
         m, u = self._as_matrix(self.params["kernel"]), self.state["u"]
-        k = kernels.of(m)
-        for _ in range(self.power_iterations if training else 1):
-            stretched = k.dense_input_grad(u[None], m)[0]  # m u
-            self.v = stretched / _length(stretched)
-            if training:
-                stretched = k.dense(self.v[None], m, None)[0]  # m^T v
-                u = stretched / _length(stretched)
         if training:
+            for _ in range(self.power_iterations):
+                self.v, u, self.sigma = _iterate(m, u)
             self.state["u"] = u
-        self.u, self.sigma = u, _length(stretched)  # v^T m u is |m^T v| after an iteration, and |m u| without
+        else:
+            u = self._settle(m, u)
+            stretched = kernels.of(m).dense_input_grad(u[None], m)[0]  # m u
+            self.v, self.sigma = stretched / _length(stretched), _divisor(stretched)
+        self.u = u
+
+    def _settle(self, m: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """Where u comes to by iterations until sigma settles; found once for each kernel and u.
+
+        From u alone, sigma may settle at a smaller singular value: u of another kernel may have no part along the
+        largest. The longest row of m is a second start, and the larger sigma is taken.
+        """
+        kernel = self.params["kernel"]
+        if self._settled is not None:
+            same = all(a.dtype == b.dtype and bool((a == b).all()) for a, b in zip(self._settled, (kernel, u)))
+            if same:
+                return self._settled[2]
+        found, largest = u, 0.0
+        for start in (u, m[int((m * m).sum(axis=1).argmax())]):
+            last, sigma, now = 0.0, 0.0, start
+            for _ in range(_MOST_ITERATIONS):
+                _, now, stretch = _iterate(m, now)
+                last, sigma = sigma, float(stretch)
+                if not sigma - last > _SETTLED * sigma:  # NaN, too
+                    break
+            if sigma > largest and bool((now != 0).any()):
+                found, largest = now, sigma
+        self._settled = kernel.copy(), u.copy(), found
+        return found
 
     def _as_matrix(self, w: np.ndarray) -> np.ndarray:
         if self.transposed:
@@ -136,3 +163,18 @@ class SpectralNormalization(Layer):
 def _length(x: np.ndarray) -> np.floating[Any]:
     """|x|, in x's dtype, and never 0."""
     return array_module(x).sqrt((x * x).sum()) + x.dtype.type(_SMALL)
+
+
+def _divisor(stretched: np.ndarray) -> np.ndarray:
+    """|x|, or 1 where that is 0: a kernel of zeros stays as it is, and so does its gradient."""
+    return array_module(stretched).where(stretched.any(), _length(stretched), stretched.dtype.type(1))
+
+
+def _iterate(m: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One power iteration: (v, u, sigma). Where m^T v is 0, u stays: as zeros it would never come back."""
+    k = kernels.of(m)
+    stretched = k.dense_input_grad(u[None], m)[0]  # m u
+    v = stretched / _length(stretched)
+    stretched = k.dense(v[None], m, None)[0]  # m^T v, whose length is v^T m u for the new u
+    u = array_module(m).where(stretched.any(), stretched / _length(stretched), u)
+    return v, u, _divisor(stretched)

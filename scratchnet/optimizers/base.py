@@ -195,7 +195,9 @@ class Optimizer(Configurable):
                         f"has been so far, got {p.shape}. Other weights need a new optimizer: compile anew."
                     )
             check_same_device(grads[name], p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
-        rate, clipped = self.learning_rate, self._clipped(grads)
+        rate = self.learning_rate
+        with np.errstate(under="ignore"):
+            clipped = self._clipped(grads)
         self.iterations += 1
         rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
@@ -205,12 +207,14 @@ class Optimizer(Configurable):
                     known[slot] = array_module(p).zeros_like(p)
                 elif known[slot].dtype != p.dtype or type(known[slot]) is not type(p):  # such as from a file
                     known[slot] = like(known[slot], p).astype(p.dtype, copy=False)
-            gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
-            if self.weight_decay and not self.decays_itself:
-                p -= p.dtype.type(rate * self.weight_decay) * p
+            with np.errstate(under="ignore"):
+                gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
+                if self.weight_decay and not self.decays_itself:
+                    p -= p.dtype.type(rate * self.weight_decay) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
         for weights in rows.values():
-            self.move(weights, rate)
+            with np.errstate(under="ignore"):  # a setting too small for float32 is 0
+                self.move(weights, rate)
 
     def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """The gradients as the update uses them; those that came are not changed."""

@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.exponential import exp_of, sigmoid_of, tanh_of
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
@@ -94,7 +95,7 @@ def _softmax(x, y):
         most = x[r, 0]
         for k in range(1, K):
             most = max(most, x[r, k])
-        total = x[r, 0] * 0
+        total = x.dtype.type(0)
         for k in range(K):
             y[r, k] = exp_of(x[r, k] - most)
             total += y[r, k]
@@ -113,6 +114,7 @@ def _softmax_backward(dy, y, dx):
             dx[r, k] = y[r, k] * (dy[r, k] - inner)
 
 
+@takes(x="...")
 def relu(x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf) -> np.ndarray:
     """y = max(x, 0), and by its settings the leaky ReLU and the one that is cut off above.
 
@@ -123,6 +125,7 @@ def relu(x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max
     return y
 
 
+@takes(dy="...", x="...")
 def relu_backward(
     dy: np.ndarray, x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf
 ) -> np.ndarray:
@@ -149,43 +152,54 @@ def _binary(kernel, dy: np.ndarray, a: np.ndarray) -> np.ndarray:
     return dx
 
 
+@takes(x="...")
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """y = 1 / (1 + exp(-x))."""
     return _unary(_sigmoid, x)
 
 
+@takes(dy="...", y="...")
 def sigmoid_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dx = dy * y * (1 - y), from the output y."""
     return _binary(_sigmoid_backward, dy, y)
 
 
+@takes(x="...")
 def tanh(x: np.ndarray) -> np.ndarray:
     """y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     return _unary(_tanh, x)
 
 
+@takes(dy="...", y="...")
 def tanh_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dx = dy * (1 - y^2), from the output y."""
     return _binary(_tanh_backward, dy, y)
 
 
+@takes(x="...")
 def silu(x: np.ndarray) -> np.ndarray:
     """y = x * sigmoid(x), also called swish."""
     return _unary(_silu, x)
 
 
+@takes(dy="...", x="...")
 def silu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x), from the input x."""
     return _binary(_silu_backward, dy, x)
 
 
+@takes(x="... K")
 def softmax(x: np.ndarray) -> np.ndarray:
-    """y[.., k] = exp(x[.., k]) / sum over j of exp(x[.., j]), along the last axis; shifted by the maximum first."""
+    """y[.., k] = exp(x[.., k]) / sum over j of exp(x[.., j]), along the last axis; shifted by the maximum first.
+
+    A score of -inf gets 0. A row of nothing but -inf has no maximum to shift by, and gives NaN.
+    """
     y = empty(x.shape, x.dtype)
     _softmax(as_rows(x), as_rows(y))
     return y
 
 
+@takes(dy="... K", y="... K")
 def softmax_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dx[.., k] = y[.., k] * (dy[.., k] - sum over j of dy[.., j] * y[.., j]), from the output y."""
     dx = empty(y.shape, y.dtype)

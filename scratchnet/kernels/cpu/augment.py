@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numba import prange
 
-from scratchnet.arguments import check_index
+from scratchnet.arguments import check_count, check_index
 from scratchnet.kernels.cpu.dropout import philox
 from scratchnet.kernels.cpu.gather import COMPILED, normalize, per_element
+from scratchnet.kernels.cpu.runtime.contract import check_float, check_word
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 
@@ -43,8 +44,10 @@ def uniform(key: int, step: int, index: np.ndarray, count: int) -> np.ndarray:
         index: (N,), whole numbers of at least 0.
         count: how many for each.
     """
-    u = np.empty((count, len(index)))
-    _uniform(np.uint64(key), np.uint64(step), np.asarray(index, np.int64), u)
+    key, step = check_word(key, "key", "uniform"), check_word(step, "step", "uniform", bits=32)
+    index = np.array(check_index(index, 2**63 - 1))
+    u = np.empty((check_count(count, "count", "uniform", smallest=0), len(index)))
+    _uniform(key, step, index, u)
     return u
 
 
@@ -204,7 +207,9 @@ def augment(
         ValueError: shapes that do not fit, numbers in the matrix that are not finite or too large.
         IndexError: an index out of range.
     """
-    x, dtype = np.asarray(x), np.dtype(dtype)
+    x, dtype = np.asarray(x), check_float(dtype, "augment")
+    if mode not in _MODES:
+        raise ValueError(f"augment: expected a mode of {', '.join(_MODES)}, got {mode!r}.")
     if x.ndim != 4 or 0 in x.shape[1:]:
         raise ValueError(
             f"expected pictures x of shape (N, H, W, C), got {x.shape}. Grey ones need an axis: x[..., None]."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import check_word, takes
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat
@@ -39,6 +40,7 @@ def _dropout(x, key, step, keep_below, scale, y):
                 out[e] = a[e] * scale if words[e - 4 * group] < keep_below else 0
 
 
+@takes(x="...")
 def dropout(x: np.ndarray, rate: float, key: int, step: int) -> np.ndarray:
     """y = x / (1 - rate) where the element's random word says keep, else 0; the backward is the same call on dy.
 
@@ -48,7 +50,10 @@ def dropout(x: np.ndarray, rate: float, key: int, step: int) -> np.ndarray:
         key: 64 random bits, the layer's own.
         step: counts the batches, so that each gets another mask.
     """
+    if not 0 <= rate < 1:
+        raise ValueError(f"dropout: expected a rate from 0 to below 1, got {rate!r}.")
+    key, step = check_word(key, "key", "dropout"), check_word(step, "step", "dropout")
     y = empty(x.shape, x.dtype)
     keep_below = np.uint64(round((1 - rate) * 2**32))
-    _dropout(as_flat(x), np.uint64(key), np.uint64(step), keep_below, x.dtype.type(1 / (1 - rate)), y.reshape(-1))
+    _dropout(as_flat(x), key, step, keep_below, x.dtype.type(1 / (1 - rate)), y.reshape(-1))
     return y

@@ -8,6 +8,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.arguments import check_index
+from scratchnet.kernels.cpu.runtime.contract import check_float
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 
@@ -67,7 +68,7 @@ def gather(x: np.ndarray, index: np.ndarray, dtype: Any, scale: Any = None, offs
         ValueError: index is not along one axis; a number of scales or offsets that does not fit.
         IndexError: an index out of range.
     """
-    x, dtype, index = np.asarray(x), np.dtype(dtype), check_index(index, len(x))
+    x, dtype, index = np.asarray(x), check_float(dtype, "gather"), check_index(index, len(x))
     if x.dtype not in COMPILED or not x.flags.c_contiguous or x.size == 0 or not len(index):
         x, index = np.ascontiguousarray(x[index].astype(dtype, copy=False)), np.arange(len(index))
         if (scale is None and offset is None) or x.size == 0:

@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.norm import scale_of
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import in_order
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
@@ -146,6 +147,12 @@ def _of_channels(of_groups: np.ndarray, C: int) -> np.ndarray:
     return of_groups.repeat(C // of_groups.shape[1], axis=1)
 
 
+def _check_groups(groups: int, C: int, caller: str) -> None:
+    if not isinstance(groups, (int, np.integer)) or not 1 <= groups <= C or C % groups:
+        raise ValueError(f"{caller}: expected groups that divide the {C} channels, got {groups!r}.")
+
+
+@takes(x="... C", gamma="C", beta="C")
 def group_norm(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, groups: int, epsilon: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -155,16 +162,18 @@ def group_norm(
     mean(x^2) - mean^2 loses its digits where |mean| >> std.
     """
     rows, (N, S, C) = as_rows(x), _sizes(x)
+    _check_groups(groups, C, "group_norm")
     means, squares = _blocks(x), _blocks(x)
     _moments(rows, S, means, squares)
     mean, var = np.empty((2, N, groups), x.dtype)
     _put_together(means, squares, S, *empty((2, N, C), np.float64), mean, var)
     y = empty(x.shape, x.dtype)
-    own = _of_channels(mean, C), _of_channels(scale_of(var, epsilon), C)
+    own = _of_channels(mean, C), _of_channels(scale_of(var, epsilon, x.dtype), C)
     _normalize(rows, S, *own, as_flat(gamma), as_flat(beta), as_rows(y))
     return y, mean, var
 
 
+@takes(dy="... C", x="... C", gamma="C", mean="M G", var="M G")
 def group_norm_backward(
     dy: np.ndarray,
     x: np.ndarray,
@@ -180,7 +189,10 @@ def group_norm_backward(
     dx = (gamma * dy - mean(gamma * dy) - u * mean(gamma * dy * u)) / sqrt(var + epsilon).
     """
     rows, d_rows, (N, S, C), gamma = as_rows(x), as_rows(dy), _sizes(x), as_flat(gamma)
-    own = _of_channels(mean, C), _of_channels(scale_of(var, epsilon), C)
+    _check_groups(groups, C, "group_norm_backward")
+    if mean.shape != (N, groups):
+        raise ValueError(f"group_norm_backward: expected mean and var of shape {(N, groups)}, got {mean.shape}.")
+    own = _of_channels(mean, C), _of_channels(scale_of(var, epsilon, x.dtype), C)
     sums, products = _blocks(x), _blocks(x)
     _gradient_sums(d_rows, rows, S, *own, sums, products)
     total, product = empty((2, N, C), np.float64)

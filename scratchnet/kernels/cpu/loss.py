@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import check_labels, takes
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows
@@ -66,16 +67,22 @@ def _sigmoid_binary_cross_entropy(z, t, losses, dz):
         losses[block] = total
 
 
+@takes(z="N K", labels="N, whole")
 def softmax_cross_entropy(z: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """(L, dL/dz) with L = mean over n of -log softmax(z)[n, labels[n]]; dz = (softmax(z) - onehot) / N.
 
-    z (N, K), labels (N,) whole numbers from 0 to K-1 (the caller has checked them).
+    z (N, K), labels (N,) whole numbers from 0 to K-1.
+
+    Raises:
+        ValueError: a label outside.
     """
+    labels = check_labels(labels, z.shape[1], "softmax_cross_entropy")
     dz, losses = empty(z.shape, z.dtype), np.empty(len(z), np.float64)
-    _sparse_softmax_cross_entropy(as_rows(z), as_flat(labels).astype(np.int64), losses, dz)
+    _sparse_softmax_cross_entropy(as_rows(z), labels, losses, dz)
     return float(losses.mean()), dz
 
 
+@takes(z="N K", t="N K")
 def softmax_cross_entropy_onehot(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     """(L, dL/dz) with L = mean over n of -sum over k of t[n,k] * log softmax(z)[n,k]; z and t (N, K)."""
     dz, losses = empty(z.shape, z.dtype), np.empty(len(z), np.float64)
@@ -83,6 +90,7 @@ def softmax_cross_entropy_onehot(z: np.ndarray, t: np.ndarray) -> tuple[float, n
     return float(losses.mean()), dz
 
 
+@takes(z="...", t="...")
 def sigmoid_binary_cross_entropy(z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:
     """(L, dL/dz), L = mean of max(z,0) - z*t + log(1 + exp(-|z|)) over all elements; dz = (sigmoid(z) - t) / size."""
     dz, losses = empty(z.shape, z.dtype), np.empty(-(-z.size // BLOCK), np.float64)

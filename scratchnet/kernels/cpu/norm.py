@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, as_rows, parts_for, sum_of
@@ -36,8 +37,8 @@ def _moments(x, means, squares):
 
 
 @serial
-def _put_together(means, squares, R, mean, var):
-    """Mean and variance of all R rows from those of their parts."""
+def _put_together(means, squares, R, largest, mean, var):
+    """Mean and variance of all R rows from those of their parts; returns whether none is above `largest`, or NaN."""
     parts, C = means.shape
     for p in range(parts):
         rows = (p + 1) * R // parts - p * R // parts
@@ -49,8 +50,11 @@ def _put_together(means, squares, R, mean, var):
         rows = (p + 1) * R // parts - p * R // parts
         for c in range(C):
             var[c] += squares[p, c] + rows * (means[p, c] - mean[c]) * (means[p, c] - mean[c])
+    fits = True
     for c in range(C):
         var[c] /= R
+        fits = fits and abs(mean[c]) <= largest and var[c] <= largest
+    return fits
 
 
 # In what follows a result y of at most `low` is where ReLU stops the gradient: 0, or minus infinity without ReLU.
@@ -93,9 +97,9 @@ def _input_grad(dy, x, mean, scale, gamma, beta, low, dy_mean, product_mean, dx)
                 dx[r, c] = gamma[c] * scale[c] * (d - dy_mean[c] - normal * product_mean[c])
 
 
-def scale_of(var: np.ndarray, epsilon: float) -> np.ndarray:
+def scale_of(var: np.ndarray, epsilon: float, dtype: np.dtype) -> np.ndarray:
     """1 / sqrt(var + epsilon), worked out in float64 and rounded once."""
-    return (1 / np.sqrt(var.astype(np.float64) + epsilon)).astype(var.dtype)
+    return (1 / np.sqrt(var.astype(np.float64) + epsilon)).astype(dtype)
 
 
 def _low(relu: bool, dtype: np.dtype) -> np.floating:
@@ -103,23 +107,32 @@ def _low(relu: bool, dtype: np.dtype) -> np.floating:
     return dtype.type(0 if relu else -np.inf)
 
 
+@takes(x="... C", gamma="C", beta="C")
 def batch_norm(
     x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, epsilon: float, relu: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """y = gamma * (x - mean) / sqrt(var + epsilon) + beta over the batch; also mean and (biased) var, each (C,).
 
     With relu, y = max(y, 0). The variance is summed from squares about the means of parts of the batch, which are then
-    put together (Chan et al., 1983): mean(x^2) - mean^2 loses its digits where |mean| >> std.
+    put together (Chan et al., 1983): mean(x^2) - mean^2 loses its digits where |mean| >> std. A variance that float32
+    cannot hold, above 3e38, is returned as float64.
     """
     rows = as_rows(x)
     means, squares = parts_for(rows), parts_for(rows)
     _moments(rows, means, squares)
     mean, var = np.zeros((2, rows.shape[1]))  # float64: sums over parts are to lose nothing
-    _put_together(means, squares, len(rows), mean, var)
-    mean, var = mean.astype(x.dtype), var.astype(x.dtype)
+    if _put_together(means, squares, len(rows), np.finfo(x.dtype).max, mean, var) or x.dtype == np.float64:
+        mean, var = mean.astype(x.dtype), var.astype(x.dtype)
+    else:  # squares above 3e38: once more, in float64
+        means, squares = means.astype(np.float64), squares.astype(np.float64)
+        _moments(rows, means, squares)
+        mean, var = np.zeros((2, rows.shape[1]))
+        _put_together(means, squares, len(rows), np.inf, mean, var)
+        mean = mean.astype(x.dtype)
     return batch_norm_inference(x, gamma, beta, mean, var, epsilon, relu), mean, var
 
 
+@takes(x="... C", gamma="C", beta="C", mean="C", var="C, or float64")
 def batch_norm_inference(
     x: np.ndarray,
     gamma: np.ndarray,
@@ -134,11 +147,12 @@ def batch_norm_inference(
     With relu, y = max(y, 0).
     """
     y = empty(x.shape, x.dtype)
-    channels = as_flat(mean), scale_of(var, epsilon), as_flat(gamma), as_flat(beta)
+    channels = as_flat(mean), scale_of(var, epsilon, x.dtype), as_flat(gamma), as_flat(beta)
     _normalize(as_rows(x), *channels, _low(relu, x.dtype), as_rows(y))
     return y
 
 
+@takes(dy="... C", x="... C", gamma="C", mean="C", var="C, or float64", relu_beta="C, or None")
 def batch_norm_backward(
     dy: np.ndarray,
     x: np.ndarray,
@@ -157,6 +171,7 @@ def batch_norm_backward(
     return _backward(dy, x, gamma, mean, var, epsilon, relu_beta, through_statistics=True)
 
 
+@takes(dy="... C", x="... C", gamma="C", mean="C", var="C, or float64", relu_beta="C, or None")
 def batch_norm_inference_backward(
     dy: np.ndarray,
     x: np.ndarray,
@@ -177,7 +192,7 @@ def _backward(dy, x, gamma, mean, var, epsilon, relu_beta, through_statistics):
     rows, d_rows = as_rows(x), as_rows(dy)
     relu = relu_beta is not None
     beta = as_flat(relu_beta) if relu else np.zeros(len(gamma), x.dtype)
-    forward = as_flat(mean), scale_of(var, epsilon), as_flat(gamma), beta, _low(relu, x.dtype)
+    forward = as_flat(mean), scale_of(var, epsilon, x.dtype), as_flat(gamma), beta, _low(relu, x.dtype)
     sums, products = parts_for(rows), parts_for(rows)
     _gradient_sums(d_rows, rows, *forward, sums, products)
     dbeta, dgamma = sum_of(sums), sum_of(products)

@@ -6,15 +6,19 @@ never wins a maximum (it counts as -inf) and never enters an average (only cells
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_rows
 from scratchnet.shapes import Pads, output_hw
 
 _NO_PADS: Pads = ((0, 0), (0, 0))
+_LONGEST_MEAN = 1024  # cells of a window; the mean over more is summed in float64
 
 
 @parallel
@@ -130,6 +134,7 @@ def _average_pool2d_backward(dy, dx_shape, dy_shape, KH, KW, sh, sw, top, left, 
                         dx[q, c] += dy[r, c] / count
 
 
+@takes(x="N H W C")
 def max_pool2d(
     x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads, relu: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -145,6 +150,7 @@ def max_pool2d(
     return y, argmax
 
 
+@takes(dy="N OH OW C", argmax="N OH OW C, int32")
 def max_pool2d_backward(
     dy: np.ndarray,
     argmax: np.ndarray,
@@ -153,21 +159,34 @@ def max_pool2d_backward(
     strides: tuple[int, int],
     pads: Pads,
 ) -> np.ndarray:
-    """dx[n,h,v,c] = the sum of dy[n,i,j,c] over the windows whose maximum stood at (h, v)."""
+    """dx[n,h,v,c] = the sum of dy[n,i,j,c] over the windows whose maximum stood at (h, v).
+
+    Raises:
+        ValueError: a place in argmax that is not from -1 to H * W - 1.
+    """
+    if argmax.size and not (argmax.min() >= -1 and argmax.max() < input_hw[0] * input_hw[1]):
+        raise ValueError(
+            f"max_pool2d_backward: expected places from -1 to {input_hw[0] * input_hw[1] - 1} in argmax, got "
+            f"{argmax.min()} to {argmax.max()}."
+        )
     dx = empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
     (top, _), (left, _) = pads
     _max_pool2d_backward(as_rows(dy), as_rows(argmax), dx.shape, dy.shape, *pool_size, *strides, top, left, as_rows(dx))
     return dx
 
 
+@takes(x="N H W C")
 def average_pool2d(x: np.ndarray, pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads) -> np.ndarray:
     """y[n,i,j,c] = the mean of x over the cells of the window that lie inside of x."""
-    y = empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), x.dtype)
+    long = math.prod(map(min, pool_size, x.shape[1:3])) > _LONGEST_MEAN
+    dtype = np.float64 if long else x.dtype
+    y = empty((len(x), *output_hw(x.shape[1:3], pool_size, strides, pads), x.shape[3]), dtype)
     (top, _), (left, _) = pads
     _average_pool2d(as_rows(x), x.shape, y.shape, *pool_size, *strides, top, left, as_rows(y))
-    return y
+    return y.astype(x.dtype, copy=False)
 
 
+@takes(dy="N OH OW C")
 def average_pool2d_backward(
     dy: np.ndarray, input_hw: tuple[int, int], pool_size: tuple[int, int], strides: tuple[int, int], pads: Pads
 ) -> np.ndarray:
@@ -178,21 +197,25 @@ def average_pool2d_backward(
     return dx
 
 
+@takes(x="N H W C")
 def global_average_pool2d(x: np.ndarray) -> np.ndarray:
     """y[n,c] = the mean of x[n,:,:,c]: one window as large as the picture."""
     return average_pool2d(x, x.shape[1:3], (1, 1), _NO_PADS)[:, 0, 0]
 
 
+@takes(dy="N C")
 def global_average_pool2d_backward(dy: np.ndarray, input_hw: tuple[int, int]) -> np.ndarray:
     """dx[n,h,v,c] = dy[n,c] / (H * W)."""
     return average_pool2d_backward(dy[:, None, None], input_hw, input_hw, (1, 1), _NO_PADS)
 
 
+@takes(x="N H W C")
 def upsample2d(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """y[n,h,v,c] = x[n, h // size[0], v // size[1], c]: every cell repeated."""
     return x.repeat(size[0], axis=1).repeat(size[1], axis=2)
 
 
+@takes(dy="N OH*SH OW*SW C")
 def upsample2d_backward(dy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """dx = the sum of dy over each block of repeated cells: their mean times their number."""
     return average_pool2d(dy, size, size, _NO_PADS) * dy.dtype.type(size[0] * size[1])

@@ -1,7 +1,8 @@
 """Sums over the batch, and views of arrays: what several kernels share.
 
 A sum over the batch is cut into parts by rows. The number of parts follows from the number of rows alone, and the
-parts are added in order: the same bits for any number of threads. Short partial sums also round less in float32.
+parts are added in order: the same bits for any number of threads. Short partial sums also round less in float32,
+where a sum that is long enough sticks: 2**24 and 1 is 2**24.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 
-_MOST_PARTS = 64
+LONGEST_SUM = 8192  # numbers that are added one after the other in float32, and not many more: see kernels/interface
+_PARTS = 64
+_MOST_ROWS = LONGEST_SUM // 2  # of a part; short sums of a batch have fewer by far
 
 
 def as_flat(array: np.ndarray) -> np.ndarray:
@@ -27,7 +31,7 @@ def as_rows(array: np.ndarray) -> np.ndarray:
 
 def parts_for(rows: np.ndarray) -> np.ndarray:
     """An array for the partial sums over the rows of a matrix."""
-    return empty((min(_MOST_PARTS, len(rows)), rows.shape[1]), rows.dtype)
+    return empty((max(min(_PARTS, len(rows)), -(-len(rows) // _MOST_ROWS)), rows.shape[1]), rows.dtype)
 
 
 @parallel
@@ -59,10 +63,10 @@ def add_parts(partial: np.ndarray, total: np.ndarray) -> None:
 
 
 def sum_of(partial: np.ndarray) -> np.ndarray:
-    """The sum of parts (parts, columns), one after the other."""
-    total = np.zeros((1, partial.shape[1]), partial.dtype)
+    """The sum of parts (parts, columns), one after the other; in float64 where they are many."""
+    total = np.zeros((1, partial.shape[1]), partial.dtype if len(partial) <= _PARTS else np.float64)
     add_parts(partial[:, None], total)
-    return total[0]
+    return total[0].astype(partial.dtype, copy=False)
 
 
 def column_sums(x: np.ndarray) -> np.ndarray:
@@ -83,6 +87,7 @@ def _square_sums(x, sums):
         sums[block] = total
 
 
+@takes(x="...")
 def square_sum(x: np.ndarray) -> float:
     """The sum of the squares of all elements, in float64."""
     sums = np.empty(-(-x.size // BLOCK))

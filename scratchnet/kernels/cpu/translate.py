@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 
@@ -28,6 +29,7 @@ def _translate(x, offsets, C, y):
             out[e] = 0
 
 
+@takes(x="N H W C", offsets="N 2, whole")
 def translate(x: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """y[n,h,v,c] = x[n, h - a, v - b, c] with a, b = offsets[n], 0 where that is outside; the backward has -offsets.
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numba import carray, prange, types
 from numba.extending import intrinsic
 
+from scratchnet.kernels.cpu.runtime.contract import check_float
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, serial
 
 
@@ -86,53 +88,81 @@ def _average(table, blocks, numbers):
             average[e] += (w[e] - average[e]) * numbers[0]
 
 
-_tables: dict[tuple[int, ...], tuple[list[weakref.ref], np.ndarray, int]] = {}
+class _Table(NamedTuple):
+    """A row for each weight: its size, its number of blocks, the addresses of its arrays; and the blocks of all."""
+
+    rows: np.ndarray
+    blocks: int
+    dtype: np.dtype
+
+
+_tables: dict[tuple[int, ...], tuple[list[weakref.ref], _Table]] = {}
 _MOST_TABLES = 16
 
 
-def _table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, int]:
-    """A row for each weight: its size, its number of blocks, the addresses of its arrays; and the blocks of all.
+def _table(weights: Sequence[tuple[np.ndarray, ...]], caller: str, count: int, read: int) -> _Table:
+    """The table for these rows of `count` arrays each, of which the update only reads that of number `read`.
 
     A training run asks for the same arrays at each step, and to ask them takes as long as to update a small network:
     the last tables are kept.
 
     Raises:
-        ValueError: an array is not contiguous, or of another shape or dtype: the update would go astray.
+        ValueError: an array cannot be written to, or is of another shape or dtype: the update would go astray.
     """
     arrays = [array for row in weights for array in row]
-    key = tuple(map(id, arrays))
-    references, table, blocks = _tables.get(key, ([], None, 0))
-    # An array that is gone leaves its id to another: the same ids are not yet the same arrays.
+    key = (read, *map(id, arrays))
+    references, table = _tables.get(key, ([], None))
+    # An array that is gone leaves its id to another: the same ids are not yet the same arrays. While there is a
+    # reference to it, NumPy does not let an array be resized in place.
     if table is None or any(reference() is not array for reference, array in zip(references, arrays)):
-        table, blocks = _make_table(weights)
+        table = _make_table(weights, caller, count, read)
         while len(_tables) >= _MOST_TABLES:
             _tables.pop(next(iter(_tables)), None)
-        _tables[key] = [weakref.ref(array) for array in arrays], table, blocks
-    return table, blocks
+        _tables[key] = [weakref.ref(array) for array in arrays], table
+    for row in weights:
+        if not row[0].flags.writeable:  # from one step to the next this can change
+            _refuse_read_only(row[0], caller)
+    return table
 
 
-def _make_table(weights: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, int]:
-    rows = []
-    dtype = weights[0][0].dtype
+def _refuse_read_only(array: np.ndarray, caller: str) -> NoReturn:
+    raise ValueError(
+        f"{caller}: expected arrays to update in place, got a read-only one of shape {array.shape}, such as a memory "
+        "map that was opened for reading. Make a copy, np.array(a), and keep it."
+    )
+
+
+def _make_table(weights: Sequence[tuple[np.ndarray, ...]], caller: str, count: int, read: int) -> _Table:
+    rows: list[tuple[int, ...]] = []
+    if not weights:
+        raise ValueError(f"{caller}: expected rows of {count} arrays, got none.")
+    dtype = getattr(weights[0][0], "dtype", None)
+    check_float(dtype, caller)
     for arrays in weights:
-        for array in arrays:
-            if not array.flags.c_contiguous:
+        if len(arrays) != count or not all(isinstance(array, np.ndarray) for array in arrays):
+            raise ValueError(f"{caller}: expected rows of {count} arrays, got {[type(a).__name__ for a in arrays]}.")
+        for k, array in enumerate(arrays):
+            if not (array.flags.c_contiguous and array.flags.aligned):
                 raise ValueError(
-                    f"expected contiguous arrays to update in place, got one of shape {array.shape} with strides "
-                    f"{array.strides}. Make a copy, np.ascontiguousarray(a), and keep it."
+                    f"{caller}: expected contiguous arrays to update in place, got one of shape {array.shape} with "
+                    f"strides {array.strides}. Make a copy, np.ascontiguousarray(a), and keep it."
                 )
             if array.shape != arrays[0].shape or array.dtype != dtype:
                 raise ValueError(
-                    f"expected arrays of shape {arrays[0].shape} and dtype {dtype}, got {array.shape}, {array.dtype}."
+                    f"{caller}: expected arrays of shape {arrays[0].shape} and dtype {dtype}, got {array.shape}, "
+                    f"{array.dtype}."
                 )
+            if k != read and not array.flags.writeable:
+                _refuse_read_only(array, caller)
         size = arrays[0].size
         rows.append((size, -(-size // BLOCK), *(array.__array_interface__["data"][0] for array in arrays)))
-    return np.array(rows, np.int64), sum(row[1] for row in rows)
+    return _Table(np.array(rows, np.int64), sum(row[1] for row in rows), np.dtype(dtype))
 
 
 def sgd(weights: Sequence[tuple[np.ndarray, ...]], lr: float, momentum: float, nesterov: bool) -> None:
     """For each (p, g, m): m = momentum * m - lr * g; p += m, or with Nesterov p += momentum * m - lr * g."""
-    _sgd(*_table(weights), np.array([lr, momentum], weights[0][0].dtype), nesterov)
+    table = _table(weights, "sgd", 3, read=1)
+    _sgd(table.rows, table.blocks, np.array([lr, momentum], table.dtype), nesterov)
 
 
 def rmsprop(
@@ -149,8 +179,8 @@ def rmsprop(
 
     average is the running mean of g; it counts as 0 unless centered. Source: Hinton, lecture 6e.
     """
-    numbers = np.array([lr, rho, 1 - rho, momentum, epsilon], weights[0][0].dtype)
-    _rmsprop(*_table(weights), numbers, centered)
+    table = _table(weights, "rmsprop", 5, read=1)
+    _rmsprop(table.rows, table.blocks, np.array([lr, rho, 1 - rho, momentum, epsilon], table.dtype), centered)
 
 
 def adam(
@@ -173,10 +203,12 @@ def adam(
     # Keras rounds the betas to float32 here. The difference is 7e-6 of the rate, but ReLU and max-pooling turn it into
     # 1e-3 of the loss within twenty steps, and the same start is to give the same numbers.
     rate = lr * math.sqrt(1 - float(np.float32(beta_2)) ** t) / (1 - float(np.float32(beta_1)) ** t)
-    numbers = np.array([rate, 1 - beta_1, 1 - beta_2, epsilon, lr * weight_decay], weights[0][0].dtype)
-    _adam(*_table(weights), numbers)
+    table = _table(weights, "adam", 4, read=1)
+    numbers = np.array([rate, 1 - beta_1, 1 - beta_2, epsilon, lr * weight_decay], table.dtype)
+    _adam(table.rows, table.blocks, numbers)
 
 
 def moving_average(weights: Sequence[tuple[np.ndarray, ...]], momentum: float) -> None:
     """For each (average, p): average += (1 - momentum) * (p - average)."""
-    _average(*_table(weights), np.array([1 - momentum], weights[0][0].dtype))
+    table = _table(weights, "moving_average", 2, read=1)
+    _average(table.rows, table.blocks, np.array([1 - momentum], table.dtype))

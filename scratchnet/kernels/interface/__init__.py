@@ -10,7 +10,11 @@ For all kernels, unless their docstring says otherwise:
   float64, the same for all arrays of a call. Arguments are never changed, but for those of which it says ADDED to.
 - Arrays may have any strides.
 - NaN in, NaN out. The same call gives the same bits, whatever the number of threads.
-- Shapes have been checked by the caller. What is checked here says so under "Raises".
+- No kernel reads or writes outside of an array. Arguments whose shapes or dtypes do not fit each other, and arrays to
+  be ADDED to that are not contiguous or not writeable, are a ValueError, before anything is changed.
+- Where a sum runs over the batch or over a picture, no more than some thousand numbers are added one after the other in
+  float32; what has more is cut into parts. Adding up far more, float32 loses its digits, and at last it sticks: 2**24
+  and 1 is 2**24.
 
 Arguments come in one order, here and in `scratchnet.reference`:
 

@@ -54,7 +54,10 @@ class Activation(Protocol):
         """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x)."""
 
     def softmax(self, x: np.ndarray) -> np.ndarray:
-        """y[.., k] = exp(x[.., k]) / sum over j of exp(x[.., j]); the maximum is taken off x first."""
+        """y[.., k] = exp(x[.., k]) / sum over j of exp(x[.., j]); the maximum is taken off x first.
+
+        A score of -inf gets 0. A row of nothing but -inf has no maximum to shift by, and gives NaN.
+        """
 
     def softmax_backward(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
         """dx[.., k] = y[.., k] * (dy[.., k] - sum over j of dy[.., j] * y[.., j])."""
@@ -83,7 +86,10 @@ class Loss(Protocol):
     def softmax_cross_entropy(self, z: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
         """L = mean over n of -log softmax(z)[n, labels[n]], dz = (softmax(z) - onehot(labels)) / N.
 
-        z (N, K); labels (N,), whole numbers from 0 to K-1: the caller has checked them.
+        z (N, K); labels (N,), whole numbers from 0 to K-1.
+
+        Raises:
+            ValueError: a label outside.
         """
 
     def softmax_cross_entropy_onehot(self, z: np.ndarray, t: np.ndarray) -> tuple[float, np.ndarray]:

@@ -19,7 +19,8 @@ class Norm(Protocol):
         """(y, mean, var): y = gamma * (x - mean) / sqrt(var + epsilon) + beta, with mean and var of the batch.
 
         mean and var are over all axes but the last; var is the biased one, the mean of squared distances from the mean,
-        and must keep its digits where |mean| is a thousand times the deviation. With relu, y = max(y, 0).
+        and must keep its digits where |mean| is a thousand times the deviation. With relu, y = max(y, 0). A
+        variance that float32 cannot hold, above 3e38, comes as float64; all other kernels here take it so.
         """
 
     def batch_norm_backward(

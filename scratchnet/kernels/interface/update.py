@@ -14,7 +14,8 @@ class Update(Protocol):
     The formulas are Keras 3's, epsilon and all. Numbers such as 1 - beta_2 are worked out in float64 and rounded once.
 
     Raises (all but square_sum):
-        ValueError: arrays of one tuple that differ in shape, of one call that differ in dtype, or are not contiguous.
+        ValueError: arrays of one tuple that differ in shape, of one call that differ in dtype, are not contiguous, or
+            are to be changed and cannot be written to.
     """
 
     def sgd(

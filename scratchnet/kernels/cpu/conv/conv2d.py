@@ -2,9 +2,18 @@
 
 x (N, H, W, C), w (KH, KW, C, F), y (N, OH, OW, F); pads ((top, bottom), (left, right)). The formulas stand as plain
 loops in `scratchnet.reference`.
+
+Winograd's way rounds more than the formula's loops: an output's error is one of float32 for the largest pixel of its
+tile, not only for those that it sees. With a pixel that is not finite or far above the rest, the direct way is taken.
+The gradient of the weights takes Winograd's way with any numbers: all places are in its sum anyway, but a NaN in the
+outermost rows and columns of x also reaches those cells of dw that never meet them.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,9 +22,11 @@ from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS, direct_weight_grad
 from scratchnet.kernels.cpu.gemm.operands import Output, Weights, Window
 from scratchnet.kernels.cpu.pool import max_pool2d_backward
+from scratchnet.kernels.cpu.runtime.contract import check_output, takes
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 from scratchnet.kernels.cpu.winograd.conv2d import choose_algorithm, winograd_conv2d
+from scratchnet.kernels.cpu.winograd.magnitude import is_even
 from scratchnet.kernels.cpu.winograd.weight_grad import winograd_weight_grad
 from scratchnet.shapes import Pads, output_hw
 
@@ -28,15 +39,24 @@ def _rotated(window: Window) -> Window:
     return window._replace(top=window.KH - 1 - window.top, left=window.KW - 1 - window.left)
 
 
-def _conv2d(x: np.ndarray, weights: Weights, b: np.ndarray | None, window: Window, relu: bool, y: Output) -> None:
-    """`direct_conv2d`, or Winograd's way where that is faster."""
+def _conv2d(
+    x: np.ndarray,
+    weights: Weights,
+    b: np.ndarray | None,
+    window: Window,
+    relu: bool,
+    y: Output,
+    even: Callable[[], bool],
+) -> None:
+    """`direct_conv2d`, or Winograd's way where that is faster and x is `even`: see `is_even`."""
     algorithm = choose_algorithm(x.shape, window, (y.OH, y.OW), y.F, x.itemsize)
-    if algorithm is None:
+    if algorithm is None or not even():
         direct_conv2d(x, weights, b, window, relu, y)
     else:
         winograd_conv2d(algorithm, x, weights, b, window, relu, y)
 
 
+@takes(x="N H W C", w="KH KW C F", b="F, or None")
 def conv2d(
     x: np.ndarray, w: np.ndarray, b: np.ndarray | None, strides: tuple[int, int], pads: Pads, relu: bool = False
 ) -> np.ndarray:
@@ -51,10 +71,11 @@ def conv2d(
         rotated = w[::-1, ::-1].swapaxes(2, 3)
         return col2im.conv2d_transpose(x, rotated, b, _rotated(window), relu, (OH, OW))
     y = empty((len(x), OH, OW, F), x.dtype)
-    _conv2d(x, Weights(as_flat(w), 0, KW * C * F, C * F, F, 1), b, window, relu, Output.whole(y))
+    _conv2d(x, Weights(as_flat(w), 0, KW * C * F, C * F, F, 1), b, window, relu, Output.whole(y), lambda: is_even(x))
     return y
 
 
+@takes(x="N OH OW F", w="KH KW C F", b="C, or None")
 def conv2d_transpose(
     x: np.ndarray,
     w: np.ndarray,
@@ -77,7 +98,7 @@ def conv2d_transpose(
     x, flat_w = np.ascontiguousarray(x), as_flat(w)
     if col2im.is_faster(F, C):
         return col2im.conv2d_transpose(x, w, b, Window(KH, KW, sh, sw, top, left), relu, output_hw)
-    y = empty((len(x), OH, OW, C), x.dtype)
+    y, even = empty((len(x), OH, OW, C), x.dtype), functools.cache(lambda: is_even(x))
     for h in range(min(sh, OH)):
         k, above = (h + top) % sh, (h + top) // sh
         rows = len(range(k, KH, sh))
@@ -89,10 +110,11 @@ def conv2d_transpose(
             window = Window(rows, columns, 1, 1, rows - 1 - above, columns - 1 - before)
             hw = (len(range(h, OH, sh)), len(range(v, OW, sw)))
             phase = Output(y.reshape(-1), (h * OW + v) * C, OH * OW * C, sh * OW * C, sw * C, *hw, C)
-            _conv2d(x, weights, b, window, relu, phase)
+            _conv2d(x, weights, b, window, relu, phase, even)
     return y
 
 
+@takes(dy="N OH OW F", w="KH KW C F")
 def conv2d_input_grad(
     dy: np.ndarray, w: np.ndarray, input_hw: tuple[int, int], strides: tuple[int, int], pads: Pads
 ) -> np.ndarray:
@@ -100,6 +122,7 @@ def conv2d_input_grad(
     return conv2d_transpose(dy, w, None, strides, pads, input_hw)
 
 
+@takes(x="N H W C", dy="N OH OW F", dw="KH KW C F, added, or None", db="F, added, or None")
 def conv2d_weight_grad(
     x: np.ndarray,
     dy: np.ndarray,
@@ -135,6 +158,22 @@ def conv2d_weight_grad(
     return dw
 
 
+def _check_pooling(caller: str, settings: dict[str, Any], sizes: dict[str, int]) -> None:
+    """PH and PW are what the pooling makes of the convolution's OH and OW."""
+    pool_size, strides, pads = settings["pooling"]
+    pooled = {"OH": sizes["PH"], "OW": sizes["PW"]}
+    check_output((sizes["OH"], sizes["OW"]), pool_size, strides, pads, pooled, caller)
+
+
+@takes(
+    dy="N PH PW F",
+    x="N H W C",
+    w="KH KW C F",
+    argmax="N PH PW F, int32",
+    dw="KH KW C F, added, or None",
+    db="F, added, or None",
+    rule=_check_pooling,
+)
 def conv2d_max_pool2d_backward(
     dy: np.ndarray,
     x: np.ndarray,

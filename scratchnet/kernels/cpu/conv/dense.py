@@ -14,6 +14,7 @@ from scratchnet.kernels.cpu.conv.weight_grad import direct_weight_grad
 from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width
 from scratchnet.kernels.cpu.gemm.operands import ONE_CELL, Output, Weights
 from scratchnet.kernels.cpu.gemm.packing import transposed
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 
@@ -40,6 +41,7 @@ def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, 
     return y
 
 
+@takes(x="N D", w="D U", b="U, or None")
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False) -> np.ndarray:
     """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]. With relu, y = max(y, 0)."""
     D, U = w.shape
@@ -52,6 +54,7 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False
     return np.maximum(y, 0, out=y) if relu else y
 
 
+@takes(dy="N U", w="D U")
 def dense_input_grad(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
     """dx[n,d] = sum over u of dy[n,u] * w[d,u]."""
     D, U = w.shape
@@ -62,6 +65,7 @@ def dense_input_grad(dy: np.ndarray, w: np.ndarray) -> np.ndarray:
     return transposed(_product(w, Weights(as_flat(dy.T), 0, U * N, U * N, N, 1), None, N, relu=False))
 
 
+@takes(x="N D", dy="N U", dw="D U, added, or None", db="U, added, or None")
 def dense_weight_grad(
     x: np.ndarray, dy: np.ndarray, dw: np.ndarray | None = None, db: np.ndarray | None = None
 ) -> np.ndarray:
@@ -75,6 +79,7 @@ def dense_weight_grad(
     return dw
 
 
+@takes(dy="... F")
 def bias_grad(dy: np.ndarray) -> np.ndarray:
     """db[f] = the sum of dy over all axes but the last: a bias takes part in every place of every example."""
     return column_sums(dy)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import PARTS, parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
-from scratchnet.kernels.cpu.sums import as_flat, as_rows, sum_of
+from scratchnet.kernels.cpu.sums import LONGEST_SUM, as_flat, as_rows, sum_of
 from scratchnet.shapes import Pads, output_hw
 
 
@@ -61,22 +62,29 @@ def _depthwise_input_grad(dy, w, dx_shape, w_shape, dy_shape, sh, sw, top, left,
 
 
 @parallel
-def _depthwise_weight_grad(x, dy, x_shape, w_shape, dy_shape, sh, sw, top, left, partial):
+def _depthwise_weight_grad(x, dy, x_shape, w_shape, dy_shape, sh, sw, top, left, bands, partial):
+    """partial[part, (k, l), (c, m)]; a part is a number of pictures, or a band of rows or columns of each of them."""
     N, H, W, C = x_shape
     KH, KW, _, M = w_shape
     _, OH, OW, _ = dy_shape
-    parts = len(partial)
-    for task in prange(parts * KH * KW):
+    parts = len(partial) // bands
+    for task in prange(parts * bands * KH * KW):
         part, kl = task // (KH * KW), task % (KH * KW)
+        band, share = part % bands, part // bands
+        row0, row1, column0, column1 = 0, OH, 0, OW
+        if OH >= OW:
+            row0, row1 = band * OH // bands, (band + 1) * OH // bands
+        else:
+            column0, column1 = band * OW // bands, (band + 1) * OW // bands
         k, l = kl // KW, kl % KW  # noqa: E741
         out = partial[part]
         for e in range(C * M):
             out[kl, e] = 0
-        for n in range(part * N // parts, (part + 1) * N // parts):
-            for i in range(OH):
+        for n in range(share * N // parts, (share + 1) * N // parts):
+            for i in range(row0, row1):
                 h = i * sh + k - top
                 if 0 <= h < H:
-                    for j in range(OW):
+                    for j in range(column0, column1):
                         v = j * sw + l - left
                         if 0 <= v < W:
                             q, r = (n * H + h) * W + v, (n * OH + i) * OW + j
@@ -85,6 +93,7 @@ def _depthwise_weight_grad(x, dy, x_shape, w_shape, dy_shape, sh, sw, top, left,
                                     out[kl, c * M + m] += x[q, c] * dy[r, c * M + m]
 
 
+@takes(x="N H W C", w="KH KW C M", b="C*M, or None")
 def depthwise_conv2d(
     x: np.ndarray, w: np.ndarray, b: np.ndarray | None, strides: tuple[int, int], pads: Pads
 ) -> np.ndarray:
@@ -99,6 +108,7 @@ def depthwise_conv2d(
     return y
 
 
+@takes(dy="N OH OW C*M", w="KH KW C M")
 def depthwise_conv2d_input_grad(
     dy: np.ndarray, w: np.ndarray, input_hw: tuple[int, int], strides: tuple[int, int], pads: Pads
 ) -> np.ndarray:
@@ -111,12 +121,16 @@ def depthwise_conv2d_input_grad(
     return dx
 
 
+@takes(x="N H W C", dy="N OH OW C*M")
 def depthwise_conv2d_weight_grad(
     x: np.ndarray, dy: np.ndarray, kernel_size: tuple[int, int], strides: tuple[int, int], pads: Pads
 ) -> np.ndarray:
     """dw[k,l,c,m] = the sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,c*M+m]."""
     w_shape = (*kernel_size, x.shape[3], dy.shape[3] // x.shape[3])
-    partial = empty((min(PARTS, len(x)), kernel_size[0] * kernel_size[1], dy.shape[3]), x.dtype)
+    N, OH, OW, _ = dy.shape
+    parts = min(N, max(PARTS, -(-N * OH * OW // LONGEST_SUM)))
+    bands = min(-(-OH * OW // LONGEST_SUM), max(OH, OW))
+    partial = empty((parts * bands, kernel_size[0] * kernel_size[1], dy.shape[3]), x.dtype)
     (top, _), (left, _) = pads
-    _depthwise_weight_grad(as_rows(x), as_rows(dy), x.shape, w_shape, dy.shape, *strides, top, left, partial)
+    _depthwise_weight_grad(as_rows(x), as_rows(dy), x.shape, w_shape, dy.shape, *strides, top, left, bands, partial)
     return sum_of(partial.reshape(len(partial), -1)).reshape(w_shape)

@@ -28,7 +28,7 @@ from scratchnet.kernels.cpu.gemm.packing import transposed
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_add_scaled, tile_load, tile_store, vector_registers
 from scratchnet.kernels.cpu.runtime.jit import parallel, scratch, serial
 from scratchnet.kernels.cpu.runtime.memory import LINE, empty
-from scratchnet.kernels.cpu.sums import add_parts
+from scratchnet.kernels.cpu.sums import LONGEST_SUM, add_parts
 
 # The block, one number in all lanes of a vector and what is being fetched fit into the registers.
 ROWS, COLUMNS = 3, 6 if vector_registers() == 32 else 3
@@ -50,17 +50,21 @@ def _add_bias_grad(dy, argmax, db):
 
 @serial
 def _collect(back, places, table, first, offsets, values):
-    """Write the list of one picture and filter, and return its length: values dy, and offsets where windows begin.
+    """Write the list of one picture and filter: values dy, and offsets where windows begin.
 
-    The window of a place begins at first + table[1 + place].
+    The window of a place begins at first + table[1 + place]. Returns the list's length, and how many places there are
+    none of, which count as -1.
     """
-    count = np.uintp(0)  # without a sign: Numba need not ask whether it counts from the end
+    count, outside = np.uintp(0), 0  # without a sign: Numba need not ask whether it counts from the end
     for p in range(len(places)):
         place = places[p]
-        offsets[count] = first + table[np.uintp(place + 1)]
+        at = np.uintp(place + 1)  # below 0 it is a very large number
+        inside = at < np.uintp(len(table))
+        outside += not inside
+        offsets[count] = first + table[at if inside else np.uintp(0)]
         values[count] = back[p]
         count += np.uintp(place >= 0)  # without a branch: what comes back to no place is written over by the next
-    return np.intp(count)
+    return np.intp(count), outside
 
 
 @serial
@@ -103,8 +107,10 @@ def _copy(x, x_shape, n0, n1, channels, inside, picture, into):
 
 
 @parallel
-def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db, buffers, lists):
+def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db, outside, buffers, lists):
     """dx, and for each part of the batch dw[part, f, (group, row), ...] and db[part, f]. An empty dx or dw is left out.
+
+    outside[part] is the number of places in argmax that are none of the picture's.
 
     cut = (pictures at once, groups, rows of a block, numbers in all pictures at once); inside as for `_copy`.
     """
@@ -126,7 +132,10 @@ def _gradients(x, x_shape, dy, argmax, w, table, inside, cut, zeros, dx, dw, db,
                 end = ends[f]
                 for image in range(n, until):
                     first = (image - n) * rows * line
-                    end += _collect(dy[image, :, f], argmax[image, :, f], table, first, offsets[end:], values[end:])
+                    back, places = dy[image, :, f], argmax[image, :, f]
+                    length, wrong = _collect(back, places, table, first, offsets[end:], values[end:])
+                    end += length
+                    outside[part] += wrong
                 ends[f + 1] = end
             for task in range(0 if len(dw) > 0 else groups, 2 * groups if len(dx) > 0 else groups):
                 backward, g = task >= groups, task % groups  # dw for each group of channels, and then dx
@@ -175,7 +184,7 @@ def is_faster(
     """Whether this is faster than the pooling's backward, to the convolution's output of size hw, then dw and dx."""
     (N, _, _, C), (_, PH, PW, F), (OH, OW) = x_shape, dy_shape, hw
     blocks = _blocks(window.KH, window.KW, C, itemsize)
-    if blocks is None or 0 in (N, C, PH, PW, F) or PH * PW * F > _LONGEST:
+    if blocks is None or 0 in (N, C, PH, PW, F) or PH * PW * F > _LONGEST or PH * PW > 2 * LONGEST_SUM:
         return False
     in_blocks = blocks.groups * blocks.height * blocks.width
     return in_blocks * PH * PW <= _LARGEST_PART * window.KH * window.KW * C * OH * OW
@@ -216,28 +225,41 @@ def pooled_gradients(
     size = -(-(at_once * rows * line + width) // LINE) * LINE
     parted = [(g, slice(g * deep, min(C, (g + 1) * deep)), min(deep, C - g * deep)) for g in range(groups)]
     none = np.empty(0, x.dtype)
-    dx, weights, sums = none, none, none
+    dx, weights = none, none
     if input_grad:
         dx, weights = empty(x.shape, x.dtype), np.zeros((F, groups, height, width), x.dtype)
         by_filter = transposed(w.reshape(-1, F)).reshape(F, KH, KW, C)
         for g, channels, count in parted:
             cells = weights[:, g, :KH, : KW * deep].reshape(F, KH, KW, deep)
             cells[..., :count] = by_filter[..., channels]
+    bias_sums, total = np.zeros((1, F), x.dtype), np.zeros((F, groups * height * width), x.dtype)
+    some = parts * max(1, LONGEST_SUM // places)  # pictures before what their parts give is added up
+    buffers = scratch(size + F * at_once * places, x.dtype)
+    lists = scratch(F + 1 + F * at_once * places, np.dtype(np.int64))
+    for n in range(0, N, some):
+        images = min(some, N - n)
+        parts = min(parts, images)
+        sums = none if dw is None else empty((parts, F, groups * height * width), x.dtype)
+        bias_parts, outside = np.zeros((parts, F), x.dtype), np.zeros(parts, np.int64)
+        _gradients(
+            x[n : n + images].reshape(-1), (images, H, W, C), dy[n : n + images].reshape(images, places, F),
+            argmax[n : n + images].reshape(images, places, F), weights.reshape(-1),
+            _table(OH, OW, window.sh * line, window.sw * deep), (window.top, window.left, rows, line, deep),
+            (at_once, groups, height, size), np.zeros(width, x.dtype), dx[n : n + images].reshape(-1),
+            sums.reshape(-1), bias_parts, outside, buffers, lists,
+        )  # fmt: skip
+        if outside.any():
+            raise ValueError(
+                f"conv2d_max_pool2d_backward: expected places from -1 to {OH * OW - 1} in argmax, got {argmax.min()} "
+                f"to {argmax.max()}."
+            )
+        if dw is not None:
+            add_parts(sums, total)
+        bias_sums += bias_parts.sum(axis=0)
     if dw is not None:
-        sums = empty((parts, F, groups * height * width), x.dtype)
-    bias_sums = np.zeros((parts, F), x.dtype)
-    _gradients(
-        x.reshape(-1), x.shape, dy.reshape(N, places, F), argmax.reshape(N, places, F), weights.reshape(-1),
-        _table(OH, OW, window.sh * line, window.sw * deep), (window.top, window.left, rows, line, deep),
-        (at_once, groups, height, size), np.zeros(width, x.dtype), dx.reshape(-1), sums.reshape(-1), bias_sums,
-        scratch(size + F * at_once * places, x.dtype), scratch(F + 1 + F * at_once * places, np.dtype(np.int64)),
-    )  # fmt: skip
-    if dw is not None:
-        total = np.zeros((F, groups * height * width), x.dtype)
-        add_parts(sums, total)
         cells = transposed(total).reshape(groups, height, width, F)[:, :KH, : KW * deep]
         for g, channels, count in parted:
             dw[:, :, channels] += cells[g].reshape(KH, KW, deep, F)[:, :, :count]
     if db is not None:
-        db += bias_sums.sum(axis=0)
+        db += bias_sums[0]
     return dx if input_grad else None

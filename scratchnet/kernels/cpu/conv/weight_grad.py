@@ -1,7 +1,8 @@
 """The gradient of a convolution's weights on the micro-kernel: products of x and dy, summed over all places.
 
 The sum runs over the whole batch. It is cut into parts, whose number follows from the shapes alone, and the parts are
-added in order: the same bits for any number of threads.
+added in order: the same bits for any number of threads. A part is a number of pictures, or where a picture alone is too
+long a sum for float32, a band of it: some rows, or where it is wider than high, some columns.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from scratchnet.kernels.cpu.gemm.micro_kernel import HEIGHTS, NO, ZERO, micro_ke
 from scratchnet.kernels.cpu.gemm.operands import Depth, Left, Right, Rows, Window, end_inside, first_inside
 from scratchnet.kernels.cpu.runtime.jit import parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
-from scratchnet.kernels.cpu.sums import add_parts
+from scratchnet.kernels.cpu.sums import LONGEST_SUM, add_parts
 
 _TASKS = 16  # enough to keep several threads busy
 _PLACES_A_PART = 2048  # fewer would not be worth the adding up
@@ -29,25 +30,34 @@ def weight_grad_parts(x, x_shape, x_steps, dy, dy_shape, window, ones, zeros, go
 
     All arrays are flat. x_steps: numbers from pixel to pixel and from channel to channel. go_on: dw and db are one part
     each, and the sums are added to them. few: x has its padding around it, and a row of the window is one cell. cut:
-    pictures that a tile goes through at once, then numbers of parts, of groups of panels, and of bunches of tiles.
+    pictures that a tile goes through at once, then numbers of parts, of groups of panels, and of bunches of tiles; the
+    bands of a picture, and which of them (first, number) are summed now: each is a part of its own.
     """
     N, H, W, C = x_shape
     KH, KW, sh, sw, top, left = window
     _, OH, OW, F = dy_shape
-    (x_cell, x_channel), (at_once, parts, groups, bunches) = x_steps, cut
+    (x_cell, x_channel), (at_once, parts, groups, bunches, bands, first_band, here) = x_steps, cut
     line, width = W * x_cell, len(zeros)
-    for task in prange(parts * KH * groups * bunches):
+    for task in prange(parts * here * KH * groups * bunches):
         bunch, group, rest = task % bunches, task // bunches % groups, task // bunches // groups
         k, part = rest % KH, rest // KH
+        band = first_band + part % here
+        row0, row1, column0, column1 = 0, OH, 0, OW  # of dy, in this band
+        if OH >= OW:
+            row0, row1 = band * OH // bands, (band + 1) * OH // bands
+        else:
+            column0, column1 = band * OW // bands, (band + 1) * OW // bands
         z0, z1 = bunch * len(tiles) // bunches, (bunch + 1) * len(tiles) // bunches
         f0, f1 = group * F // width // groups * width, (group + 1) * F // width // groups * width
-        n0, n1 = part * N // parts, (part + 1) * N // parts
-        i0, i1 = first_inside(k - top, H, sh), end_inside(k - top, H, OH, sh)
+        n0, n1 = part // here * N // parts, (part // here + 1) * N // parts
+        i0, i1 = max(row0, first_inside(k - top, H, sh)), min(row1, end_inside(k - top, H, OH, sh))
         for n in range(n0, n1, at_once):
             first, pictures = n == n0 and not go_on, min(at_once, n1 - n)
             for f in range(f0, f1, width):
                 for l in range(KW):  # noqa: E741
-                    j0, j1 = (0, OW) if few else (first_inside(l - left, W, sw), end_inside(l - left, W, OW, sw))
+                    j0, j1 = column0, column1
+                    if not few:
+                        j0, j1 = max(j0, first_inside(l - left, W, sw)), min(j1, end_inside(l - left, W, OW, sw))
                     at = ((n * H + i0 * sh + k - top) * W + j0 * sw + l - left) * x_cell
                     places = Depth(pictures, i1 - i0, j1 - j0)
                     right = Right(((n * OH + i0) * OW + j0) * F + f, OH * OW * F, OW * F, F)
@@ -60,8 +70,8 @@ def weight_grad_parts(x, x_shape, x_steps, dy, dy_shape, window, ones, zeros, go
                 if k == 0 and bunch == 0 and len(db) > 0:
                     # A bias is the weight of an input that is always 1.
                     one, lowest = Left(ZERO, ZERO, ZERO, ZERO, ZERO), np.intp(len(HEIGHTS) - 1)
-                    right = Right(n * OH * OW * F + f, OH * OW * F, OW * F, F)
-                    places, out = Depth(pictures, OH, OW), Rows(part * F + f, F)
+                    right = Right(((n * OH + row0) * OW + column0) * F + f, OH * OW * F, OW * F, F)
+                    places, out = Depth(pictures, row1 - row0, column1 - column0), Rows(part * F + f, F)
                     s, initial = (zeros, Rows(ZERO, ZERO)) if first else (db, out)
                     micro_kernel(lowest, ones, one, dy, right, places, s, initial, db, out, NO)
 
@@ -85,22 +95,34 @@ def direct_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.nda
             x[:, top : top + H, left : left + W] = inside
         _, H, W, _ = x.shape
         C, KW, top, left = KW * C, 1, 0, 0
+    bands = max(1, min(-(-OH * OW // LONGEST_SUM), max(OH, OW)))
     most = min(N, N * OH * OW // _PLACES_A_PART, _MOST_NUMBERS // max(1, rows * wide))
     parts = max(1, min(-(-_TASKS // KH), most))
     tiles = tile_table(C, False)
     bunches = max(1, min(len(tiles) // _BUNCH, -(-_TASKS // (parts * KH))))
     groups = min(wide // width, -(-_TASKS // (parts * KH * bunches)))
     at_once = max(1, _PLACES_A_TILE // (OH * OW))
-    go_on = parts == 1 and wide == F
-    flat = [np.empty(0, x.dtype) if a is None else a.reshape(-1) for a in (dw, db)]
-    if not go_on:
-        sizes = parts * rows * wide, 0 if db is None else parts * wide
-        flat = [empty((size,), x.dtype) for size in sizes]
-    weight_grad_parts(
-        x.reshape(-1), (N, H, W, C), (x_cell, 1), dy.reshape(-1), dy.shape, (KH, KW, sh, sw, top, left),
-        np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, few, tiles, (at_once, parts, groups, bunches), *flat,
-    )  # fmt: skip
-    if not go_on:
-        add_parts(flat[0].reshape(parts, rows, wide), dw.reshape(rows, F))
-        if db is not None:
-            add_parts(flat[1].reshape(parts, 1, wide), db.reshape(1, F))
+    # In one go, as many pictures and bands as there may be parts; then what they give is added up, and the next come.
+    pictures = parts * max(1, LONGEST_SUM * bands // (OH * OW))
+    some = max(1, min(bands, _MOST_NUMBERS // max(1, parts * rows * wide)))
+    go_on = parts == bands == 1 and pictures >= N and wide == F
+    for n in range(0, N, pictures):
+        pixels, slopes = x[n : n + pictures], dy[n : n + pictures]
+        parts = min(parts, len(pixels))
+        for band in range(0, bands, some):
+            here = min(some, bands - band)
+            if go_on:
+                sums = dw.reshape(-1), np.empty(0, x.dtype) if db is None else db.reshape(-1)
+            else:
+                sums = tuple(
+                    empty((parts * here * size,), x.dtype) for size in (rows * wide, 0 if db is None else wide)
+                )
+            weight_grad_parts(
+                pixels.reshape(-1), (len(pixels), H, W, C), (x_cell, 1), slopes.reshape(-1), slopes.shape,
+                (KH, KW, sh, sw, top, left), np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, few, tiles,
+                (at_once, parts, groups, bunches, bands, band, here), *sums,
+            )  # fmt: skip
+            if not go_on:
+                add_parts(sums[0].reshape(parts * here, rows, wide), dw.reshape(rows, F))
+                if db is not None:
+                    add_parts(sums[1].reshape(parts * here, 1, wide), db.reshape(1, F))

@@ -9,7 +9,8 @@ In both directions of a picture that is 9 for 16. F(2, 3) takes 16 for 36, and F
 
 The input transform (d0 - d1, ...) of a tile of pixels serves all filters, and the filter transform (g0 + g1, ...) all
 pictures. Between them and the output transform (m0 + m1, ...) stand matrix products, one for each of the 9, 16 or 25
-elements of a transformed tile, on the micro-kernel. A NaN in x reaches all outputs of its tiles.
+elements of a transformed tile, on the micro-kernel. A NaN in x would reach all outputs of its tiles,
+and the rounding error of a huge number, too: for such x, which `magnitude` finds, the convolution goes the direct way.
 
 A convolution with strides is a sum of convolutions without, one for each remainder (a, b) of a pixel's row and column
 by the strides. Their channels stand side by side: K = sh * sw * C.

@@ -18,6 +18,7 @@ from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, grid_load, tile_add, 
 from scratchnet.kernels.cpu.runtime.cache import variant
 from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, scratch, serial_in_order
 from scratchnet.kernels.cpu.runtime.memory import empty
+from scratchnet.kernels.cpu.sums import LONGEST_SUM
 from scratchnet.kernels.cpu.winograd.conv2d import line_length, make_input_transform
 from scratchnet.kernels.cpu.winograd.transforms import (
     FILTER_GRAD,
@@ -128,13 +129,15 @@ def winograd_weight_grad(algorithm: Algorithm, x: np.ndarray, dy: np.ndarray, wi
     v, w = empty((elements * most * v_line,), x.dtype), empty((elements * most * w_line,), x.dtype)
     products, tiles = empty((elements * K * wide,), x.dtype), tile_table(K, False)
     for first in range(0, total, most):
-        count = min(most, total - first)
+        count, start = min(most, total - first), first // most % max(1, LONGEST_SUM // most) == 0
+        if start and first > 0:  # so far in float32: what comes next is a sum of its own
+            _filter_grad_transform[algorithm](products, (sh, sw), C, F, dw.reshape(-1))
         _input_transforms[algorithm](
             x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(window), first, count, v, w, v_line, w_line,
             scratch(elements * max(C, F), x.dtype),
         )  # fmt: skip
         _multiply(
-            v, w, v_line, w_line, count, elements, _TILES_AT_ONCE, first > 0, np.zeros(width, x.dtype), tiles,
+            v, w, v_line, w_line, count, elements, _TILES_AT_ONCE, not start, np.zeros(width, x.dtype), tiles,
             _BUNCHES, K, products,
         )  # fmt: skip
     _filter_grad_transform[algorithm](products, (sh, sw), C, F, dw.reshape(-1))

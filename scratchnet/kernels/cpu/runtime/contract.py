@@ -1,0 +1,300 @@
+"""What a kernel takes, written above it, and checked before compiled code reads and writes by addresses.
+
+    @takes(x="N H W C", dy="N OH OW F", dw="KH KW C F, added, or None", db="F, added, or None")
+    def conv2d_weight_grad(x, dy, kernel_size, strides, pads, dw=None, db=None): ...
+
+For each array its axes:
+
+- A letter is a size: the same letter, the same size throughout the call. At least 1, but for the batch N.
+- `C*M` is a product of sizes. `...` stands for any number of axes, the same wherever it stands.
+
+After a comma, what else holds. Without it, an array is float32 or float64, and all of a call are of one dtype.
+
+- `added`: written to, so it must be contiguous and writeable.
+- `or None`: may be left out.
+- `int32`, `whole`: of that dtype, or of any dtype of whole numbers. `or float64`: may be float64 beside float32.
+
+Sizes also come from arguments called kernel_size, pool_size (KH, KW), input_hw, output_hw (H, W) and size (SH, SW).
+Where there are strides and pads, too, OH and OW must be the window's: OH = (H + top + bottom - KH) // sh + 1.
+
+What was found right once is looked up from then on, by shapes, dtypes and flags: about a microsecond a call.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from scratchnet.shapes import output_hw
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_PAIRS = {
+    "kernel_size": ("KH", "KW"),
+    "pool_size": ("KH", "KW"),
+    "input_hw": ("H", "W"),
+    "output_hw": ("H", "W"),
+    "size": ("SH", "SW"),
+    "strides": ("sh", "sw"),
+}
+_MOST_KNOWN = 4096  # calls that are remembered for each kernel
+_PLAIN = 0x100 | 0x400  # NumPy's flags of an array that is aligned and writeable
+
+Sizes = dict[str, int]
+
+
+class _Readable:
+    """The numbers of a read-only array for a kernel, which does not write to them.
+
+    Numba would compile every kernel once more for it: a read-only array is a type of its own.
+    """
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+        self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The array, or one with its numbers, in the way that kernels are compiled for."""
+    if not array.flags.aligned:
+        return np.array(array, order="C")
+    array = np.asarray(array)  # such as a memory map: what it is mapped from does not matter here
+    return array if array.flags.writeable else np.asarray(_Readable(array))
+
+
+class _Array:
+    """What the contract says about one array."""
+
+    def __init__(self, name: str, text: str):
+        axes, *rest = (part.strip() for part in text.split(","))
+        self.name, self.axes, self.rest = name, axes.split(), rest
+        self.optional, self.added = "or None" in rest, "added" in rest
+
+    def shape(self, sizes: Sizes, rest: tuple[int, ...] | None) -> str:
+        """As messages write it: what is known as numbers, the others as letters."""
+        parts = [str(self.size(axis, sizes) or axis) for axis in self.axes if axis != "..."]
+        if self.axes[:1] == ["..."]:
+            parts = [*(["..."] if rest is None else map(str, rest)), *parts]
+        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+
+    @staticmethod
+    def size(axis: str, sizes: Sizes) -> int | None:
+        """The size of an axis; None where a letter of it is not known yet."""
+        known = [sizes.get(letter) for letter in axis.split("*")]
+        return None if None in known else math.prod(known)  # type: ignore[arg-type]
+
+
+class _Contract:
+    def __init__(self, kernel: Callable[..., Any], arrays: dict[str, str], rule: Callable[..., None] | None):
+        self.caller, self.rule = kernel.__name__, rule
+        self.parameters = list(inspect.signature(kernel).parameters.values())
+        self.names = [parameter.name for parameter in self.parameters]
+        self.arrays = {self.names.index(name): _Array(name, text) for name, text in arrays.items()}
+        settings = {*_PAIRS, "pads", "pooling"}
+        self.settings = tuple(i for i, name in enumerate(self.names) if name in settings)
+
+    def whole(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any] | None:
+        """All arguments by their places; None where the call itself is wrong, which Python then says."""
+        if len(args) > len(self.names) or not kwargs.keys() <= set(self.names[len(args) :]):
+            return None
+        missing = inspect.Parameter.empty
+        rest = [kwargs.get(p.name, p.default) for p in self.parameters[len(args) :]]
+        return None if any(value is missing for value in rest) else [*args, *rest]
+
+    def check(self, args: Sequence[Any]) -> dict[int, Any]:
+        """The settings as tuples of ints, by their places. Raises a TypeError or ValueError for what does not fit."""
+        sizes: Sizes = {}
+        settings = {i: self._setting(self.names[i], args[i], sizes) for i in self.settings}
+        rest: tuple[int, ...] | None = None
+        dtype: np.dtype | None = None
+        later = []
+        for i, array in self.arrays.items():
+            value = args[i]
+            if value is None and array.optional:
+                continue
+            if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+                raise TypeError(f"{self.caller}: expected a NumPy array as {array.name}, got {type(value).__name__}.")
+            dtype = self._check_dtype(array, value, dtype)
+            if array.added and not (value.flags.c_contiguous and value.flags.writeable and value.flags.aligned):
+                raise ValueError(
+                    f"{self.caller}: {array.name} is written to, and must be contiguous, aligned and writeable, got "
+                    f"strides {value.strides} for shape {value.shape}, aligned: {value.flags.aligned}, writeable: "
+                    f"{value.flags.writeable}. Make a copy, np.array(a, order='C'), and keep it."
+                )
+            shape = value.shape
+            if array.axes[:1] == ["..."]:
+                cut = len(shape) - len(array.axes) + 1
+                if cut < 0 or (rest is not None and shape[:cut] != rest):
+                    self._refuse(array, value, sizes, rest)
+                rest, shape = shape[:cut], shape[cut:]
+            axes = [axis for axis in array.axes if axis != "..."]
+            if len(shape) != len(axes):
+                self._refuse(array, value, sizes, rest)
+            for axis, size in zip(axes, shape):
+                if axis.isdigit():
+                    sizes[axis] = int(axis)
+                if "*" in axis:
+                    later.append((array, value, axis, size))
+                elif (size == 0 and axis != "N") or sizes.setdefault(axis, size) != size:
+                    self._refuse(array, value, sizes, rest)
+        for array, value, axis, size in later:
+            unknown = [letter for letter in axis.split("*") if letter not in sizes]
+            known = math.prod(sizes[letter] for letter in axis.split("*") if letter in sizes)
+            if len(unknown) == 1 and size and size % known == 0:
+                sizes[unknown[0]] = size // known
+            elif unknown or size != known:
+                self._refuse(array, value, sizes, rest)
+        self._check_window(settings, sizes)
+        if self.rule is not None:
+            self.rule(self.caller, {self.names[i]: setting for i, setting in settings.items()}, sizes)
+        return settings
+
+    def _check_dtype(self, array: _Array, value: np.ndarray, dtype: np.dtype | None) -> np.dtype | None:
+        """The dtype of the call's floats, once one of them was seen."""
+        if "int32" in array.rest or "whole" in array.rest:
+            right = value.dtype == np.int32 if "int32" in array.rest else value.dtype.kind in "iu"
+            expected = "int32" if "int32" in array.rest else "whole numbers"
+        elif dtype is None:
+            right, expected, dtype = value.dtype in _FLOATS, "float32 or float64", value.dtype
+        else:
+            right = value.dtype == dtype or ("or float64" in array.rest and value.dtype == np.float64)
+            expected = f"{dtype}, as the arrays before it"
+        if not right:
+            raise ValueError(f"{self.caller}: expected {array.name} as {expected}, got {value.dtype}. Use astype.")
+        return dtype
+
+    def _refuse(self, array: _Array, value: np.ndarray, sizes: Sizes, rest: tuple[int, ...] | None) -> NoReturn:
+        raise ValueError(
+            f"{self.caller}: expected {array.name} of shape {array.shape(sizes, rest)}, to fit the other arguments, "
+            f"got {value.shape}."
+        )
+
+    def _setting(self, name: str, value: Any, sizes: Sizes) -> Any:
+        """A pair of whole numbers, or pads or a pooling, as tuples of ints."""
+        if name == "pads":
+            return check_pads(value, self.caller)
+        if name == "pooling":
+            if not isinstance(value, (tuple, list)) or len(value) != 3:
+                raise ValueError(f"{self.caller}: expected pooling as (pool_size, strides, pads), got {value!r}.")
+            size, strides, pads = value
+            return (
+                check_pair(size, "pool_size", self.caller),
+                check_pair(strides, "strides", self.caller),
+                check_pads(pads, self.caller),
+            )
+        pair = check_pair(value, name, self.caller)
+        sizes.update(zip(_PAIRS[name], pair))
+        return pair
+
+    def _check_window(self, settings: dict[int, Any], sizes: Sizes) -> None:
+        given = {self.names[i]: setting for i, setting in settings.items()}
+        if "strides" not in given or not {"H", "W", "KH", "KW"} <= sizes.keys():
+            return
+        kernel_size = sizes["KH"], sizes["KW"]
+        check_output((sizes["H"], sizes["W"]), kernel_size, given["strides"], given["pads"], sizes, self.caller)
+
+
+def check_output(
+    hw: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], pads: Any, sizes: Sizes, caller: str
+) -> None:
+    """OH and OW among the sizes are the window's; put there where they are not yet known."""
+    out = output_hw(hw, window, strides, pads)
+    if min(out) < 1:
+        raise ValueError(f"{caller}: a window of {window} does not fit into {hw} with pads {pads}.")
+    known = sizes.setdefault("OH", out[0]), sizes.setdefault("OW", out[1])
+    if known != out:
+        raise ValueError(
+            f"{caller}: expected an output of {out} for an input of {hw}, a window of {window}, strides {strides} and "
+            f"pads {pads}, got {known}."
+        )
+
+
+def _is_count(value: Any, smallest: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and smallest <= value < 2**31
+
+
+def check_pair(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
+    """Two whole numbers as a tuple of ints."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(_is_count(v, smallest) for v in value):
+        raise ValueError(f"{caller}: expected {name} as two whole numbers of at least {smallest}, got {value!r}.")
+    return int(value[0]), int(value[1])
+
+
+def check_pads(pads: Any, caller: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Pads as two pairs of ints."""
+    if not isinstance(pads, (tuple, list)) or len(pads) != 2:
+        raise ValueError(f"{caller}: expected pads as ((top, bottom), (left, right)), got {pads!r}.")
+    return check_pair(pads[0], "pads[0]", caller, 0), check_pair(pads[1], "pads[1]", caller, 0)
+
+
+def check_float(dtype: Any, caller: str) -> np.dtype:
+    """A dtype that kernels compute in."""
+    if np.dtype(dtype) not in _FLOATS:
+        raise ValueError(f"{caller}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
+    return np.dtype(dtype)
+
+
+def check_word(value: Any, name: str, caller: str, bits: int = 64) -> np.uint64:
+    """A whole number from 0 on of so many bits, such as a key of random numbers."""
+    if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**bits:
+        raise ValueError(f"{caller}: expected {name} to be a whole number from 0 to below 2**{bits}, got {value!r}.")
+    return np.uint64(value)
+
+
+def check_labels(labels: np.ndarray, classes: int, caller: str) -> np.ndarray:
+    """Labels as int64 that a kernel can trust: from 0 to classes - 1, contiguous."""
+    whole = np.ascontiguousarray(labels, np.int64)
+    # Seen as unsigned, a negative number is a very large one: one comparison finds both.
+    if whole.size and whole.view(np.uint64).max() >= classes:
+        raise ValueError(f"{caller}: expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}.")
+    return whole
+
+
+def takes(*, rule: Callable[..., None] | None = None, **arrays: str) -> Callable[[Callable[..., Any]], Any]:
+    """The contract of a kernel: see above. `rule(caller, settings, sizes)` adds to it what needs a formula."""
+
+    def decorate(kernel: Callable[..., Any]) -> Callable[..., Any]:
+        contract = _Contract(kernel, arrays, rule)
+        places, settings = tuple(contract.arrays), contract.settings
+        known: dict[Any, tuple[tuple[tuple[int, Any], ...], tuple[int, ...]]] = {}
+        defaults = [parameter.default for parameter in contract.parameters]
+        count, required = len(defaults), defaults.count(inspect.Parameter.empty)
+
+        @functools.wraps(kernel)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if not kwargs and required <= len(args) <= count:
+                whole: list[Any] | None = [*args, *defaults[len(args) :]]
+            else:
+                whole = contract.whole(args, kwargs)
+            if whole is None:
+                return kernel(*args, **kwargs)  # a TypeError that says which argument is missing or unknown
+            try:
+                key = (
+                    *[a if (a := whole[i]) is None else (a.__class__, a.shape, a.dtype, a.flags.num) for i in places],
+                    *[whole[i] for i in settings],
+                )
+                found = known.get(key)
+            except (AttributeError, TypeError):  # something else than an array; a list, which has no hash
+                key = found = None
+            if found is None:
+                changed = tuple(contract.check(whole).items())
+                given = [(i, whole[i]) for i in places if whole[i] is not None]
+                found = (
+                    changed,
+                    tuple(i for i, a in given if type(a) is not np.ndarray or a.flags.num & _PLAIN != _PLAIN),
+                )
+                if key is not None and len(known) < _MOST_KNOWN:
+                    known[key] = found
+            for i, value in found[0]:
+                whole[i] = value
+            for i in found[1]:
+                whole[i] = _plain(whole[i])
+            return kernel(*whole)
+
+        return checked
+
+    return decorate
