@@ -134,7 +134,7 @@ def _refuse_read_only(array: np.ndarray, caller: str) -> NoReturn:
 
 def _make_table(weights: Sequence[tuple[np.ndarray, ...]], caller: str, count: int, read: int) -> _Table:
     rows: list[tuple[int, ...]] = []
-    if not weights:
+    if not weights or not weights[0]:
         raise ValueError(f"{caller}: expected rows of {count} arrays, got none.")
     dtype = getattr(weights[0][0], "dtype", None)
     check_float(dtype, caller)

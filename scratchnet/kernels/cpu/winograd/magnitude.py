@@ -11,21 +11,20 @@ from numba import prange
 
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
 
-_EVEN = 64  # the largest by the mean, up to which no more is asked: images and activations have 5 to 50
+_EVEN = 256  # the bound below by the mean: up to it no more is asked; images and activations have about 100
 _HUGE = 1024  # the largest by what is usual, in float32, above which the rounding error of a tile would be seen
 
 
 @parallel
-def _magnitudes(x, bits, means, largest):
-    """For each block the mean of |x|, and the largest |x| by its bits: in their order, infinity and NaN come last."""
+def _magnitudes(x, means, squares):
+    """For each block the mean of |x|, and the sum of the squares, whose root no |x| is above."""
     for block in prange(len(means)):
-        a, b = x[block * BLOCK : (block + 1) * BLOCK], bits[block * BLOCK : (block + 1) * BLOCK]
-        total, most = a.dtype.type(0), b.dtype.type(0)
+        a = x[block * BLOCK : (block + 1) * BLOCK]
+        total, square = x.dtype.type(0), x.dtype.type(0)
         for e in range(len(a)):
             total += abs(a[e])
-        for e in range(len(b)):
-            most = max(most, (b[e] << b.dtype.type(1)) >> b.dtype.type(1))  # without the sign
-        means[block], largest[block] = total / len(a), most
+            square += a[e] * a[e]
+        means[block], squares[block] = total / len(a), square
 
 
 def is_even(x: np.ndarray) -> bool:
@@ -33,13 +32,10 @@ def is_even(x: np.ndarray) -> bool:
 
     The rest is the median of the means of blocks, in which one pixel, however large, counts for nothing.
     """
-    blocks = -(-x.size // BLOCK)
-    unsigned = np.dtype(f"u{x.itemsize}")
-    means, largest = np.empty(blocks), np.empty(blocks, unsigned)
-    flat = x.reshape(-1)
-    _magnitudes(flat, flat.view(unsigned), means, largest)
-    most = float(largest.max(keepdims=True).view(x.dtype)[0])
-    if most <= _EVEN * means.mean():
-        return most < np.inf
+    means, squares = np.empty((2, -(-x.size // BLOCK)))
+    _magnitudes(x.reshape(-1), means, squares)
+    mean = means.mean()
+    if squares.max() <= (_EVEN * mean) ** 2:
+        return bool(mean < np.inf)
     huge = _HUGE * np.finfo(np.float32).eps / np.finfo(x.dtype).eps
-    return most < np.inf and most <= huge * float(np.median(means))
+    return bool(mean < np.inf and np.abs(x).max() <= huge * np.median(means))
