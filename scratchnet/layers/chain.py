@@ -78,10 +78,13 @@ class Composite(Layer):
                     "A layer's class needs its brackets: Flatten()."
                 )
         check_places(self.full_name, [(ITSELF, self)])
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"{self.full_name}: two layers are named {name!r}. Each needs a name of its own.")
+        names: set[str] = set()
+        for layer in self.layers:
+            if layer.name in names:
+                raise ValueError(
+                    f"{self.full_name}: two layers are named {layer.name!r}. Each needs a name of its own."
+                )
+            names.add(layer.name)
 
     # Views, made anew at each look. The layers hold the arrays: who wants to put another one in does it there.
 
