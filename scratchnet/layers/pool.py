@@ -54,8 +54,9 @@ class MaxPooling2D(_Pooling):
     never wins. NaN in a window gives NaN.
 
     In a model this layer may run as one with those before it, by `layers/fusion.py`: behind a Conv2D, one kernel goes
-    back through both (`kernels/cpu/conv/pooled_gradient.py`), and `call_backward` here does not run; behind a ReLU, argmax is -1 where ReLU gave 0, and the
-    gradient is the one for ReLU's input. `fuse=False` in the model runs each by itself.
+    back through both (`kernels/cpu/conv/pooled_gradient.py`), and `call_backward` here does not run; behind a ReLU,
+    argmax is -1 where ReLU gave 0, and the gradient is the one for ReLU's input. `fuse=False` in the model runs each by
+    itself.
 
     Shapes: x (N, H, W, C), y (N, OH, OW, C), with OH = (H + top + bottom - KH) // sh + 1.
 
