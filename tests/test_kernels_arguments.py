@@ -63,7 +63,7 @@ def test_a_gradient_that_cannot_be_written_to_is_refused():
     y = layer.forward(x)
     for wrong in (np.zeros((5, 2), np.float32), np.zeros((3, 5), np.float32).T, np.zeros((5, 3))):
         layer.grads["kernel"] = wrong
-        with pytest.raises(ValueError, match="dense_weight_grad: .*dw"):
+        with pytest.raises(ValueError, match=r"dense_weight_grad: .*dw"):
             layer.backward(y)
         assert not wrong.any()
 

@@ -214,7 +214,7 @@ def check_output(
 
 
 def _is_count(value: Any, smallest: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and smallest <= value < 2**31
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and smallest <= int(value) < 2**31
 
 
 def check_pair(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
@@ -273,6 +273,7 @@ def takes(*, rule: Callable[..., None] | None = None, **arrays: str) -> Callable
                 whole = contract.whole(args, kwargs)
             if whole is None:
                 return kernel(*args, **kwargs)  # a TypeError that says which argument is missing or unknown
+            key: tuple[Any, ...] | None
             try:
                 key = (
                     *[a if (a := whole[i]) is None else (a.__class__, a.shape, a.dtype, a.flags.num) for i in places],
