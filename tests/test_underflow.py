@@ -34,7 +34,7 @@ def test_losses(loss, weights):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: sn.Adam(epsilon=1e-50),
+        lambda: sn.Adam(),
         lambda: sn.AdamW(clipvalue=0.1),
         lambda: sn.SGD(sn.CosineDecay(0.1, 3), momentum=0.9, weight_decay=1e-36, clipnorm=1e-3),
         lambda: sn.RMSprop(centered=True, global_clipnorm=1.0),
