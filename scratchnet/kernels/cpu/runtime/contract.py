@@ -116,7 +116,7 @@ class _Contract:
             value = args[i]
             if value is None and array.optional:
                 continue
-            if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+            if not is_array(value):
                 raise TypeError(f"{self.caller}: expected a NumPy array as {array.name}, got {type(value).__name__}.")
             dtype = self._check_dtype(array, value, dtype)
             if array.added and not (value.flags.c_contiguous and value.flags.writeable and value.flags.aligned):
@@ -196,6 +196,11 @@ class _Contract:
             return
         kernel_size = sizes["KH"], sizes["KW"]
         check_output((sizes["H"], sizes["W"]), kernel_size, given["strides"], given["pads"], sizes, self.caller)
+
+
+def is_array(value: Any) -> bool:
+    """Whether this is a NumPy array without a mask, of which kernels would know nothing."""
+    return isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray)
 
 
 def check_output(
