@@ -21,7 +21,7 @@ def test_no_kernel_leaves_its_arrays():
 
 def test_the_message_says_what_came_and_what_was_expected():
     x = np.ones((2, 4, 4, 3), np.float32)
-    with pytest.raises(ValueError, match=r"^conv2d: expected w of shape \(KH, KW, 3, F\), .*got \(3, 3, 4, 8\)"):
+    with pytest.raises(ValueError, match=r"^conv2d: expected w of shape \(3, 3, 3, F\), .*got \(3, 3, 4, 8\)"):
         cpu.conv2d(x, np.ones((3, 3, 4, 8), np.float32), None, (1, 1), NONE)
     with pytest.raises(ValueError, match=r"conv2d: expected w as float32, .*got float64"):
         cpu.conv2d(x, np.ones((3, 3, 3, 8)), None, (1, 1), NONE)

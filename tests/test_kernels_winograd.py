@@ -14,6 +14,7 @@ from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES
 from scratchnet.kernels.cpu.winograd import conv2d as winograd
 from scratchnet.kernels.cpu.winograd import transforms
+from scratchnet.kernels.cpu.winograd.magnitude import is_even
 from scratchnet.shapes import output_hw
 
 # Numbers in a vector, but no fewer than the channels that col2im takes for itself.
@@ -163,3 +164,46 @@ def test_a_nan_is_seen_in_its_tile_and_nowhere_else(everywhere):
     assert np.isnan(y[0, 0, 0]).all()
     assert not np.isnan(y[0, 2:]).any()
     assert not np.isnan(y[0, :, 2:]).any()
+
+
+def direct_transpose(x, w):
+    """Conv2DTranspose(F, 4, strides=2, padding="same") in float64."""
+    (_, H, W, _), y = x.shape, np.zeros((len(x), 2 * x.shape[1] + 2, 2 * x.shape[2] + 2, w.shape[2]))
+    for i in range(H):
+        for j in range(W):
+            y[:, 2 * i : 2 * i + 4, 2 * j : 2 * j + 4] += np.einsum("nc,klfc->nklf", x[:, i, j], w)
+    return y[:, 1:-1, 1:-1]
+
+
+@pytest.mark.parametrize("value", [1e4, 1e5, 1e20, 1e30])
+def test_a_huge_pixel_leaves_its_neighbours_alone(value):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(4, 12, 12, 64)).astype(np.float32), rng.normal(size=(4, 4, 64, 64)).astype(np.float32) / 32
+    for channels in (slice(None), slice(3, 4)):
+        x[0, 5, 5, channels] = value
+        y = cpu.conv2d_transpose(x, w, None, (2, 2), ((1, 1), (1, 1)), (24, 24))
+        error = np.abs(y - direct_transpose(x.astype(np.float64), w.astype(np.float64)))
+        error[0, 9:13, 9:13] = 0
+        assert error.max() < 1e-4
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("relu", [False, True])
+def test_what_is_not_finite_reaches_only_those_that_see_it(value, relu):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 16, 16, 64)).astype(np.float32), rng.normal(size=(3, 3, 64, 64)).astype(np.float32)
+    right = cpu.conv2d(x, w, None, (1, 1), ((1, 1), (1, 1)), relu)
+    x[1, 6, 9, 5] = value
+    y = cpu.conv2d(x, w, None, (1, 1), ((1, 1), (1, 1)), relu)
+    sees = np.zeros(y.shape, bool)
+    sees[1, 5:8, 8:11] = True
+    np.testing.assert_allclose(y[~sees], right[~sees], atol=1e-3)
+    assert (~np.isfinite(y[sees])).any()
+
+
+def test_usual_pictures_go_winograd_s_way():
+    """Noise, what a ReLU leaves of it, few large numbers among small ones, and nothing at all."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(8, 16, 16, 64)).astype(np.float32)
+    for usual in (x, np.maximum(x, 0), np.maximum(x - 2, 0), x * 1e15, x**5, np.zeros_like(x), x.astype(np.float64)):
+        assert is_even(usual)

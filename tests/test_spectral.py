@@ -134,3 +134,61 @@ def test_errors():
     assert np.isfinite(layer.forward(np.ones((2, 3), np.float32), training=True)).all()
     with pytest.raises(RuntimeError, match="backward before forward"):
         sn.SpectralNormalization(sn.Dense(2)).backward(np.ones((2, 2)))
+
+
+def gain(layer):
+    """The largest singular value of the kernel that the layer computes with."""
+    return np.linalg.norm(matrix(layer, layer.w_bar).astype(np.float64), 2)
+
+
+def rank_one(rows, columns):
+    rng = np.random.default_rng(4)
+    return rng.normal(size=(rows, 1)) @ rng.normal(size=(1, columns))
+
+
+KERNELS = {
+    "of rank one": rank_one(40, 60),
+    "of two directions": np.diag([1.0, 1.2] + [0.0] * 38) @ np.ones((40, 60)) + np.eye(40, 60),
+    "with one large row": np.diag([100.0, *[1.0] * 39]) @ np.eye(40, 60),
+    "random": np.random.default_rng(5).normal(size=(40, 60)),
+    "tiny": rank_one(40, 60) * 1e-6,
+}
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_inference_before_training_is_by_the_largest_singular_value(kernel):
+    layer = sn.SpectralNormalization(sn.Dense(60, use_bias=False))
+    layer.build((None, 40))
+    x = np.ones((2, 40), np.float32)
+    layer.forward(x)
+    assert abs(gain(layer) - 1) < 0.02
+    layer.set_weights([KERNELS[kernel].astype(np.float32), layer.state["u"]])
+    y = layer.forward(x)
+    assert abs(gain(layer) - 1) < 0.02
+    np.testing.assert_array_equal(layer.forward(x), y)
+    layer.params["kernel"] *= 3  # in place: y must not change, but to rounding
+    np.testing.assert_allclose(layer.forward(x), y, rtol=1e-3, atol=1e-5)
+
+
+def test_a_vector_of_another_kernel_does_not_mislead_inference():
+    """u along the second singular vector: iterations from it alone would stay there."""
+    layer = sn.SpectralNormalization(sn.Dense(3, use_bias=False))
+    layer.build((None, 3))
+    layer.set_weights([np.diag([1.0, 100.0, 2.0]).astype(np.float32), np.array([1.0, 0, 0], np.float32)])
+    layer.forward(np.ones((1, 3), np.float32))
+    np.testing.assert_allclose(layer.sigma, 100, rtol=1e-4)
+    np.testing.assert_array_equal(layer.state["u"], [1, 0, 0])
+
+
+def test_a_kernel_of_zeros_starts_to_learn_and_does_not_diverge():
+    sn.set_random_seed(0)
+    layer = sn.SpectralNormalization(sn.Dense(4, kernel_initializer="zeros", use_bias=False))
+    x, optimizer = np.random.default_rng(0).normal(size=(8, 5)).astype(np.float32), sn.SGD(0.1)
+    for _ in range(30):
+        y = layer.forward(x, training=True)
+        layer.zero_grads()
+        layer.backward((y - x[:, :4]) / 8)
+        optimizer.update(layer.params, layer.grads)
+        assert np.abs(layer.params["kernel"]).max() < 100
+    layer.forward(x)
+    np.testing.assert_allclose(gain(layer), 1, rtol=1e-3)

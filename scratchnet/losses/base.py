@@ -57,8 +57,9 @@ class Loss(Configurable):
         weight = None
         if sample_weight is not None:
             weight = check_weights(sample_weight, len(y_pred), type(self).__name__)
-            weight = like(weight, y_pred).astype(y_pred.dtype)
         with np.errstate(under="ignore"):  # what is too small for float32 is 0
+            if weight is not None:
+                weight = like(weight, y_pred).astype(y_pred.dtype)
             return self.compute(y_true, y_pred, weight)
 
     def compute(

@@ -44,10 +44,10 @@ def uniform(key: int, step: int, index: np.ndarray, count: int) -> np.ndarray:
         index: (N,), whole numbers of at least 0.
         count: how many for each.
     """
-    key, step = check_word(key, "key", "uniform"), check_word(step, "step", "uniform", bits=32)
+    words = check_word(key, "key", "uniform"), check_word(step, "step", "uniform", bits=32)
     index = np.array(check_index(index, 2**63 - 1))
     u = np.empty((check_count(count, "count", "uniform", smallest=0), len(index)))
-    _uniform(key, step, index, u)
+    _uniform(*words, index, u)
     return u
 
 

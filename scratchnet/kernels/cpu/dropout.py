@@ -52,8 +52,8 @@ def dropout(x: np.ndarray, rate: float, key: int, step: int) -> np.ndarray:
     """
     if not 0 <= rate < 1:
         raise ValueError(f"dropout: expected a rate from 0 to below 1, got {rate!r}.")
-    key, step = check_word(key, "key", "dropout"), check_word(step, "step", "dropout")
+    words = check_word(key, "key", "dropout"), check_word(step, "step", "dropout")
     y = empty(x.shape, x.dtype)
     keep_below = np.uint64(round((1 - rate) * 2**32))
-    _dropout(as_flat(x), key, step, keep_below, x.dtype.type(1 / (1 - rate)), y.reshape(-1))
+    _dropout(as_flat(x), *words, keep_below, x.dtype.type(1 / (1 - rate)), y.reshape(-1))
     return y

@@ -15,7 +15,7 @@ import numpy as np
 from numba import carray, prange, types
 from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.runtime.contract import check_float
+from scratchnet.kernels.cpu.runtime.contract import check_float, is_array
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, serial
 
 
@@ -139,7 +139,7 @@ def _make_table(weights: Sequence[tuple[np.ndarray, ...]], caller: str, count: i
     dtype = getattr(weights[0][0], "dtype", None)
     check_float(dtype, caller)
     for arrays in weights:
-        if len(arrays) != count or not all(isinstance(array, np.ndarray) for array in arrays):
+        if len(arrays) != count or not all(map(is_array, arrays)):
             raise ValueError(f"{caller}: expected rows of {count} arrays, got {[type(a).__name__ for a in arrays]}.")
         for k, array in enumerate(arrays):
             if not (array.flags.c_contiguous and array.flags.aligned):

@@ -116,7 +116,7 @@ class _Contract:
             value = args[i]
             if value is None and array.optional:
                 continue
-            if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+            if not is_array(value):
                 raise TypeError(f"{self.caller}: expected a NumPy array as {array.name}, got {type(value).__name__}.")
             dtype = self._check_dtype(array, value, dtype)
             if array.added and not (value.flags.c_contiguous and value.flags.writeable and value.flags.aligned):
@@ -198,6 +198,11 @@ class _Contract:
         check_output((sizes["H"], sizes["W"]), kernel_size, given["strides"], given["pads"], sizes, self.caller)
 
 
+def is_array(value: Any) -> bool:
+    """Whether this is a NumPy array without a mask, of which kernels would know nothing."""
+    return isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray)
+
+
 def check_output(
     hw: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], pads: Any, sizes: Sizes, caller: str
 ) -> None:
@@ -214,7 +219,7 @@ def check_output(
 
 
 def _is_count(value: Any, smallest: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and smallest <= value < 2**31
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and smallest <= int(value) < 2**31
 
 
 def check_pair(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
@@ -272,6 +277,7 @@ def takes(*, rule: Callable[..., None] | None = None, **arrays: str) -> Callable
                 whole = contract.whole(args, kwargs)
             if whole is None:
                 return kernel(*args, **kwargs)  # a TypeError that says which argument is missing or unknown
+            key: tuple[Any, ...] | None
             try:
                 key = (
                     *[a if (a := whole[i]) is None else (a.__class__, a.shape, a.dtype, a.flags.num) for i in places],
