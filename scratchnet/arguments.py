@@ -7,13 +7,108 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from scratchnet.shapes import Pads, output_hw, pads_2d
+
+LARGEST = 2**31 - 1  # of what is counted: filters, pixels, examples
+SHOWN = 80  # characters of a value that a message repeats
+
+
+def shortened(value: Any) -> str:
+    """A value as messages repeat it: of arrays shape and dtype, of long lists and texts the beginning."""
+    if isinstance(value, np.ndarray) and value.size > 4:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, int) and abs(value) > 10**SHOWN:  # Python refuses to write very long ones
+        return f"a number of {value.bit_length()} bits"
+    text = repr(value[:SHOWN] if isinstance(value, (str, bytes, list, tuple)) else value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is a real number, NaN and infinity among them; text, arrays and True are none."""
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def is_whole(value: Any) -> bool:
+    """Whether this is a whole number by its type: 2.0 is none, and neither is True."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_flag(value: Any) -> bool:
+    """Whether this is True or False, or 1 or 0, which some programs write for it."""
+    return isinstance(value, (bool, np.bool_)) or (is_whole(value) and value in (0, 1))
+
+
+def is_array(value: Any) -> bool:
+    """Whether this is an array of real numbers, on any device, or what NumPy can make one of; a masked one is none."""
+    if value is None or isinstance(value, (str, bytes, Mapping, np.ma.MaskedArray)):
+        return False
+    dtype = getattr(value, "dtype", None)
+    try:
+        dtype = dtype if isinstance(dtype, np.dtype) else np.asarray(value).dtype
+    except (TypeError, ValueError):  # rows of different lengths
+        return False
+    return dtype.kind in "biuf"
+
+
+def check_unmasked(array: Any, name: str, caller: str) -> None:
+    """Raise a ValueError for a masked array: kernels see its numbers only, the hidden ones too."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(
+            f"{caller}: expected {name} without a mask, got a masked array of shape {array.shape} with "
+            f"{int(np.ma.count_masked(array))} numbers hidden. Say what they are, {name}.filled(0), or leave those "
+            "examples out."
+        )
+
+
+def check_number(
+    value: Any,
+    name: str,
+    caller: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: bool = False,
+    below: bool = False,
+) -> float:
+    """A finite number from `low` to `high`; with `above` not low itself, with `below` not high itself.
+
+    Raises:
+        ValueError: text, None, a list, True, NaN, infinity, or a number beyond.
+    """
+    inside = is_number(value) and low <= value <= high and math.isfinite(value)
+    if not inside or (above and value == low) or (below and value == high):
+        first = "" if low == -math.inf else f" above {low:g}" if above else f" of at least {low:g}"
+        if high < math.inf:
+            first = first.replace("of at least", "from")
+            first += (" up" if above else "") + (f" to below {high:g}" if below else f" to {high:g}")
+        raise ValueError(f"{caller}: expected {name} to be a finite number{first}, got {shortened(value)}.")
+    return value
+
+
+def check_sizes(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[int, ...]:
+    """Whole numbers of at least `smallest`, such as a shape; else a ValueError."""
+    numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(numbers, (list, tuple)) or not all(is_whole(n) and smallest <= n <= LARGEST for n in numbers):
+        raise ValueError(
+            f"{caller}: expected {name} to be whole numbers of at least {smallest}, such as {name}=(32, 32, 3), got "
+            f"{shortened(value)}."
+        )
+    return tuple(int(n) for n in numbers)
+
+
+def check_seed(seed: Any, caller: str) -> None:
+    """Raise a ValueError unless it is None or 64 bits."""
+    if seed is not None and (not is_whole(seed) or not 0 <= seed < 2**64):
+        raise ValueError(
+            f"{caller}: expected seed to be a whole number from 0 to below 2**64, or None, got {shortened(seed)}."
+        )
 
 
 def pair(value: int | Sequence[int], name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
@@ -22,32 +117,31 @@ def pair(value: int | Sequence[int], name: str, caller: str, smallest: int = 1) 
     Raises:
         ValueError: not one or two whole numbers, or one of them too small.
     """
-    numbers = (value, value) if isinstance(value, (int, np.integer)) else tuple(np.ravel(value).tolist())
-    if len(numbers) != 2 or not all(isinstance(v, (int, np.integer)) and v >= smallest for v in numbers):
+    listed = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
+    numbers = (value, value) if is_whole(value) else listed if isinstance(listed, (list, tuple)) else ()
+    if len(numbers) != 2 or not all(is_whole(v) and smallest <= v <= LARGEST for v in numbers):
         raise ValueError(
             f"{caller}: expected {name} to be one or two whole numbers of at least {smallest}, such as {name}=3 or "
-            f"{name}=(3, 3), got {value!r}."
+            f"{name}=(3, 3), got {shortened(value)}."
         )
     return int(numbers[0]), int(numbers[1])
 
 
-def check_count(value: Any, name: str, caller: str, smallest: int = 1) -> int:
+def check_count(value: Any, name: str, caller: str, smallest: int = 1, largest: int | None = LARGEST) -> int:
     """A whole number of at least `smallest`, such as a number of filters; else a ValueError. True is no number."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < smallest:
-        raise ValueError(f"{caller}: expected {name} to be a whole number of at least {smallest}, got {value!r}.")
+    if not is_whole(value) or value < smallest or (largest is not None and value > largest):
+        limit = f" and at most {largest}" if is_whole(value) and value > smallest else ""
+        raise ValueError(
+            f"{caller}: expected {name} to be a whole number of at least {smallest}{limit}, got {shortened(value)}."
+        )
     return int(value)
-
-
-def is_number(value: Any) -> bool:
-    """Whether this is a real number, NaN and infinity among them; text, arrays and True are none."""
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def check_padding(padding: str, caller: str) -> str:
     """`padding` if it is "valid" or "same", in lower case; else a ValueError."""
     if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
         raise ValueError(
-            f'{caller}: expected padding="valid" (none) or padding="same" (zeros around), got {padding!r}.'
+            f'{caller}: expected padding="valid" (none) or padding="same" (zeros around), got {shortened(padding)}.'
         )
     return padding.lower()
 
@@ -121,9 +215,9 @@ def check_choice(name: object, known: Iterable[str], what: str) -> str:
         )
     if isinstance(name, str) and name.lower() in known:
         return name.lower()
-    close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:SHOWN].lower(), known, n=1, cutoff=0.5) if isinstance(name, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown {what} {name!r}.{hint} Known: {', '.join(known)}.")
+    raise ValueError(f"unknown {what} {shortened(name)}.{hint} Known: {', '.join(known)}.")
 
 
 def as_floats(value: Any) -> float | list[float] | None:

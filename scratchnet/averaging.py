@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import is_number
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_number
 from scratchnet.device import like
 
 
@@ -28,6 +29,7 @@ class MovingAverage:
     Source: Polyak and Juditsky, 1992; the start as TensorFlow's ExponentialMovingAverage has it.
     """
 
+    @checked
     def __init__(self, model: Any, momentum: float = 0.999):
         check_momentum(momentum, "MovingAverage")
         if not model.built:
@@ -71,5 +73,4 @@ class MovingAverage:
 
 def check_momentum(momentum: float, caller: str) -> None:
     """Raise a ValueError unless it is from 0 to below 1."""
-    if not is_number(momentum) or not 0 <= momentum < 1:
-        raise ValueError(f"{caller}: expected a momentum from 0 to below 1, got {momentum!r}.")
+    check_number(momentum, "momentum", caller, 0, 1, below=True)

@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.signatures import only_default_names, only_defaults
+from scratchnet.annotations import checked
+from scratchnet.signatures import only_default_names
 
 
 def _remembering(init: Callable[..., None]) -> Callable[..., None]:
     """An __init__ that keeps its arguments; where one class's __init__ calls another's, those of the first.
 
-    Those that are there with their default only are checked first, see `scratchnet.signatures`.
+    They are checked first, see `scratchnet.annotations`.
     """
-    checked = only_defaults(init)
+    looked_at = checked(init)
 
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if "_made_with" not in vars(self):
             self._made_with = (args, kwargs)
-        checked(self, *args, **kwargs)
+        looked_at(self, *args, **kwargs)
 
     return __init__
 

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from scratchnet.arguments import check_choice
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_choice, check_count, check_number
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, like, to_numpy
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
@@ -103,7 +104,7 @@ class BinaryAccuracy(Metric):
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: OnlyDefault = None, threshold: float = 0.5) -> None:
         super().__init__(name=name)
-        self.threshold = threshold
+        self.threshold = check_number(threshold, "threshold", "BinaryAccuracy")
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where right, else 0."""
@@ -114,10 +115,8 @@ class TopKCategoricalAccuracy(Metric):
     """The share of examples whose true class is among the k largest outputs; y_true class numbers or one-hot."""
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: OnlyDefault = None) -> None:
-        if not isinstance(k, (int, np.integer)) or k < 1:
-            raise ValueError(f"{type(self).__name__}: expected k to be a whole number of at least 1, got {k!r}.")
         super().__init__(name=name)
-        self.k = int(k)
+        self.k = check_count(k, "k", type(self).__name__)
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where the true class is among the first k: where fewer than k outputs are larger than its own."""
@@ -139,6 +138,7 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
         super().__init__(k, name)
 
 
+@checked
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | None = None) -> np.ndarray:
     """counts[t, p] = how many examples of class t were taken for class p.
 
@@ -156,6 +156,8 @@ def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | 
         y_pred = y_pred.argmax(axis=1)
     if len(y_true) != len(y_pred):
         raise ValueError(f"confusion_matrix: got {len(y_true)} true classes and {len(y_pred)} predicted ones.")
+    if num_classes is not None:
+        check_count(num_classes, "num_classes", "confusion_matrix")
     if num_classes is None:
         num_classes = int(max(y_true.max(initial=0), y_pred.max(initial=0))) + 1
     t, p = (check_labels(y, num_classes, "confusion_matrix") for y in (y_true, y_pred))

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from scratchnet import saving
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
 from scratchnet.saving import PathLike
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 from scratchnet.training.trainable import Trainable
 
 
@@ -52,7 +53,7 @@ class Sequential(Trainable, Chain):
         for layer in layers or ():
             self.add(layer)
 
-    @only_defaults
+    @checked
     def add(self, layer: Layer, rebuild: OnlyDefault = True) -> None:
         """Put a layer behind the last one."""
         self.layers.append(layer)
@@ -102,7 +103,7 @@ class Sequential(Trainable, Chain):
         """The layers as they are now, the name and the dtype; see Configurable."""
         return {**super().get_config(), "dtype": self.compute_dtype.name}
 
-    @only_defaults
+    @checked
     def save(self, filepath: PathLike, overwrite: OnlyDefault = True, zipped: OnlyDefault = None) -> None:
         """Write the whole model into a file: layers, weights, optimizer with its memory, loss and metrics.
 
@@ -116,14 +117,14 @@ class Sequential(Trainable, Chain):
         """
         saving.save_model(self, filepath)
 
-    @only_defaults
+    @checked
     def save_weights(
         self, filepath: PathLike, overwrite: OnlyDefault = True, max_shard_size: OnlyDefault = None
     ) -> None:
         """Write the weights alone. Errors as for `save`."""
         saving.save_weights(self, filepath)
 
-    @only_defaults
+    @checked
     def load_weights(self, filepath: PathLike, skip_mismatch: OnlyDefault = False) -> None:
         """Take over the weights from a file of `save_weights` or `save`.
 
@@ -134,7 +135,7 @@ class Sequential(Trainable, Chain):
         """
         saving.load_weights(self, filepath)
 
-    @only_defaults
+    @checked
     def summary(
         self,
         line_length: OnlyDefault = None,

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config, random
+from scratchnet.annotations import checked
 from scratchnet.device import device_of, like, to_numpy
 from scratchnet.files import whole_file
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 
 HEADER = "scratchnet"  # the entry of the file's metadata that holds everything but the arrays
 VERSION = 1  # of what the files hold; a file says which it was written with
@@ -196,7 +197,7 @@ def set_model_state(model: Any, state: Mapping[str, Any], where: str) -> None:
     model.set_counters(state["counters"])
 
 
-@only_defaults
+@checked
 def load_model(
     filepath: PathLike,
     custom_objects: Mapping[str, type] | None = None,

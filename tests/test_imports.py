@@ -12,9 +12,10 @@ LONGEST = 300  # lines of a file
 # A room may import itself and rooms that stand before it.
 ROOMS = [
     {"reference"},
-    {"shapes", "random", "signatures", "files"},
+    {"shapes", "files", "signatures"},
+    {"arguments"},
+    {"annotations", "random", "device"},
     {"config"},
-    {"arguments", "device"},
     {"kernels"},
     {"initializers"},
     {"layers"},

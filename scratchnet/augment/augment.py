@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import as_floats, check_choice, is_number
+from scratchnet.arguments import as_floats, check_choice, check_seed, is_number
 from scratchnet.augment.augmentation import Augmentation
-from scratchnet.augment.parameters import affine, check_seed, draws
+from scratchnet.augment.parameters import affine, draws
 from scratchnet.kernels.interface import FILL_MODES
 
 
@@ -105,6 +105,11 @@ class Augment(Augmentation):
 
     def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
         """Moved, recoloured, cut into; see Augmentation."""
+        if self.cutout > min(x.shape[1:3]):
+            raise ValueError(
+                f"Augment: expected a cutout smaller than the pictures, which have {x.shape[1]} x {x.shape[2]} pixels, "
+                f"got cutout={self.cutout}. A quarter to a half of their size is usual."
+            )
         u = draws(key, step, index)
         low, high = self._limits(x, index)
         if isinstance(self.cval, list) and len(self.cval) != x.shape[-1]:

@@ -72,12 +72,6 @@ def affine(
     return np.ascontiguousarray(m.T)
 
 
-def check_seed(seed: Any, caller: str) -> None:
-    """Raise a ValueError unless it is None or 64 bits."""
-    if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-        raise ValueError(f"{caller}: expected seed to be a whole number from 0 to below 2**64, or None, got {seed!r}.")
-
-
 def key_of(seed: int | None) -> int:
     """The seed, or where it is None, a new key."""
     return int(random.new_key()) if seed is None else int(seed)

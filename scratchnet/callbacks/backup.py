@@ -11,7 +11,7 @@ from scratchnet import saving
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.checkpoint import check_save_freq
 from scratchnet.divergence import all_finite
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 
 
 class BackupAndRestore(Callback):
@@ -40,7 +40,6 @@ class BackupAndRestore(Callback):
 
     runs_last = True  # what the others remember is kept as it is after this epoch
 
-    @only_defaults
     def __init__(
         self,
         backup_dir: str | os.PathLike[str],

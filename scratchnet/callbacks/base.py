@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scratchnet.annotations import checked
+
 Logs = dict[str, float]
 
 
@@ -22,6 +24,11 @@ class Callback:
     A callback that remembers something from one call to the next says so in `get_state` and `set_state`, so that a run
     that is resumed goes on as if it had never stopped.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]  # as Configurable does
 
     model: Any = None
     params: Any = None
@@ -80,6 +87,7 @@ class CallbackList:
     They are handed the same dict of logs: what one adds is there for the next.
     """
 
+    @checked
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, int]) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_count
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import Monitor
 
@@ -36,16 +37,16 @@ class EarlyStopping(Monitor):
         monitor: str = "val_loss",
         min_delta: float = 0.0,
         patience: int = 0,
-        verbose: int = 0,
+        verbose: int | bool = 0,
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, abs(min_delta), baseline)
-        if not isinstance(patience, (int, np.integer)) or isinstance(patience, bool) or patience < 0:
-            raise ValueError(f"EarlyStopping: expected a patience of at least 0 epochs, got {patience!r}.")
-        self.patience, self.verbose, self.start_from_epoch = patience, verbose, start_from_epoch
+        self.patience = check_count(patience, "patience", "EarlyStopping", 0, None)
+        self.start_from_epoch = check_count(start_from_epoch, "start_from_epoch", "EarlyStopping", 0, None)
+        self.verbose = verbose
         self.restore_best_weights = restore_best_weights
         self._begin()
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
+
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
@@ -89,6 +91,7 @@ def _listing(root: Path) -> tuple[list[str], list[tuple[Path, int]]]:
     return names, files
 
 
+@checked
 def image_folder(
     path: str | os.PathLike, size: int | tuple[int, int], broken: str = "error"
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:

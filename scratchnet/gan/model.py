@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import random, saving
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
@@ -141,6 +142,7 @@ class GAN(Adversarial, Configurable):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Nothing: a GAN is built when it is made."""
 
+    @checked
     def astype(self, dtype: Any) -> None:
         """Turn all weights into float32 or float64."""
         for role in ROLES:
@@ -152,6 +154,7 @@ class GAN(Adversarial, Configurable):
         """Copies of all weights: those of G, of D, and the average of G."""
         return [array.copy() for array in {**self.params, **self.state}.values()]
 
+    @checked
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Take over weights in the order of `get_weights`.
 
@@ -181,14 +184,20 @@ class GAN(Adversarial, Configurable):
 
     # Pictures.
 
+    @checked
     def latents(self, n: int, seed: int | None = None) -> np.ndarray:
         """(n, latent_dim) normal random numbers, what G makes n pictures from; the same for the same seed.
 
         Without a seed they come from the package's generator, see `sn.set_random_seed`.
         """
-        rng = random.generator() if seed is None else np.random.default_rng(seed)
+        rng = (
+            random.generator()
+            if seed is None
+            else np.random.default_rng(check_count(seed, "seed", self.full_name, 0, None))
+        )
         return rng.standard_normal((check_count(n, "n", self.full_name), self.latent_dim), dtype=self.compute_dtype)
 
+    @checked
     def generate(self, n: int = 16, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
         """n new pictures, (n, H, W, C), in the range that G gives them, see `picture_range`.
 
@@ -196,6 +205,7 @@ class GAN(Adversarial, Configurable):
         """
         return self.decode(self.latents(n, seed), batch_size)
 
+    @checked
     def decode(self, z: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """G's pictures for latents z (N, latent_dim), by the averaged G where there is one, without training.
 
@@ -212,6 +222,7 @@ class GAN(Adversarial, Configurable):
 
     # Files.
 
+    @checked
     def save(self, filepath: PathLike) -> None:
         """Write both networks, the average, and where the GAN is compiled both optimizers; `sn.load_model` reads it.
 
@@ -221,10 +232,12 @@ class GAN(Adversarial, Configurable):
         """
         saving.save_model(self, filepath)
 
+    @checked
     def save_weights(self, filepath: PathLike) -> None:
         """Write the weights alone, of both networks and the average."""
         saving.save_weights(self, filepath)
 
+    @checked
     def load_weights(self, filepath: PathLike) -> None:
         """Take over the weights from a file of `save_weights` or `save`. Errors as for Sequential.load_weights."""
         saving.load_weights(self, filepath)

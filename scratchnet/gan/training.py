@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import optimizers
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.augment import Augmentation
 from scratchnet.averaging import MovingAverage
@@ -62,6 +63,7 @@ class Adversarial:
         """(n, latent_dim) normal random numbers, from the package's generator or from a seed."""
         raise NotImplementedError
 
+    @checked
     def compile(
         self,
         generator_optimizer: str | Optimizer | None = None,
@@ -150,6 +152,7 @@ class Adversarial:
         self.tricks.set_state(state["tricks"])
         self.steps = state["steps"]
 
+    @checked
     def train_on_batch(self, x: np.ndarray) -> Logs:
         """One step of D, and every d_steps-th time one of G: `fit` does this for each batch, and nothing else.
 
@@ -185,6 +188,7 @@ class Adversarial:
         self.tricks.step_done()
         return logs
 
+    @checked
     def fit(
         self,
         x: np.ndarray,
@@ -209,7 +213,8 @@ class Adversarial:
         Args:
             x: real pictures (N, H, W, C). uint8 from 0 to 255 is brought to G's range, -1 to 1 (0 to 1 where G ends in
                 a sigmoid). Floats must be in that range already. Where G ends in neither, any range will do.
-            batch_size: real pictures a step; as many are generated.
+            batch_size: real pictures a step; as many are generated. There are no labels before it: a GAN learns from
+                pictures alone.
             epochs: passes over the data, or over steps_per_epoch batches of it.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
             callbacks: one or several; they see d_loss, g_loss, d_real and d_fake.
@@ -230,11 +235,6 @@ class Adversarial:
         """
         optimizer, _ = self._compiled("fit")
         caller = f"{self.full_name}: fit"
-        if isinstance(batch_size, (np.ndarray, list, tuple)):
-            raise ValueError(
-                f"{caller}: expected batch_size as a number, got an array of shape {np.shape(batch_size)}. A GAN "
-                "learns from pictures alone, without labels: gan.fit(x, epochs=20)."
-            )
         x, epochs = real_pictures(x, self, "fit"), check_count(epochs, "epochs", caller)
         batch_size = min(check_count(batch_size, "batch_size", caller), len(x))
         steps = len(x) // batch_size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class GenerationMetrics(Callback):
 
     def __init__(
         self,
-        real: Any,
+        real: np.ndarray,
         classifier: str | FeatureClassifier = "fashion_mnist",
         n: int = 2000,
         metrics: Sequence[str] = ("fcd",),

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_input, shape_text
+from scratchnet.arguments import check_input, check_sizes, check_unmasked, is_array, shape_text, shortened
 from scratchnet.device import array_module, as_array, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers.naming import automatic_name, keep_clear_of
@@ -82,7 +82,9 @@ class Layer(Weights):
             keep_clear_of(name)
         self.name = name
         self.activation: Any = None
-        self.input_shape: Shape | None = None if input_shape is None else (None, *(int(s) for s in input_shape))
+        self.input_shape: Shape | None = (
+            None if input_shape is None else (None, *check_sizes(input_shape, "input_shape", self.full_name))
+        )
         self.output_shape: Shape | None = None
         self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
         self._accepted: tuple[type, tuple[int, ...]] | None = None  # type and shape of the last input that was checked
@@ -228,6 +230,9 @@ class Layer(Weights):
         # As the last one? For one picture, checking takes as long as computing.
         if self.built and self._accepted == (type(x), x.shape) and x.dtype == self.dtype:
             return x
+        if not is_array(x):
+            check_unmasked(x, "x", self.full_name)
+            raise ValueError(f"{self.full_name}: expected x to be an array of numbers, got {shortened(x)}.")
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
         self.check(x)  # before anything changes

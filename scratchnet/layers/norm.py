@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.arguments import check_number
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
@@ -66,10 +67,8 @@ class BatchNormalization(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"{self.full_name}: expected a momentum from 0 to 1, got {momentum!r}.")
-        if not epsilon > 0:
-            raise ValueError(f"{self.full_name}: expected an epsilon above 0, got {epsilon!r}.")
+        check_number(momentum, "momentum", self.full_name, 0, 1)
+        check_number(epsilon, "epsilon", self.full_name, 0, above=True)
         self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
         self.start = {
             "gamma": initializers.get(gamma_initializer),

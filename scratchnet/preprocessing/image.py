@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import check_choice, check_count, is_number
-from scratchnet.augment import affine, check_pictures, check_seed, draws, key_of
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_choice, check_count, check_seed, is_number
+from scratchnet.augment import affine, check_pictures, draws, key_of
 from scratchnet.device import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
 from scratchnet.preprocessing.statistics import Standardization
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 from scratchnet.training.data import Flow, check_lengths
 
 TRANSFORM = (
@@ -124,7 +125,7 @@ class ImageDataGenerator(Standardization):
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"{caller}: expected dtype float32 or float64, got {dtype!r}.")
 
-    @only_defaults
+    @checked
     def flow(
         self,
         x: np.ndarray,

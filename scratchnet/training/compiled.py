@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import losses, optimizers
+from scratchnet.annotations import checked
 from scratchnet.config import describe, make
 from scratchnet.layers import Layer
 from scratchnet.losses import Loss
@@ -15,7 +16,7 @@ from scratchnet.metrics import Metric
 from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.saving import model_state, set_model_state
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 from scratchnet.training.checks import compiled_parts
 
 
@@ -28,7 +29,7 @@ class Compiled(Layer):
     metrics: Sequence[Metric] = ()
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
-    @only_defaults
+    @checked
     def compile(
         self,
         optimizer: str | Optimizer = "rmsprop",

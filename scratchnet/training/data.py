@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.device import Device, to_device, to_numpy
@@ -46,6 +47,7 @@ class Flow:
         ValueError: not as many labels or weights as pictures, or a bad batch_size.
     """
 
+    @checked
     def __init__(
         self,
         x: np.ndarray,
@@ -198,7 +200,7 @@ def make_feed(
         raise ValueError(f"{caller}: labels y are missing.")
     if augment is not None and not isinstance(augment, Augmentation):
         raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
-    x, y = check_data(x, y, caller, loss, classes)
+    x, y = check_data(x, y, caller, loss, classes, dtype)
     return Feed(x, y, example_weights(sample_weight, None, y, caller), dtype, augment, seed)
 
 

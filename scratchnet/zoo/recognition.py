@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_sizes
 from scratchnet.layers import (
     BatchNormalization,
     Conv2D,
@@ -17,6 +19,7 @@ from scratchnet.layers import (
 from scratchnet.models import Sequential
 
 
+@checked
 def article_cnn(
     input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10, first: Sequence[Layer] = ()
 ) -> Sequential:
@@ -39,10 +42,11 @@ def article_cnn(
         Dense(classes, activation="softmax"),
     ]
     model = Sequential([*first, *layers])
-    model.build((None, *input_shape))
+    model.build((None, *check_sizes(input_shape, "input_shape", model.full_name)))
     return model
 
 
+@checked
 def small_cnn(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,
@@ -72,5 +76,5 @@ def small_cnn(
             conv = Conv2D(count, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
             layers += [conv, BatchNormalization(momentum=0.9), ReLU()]
     model = Sequential([*layers, GlobalAveragePooling2D(), Dense(classes, activation="softmax")])
-    model.build((None, *input_shape))
+    model.build((None, *check_sizes(input_shape, "input_shape", model.full_name)))
     return model
