@@ -17,7 +17,7 @@ too. Only the kind is looked at here; the range, from 0 to below 1 say, is the f
 | Sequence[int], list[str], ... | lists and their like; the elements, where they are of a kind above |
 | tuple[float, float] | as many numbers |
 | Mapping, dict | dicts |
-| np.ndarray | arrays of numbers on any device, and what NumPy can make one of; no masked ones |
+| np.ndarray | arrays of numbers on any device, and lists of them; no masked ones |
 | a class | its objects |
 | OnlyDefault | the default, see `scratchnet.signatures` |
 | Any, and what is not in this table | anything |
@@ -38,7 +38,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from scratchnet.arguments import check_unmasked, is_array, is_flag, is_number, is_whole, shortened
+from scratchnet.arguments import ArgumentError, check_unmasked, is_array, is_flag, is_number, is_whole, shortened
 from scratchnet.signatures import check_default, only_default_names
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -99,19 +99,17 @@ def kinds_of(annotation: Any) -> tuple[Kind, ...] | None:
 
 def _list_of(element: Any, any_iterable: bool) -> Kind:
     kinds = kinds_of(element)
-    # Whoever takes lists of objects says more about a wrong one: which it is, or what it lacks.
-    plain = kinds is not None and not any(kind.is_class for kind in kinds)
 
     def fits(value: Any) -> bool:
         if not _is_list(value):
             return any_iterable and hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
-        if not plain or not isinstance(value, (list, tuple, np.ndarray)):
+        if kinds is None or not isinstance(value, (list, tuple, np.ndarray)):
             return True
         elements = value.tolist() if isinstance(value, np.ndarray) else value
-        return all(any(kind.fits(one) for kind in kinds or ()) for one in elements)
+        return all(any(kind.fits(one) for kind in kinds) for one in elements)
 
-    of = f" of {' or '.join(kind.several for kind in kinds)}" if plain and kinds else ""
-    return Kind(f"a list{of}", f"lists{of}", fits)
+    of = f" of {' or '.join(kind.several for kind in kinds)}" if kinds else ""
+    return Kind(f"a list{of}", f"lists{of}", fits, bool(kinds) and all(kind.is_class for kind in kinds or ()))
 
 
 def _tuple_of(inner: tuple[Any, ...]) -> Kind:
@@ -180,7 +178,12 @@ def checked(function: F) -> F:
         for name, value in given:
             if name in plan.kinds and value is not plan.defaults[name]:
                 _check_kind(plan.kinds[name], value, name, function, args)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except ArgumentError as error:
+            if not error.named:
+                error.named, error.args = True, (f"{caller_of(function, args)}: {error}",)
+            raise
 
     return cast(F, first)
 
@@ -192,7 +195,8 @@ def _check_kind(
         return
     wanted = [kind.one for kind in kinds]
     text = wanted[0] if len(wanted) == 1 else f"{', '.join(wanted[:-1])} or {wanted[-1]}"
-    hint = f" A class needs its brackets: {value.__name__}()." if isinstance(value, type) else ""
+    classes = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, type)]
+    hint = f" A class needs its brackets: {classes[0].__name__}()." if classes else ""
     if KINDS[np.ndarray] in kinds:
         check_unmasked(value, name, caller_of(function, args))
         hint = " Give all rows the same length." if isinstance(value, (list, tuple)) else hint

@@ -20,6 +20,12 @@ LARGEST = 2**31 - 1  # of what is counted: filters, pixels, examples
 SHOWN = 80  # characters of a value that a message repeats
 
 
+class ArgumentError(ValueError):
+    """A wrong argument, found where nobody knows who was called; `annotations.checked` puts that before the message."""
+
+    named = False  # whether the message says who was called
+
+
 def shortened(value: Any) -> str:
     """A value as messages repeat it: of arrays shape and dtype, of long lists and texts the beginning."""
     if isinstance(value, np.ndarray) and value.size > 4:
@@ -46,15 +52,17 @@ def is_flag(value: Any) -> bool:
 
 
 def is_array(value: Any) -> bool:
-    """Whether this is an array of real numbers, on any device, or what NumPy can make one of; a masked one is none."""
+    """Whether this is an array of real numbers, on any device, or what NumPy can make one of.
+
+    A number by itself is none, and neither is a masked array.
+    """
     if value is None or isinstance(value, (str, bytes, Mapping, np.ma.MaskedArray)):
         return False
-    dtype = getattr(value, "dtype", None)
     try:
-        dtype = dtype if isinstance(dtype, np.dtype) else np.asarray(value).dtype
+        array = value if isinstance(getattr(value, "dtype", None), np.dtype) else np.asarray(value)
     except (TypeError, ValueError):  # rows of different lengths
         return False
-    return dtype.kind in "biuf"
+    return array.dtype.kind in "biuf" and array.ndim > 0
 
 
 def check_unmasked(array: Any, name: str, caller: str) -> None:
@@ -65,6 +73,13 @@ def check_unmasked(array: Any, name: str, caller: str) -> None:
             f"{int(np.ma.count_masked(array))} numbers hidden. Say what they are, {name}.filled(0), or leave those "
             "examples out."
         )
+
+
+def check_array(x: Any, name: str, caller: str) -> None:
+    """Raise a ValueError for what is no array of numbers, or a masked one."""
+    check_unmasked(x, name, caller)
+    if not is_array(x):
+        raise ValueError(f"{caller}: expected {name} to be an array of numbers, got {shortened(x)}.")
 
 
 def check_number(
@@ -101,6 +116,26 @@ def check_sizes(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[
             f"{shortened(value)}."
         )
     return tuple(int(n) for n in numbers)
+
+
+def check_batch_shape(shape: Any, caller: str) -> tuple[int | None, ...]:
+    """An input shape as whole numbers and None, such as (None, 32, 32, 3); else a ValueError."""
+    numbers = shape.tolist() if isinstance(shape, np.ndarray) else shape
+    if not isinstance(numbers, (list, tuple)) or not all(n is None or is_whole(n) for n in numbers):
+        raise ValueError(
+            f"{caller}: expected input_shape to be whole numbers, the batch's size None, such as (None, 32, 32, 3), "
+            f"got {shortened(shape)}."
+        )
+    return tuple(None if n is None else int(n) for n in numbers)
+
+
+def check_dtype(dtype: Any, name: str, caller: str) -> np.dtype:
+    """float32 or float64, by name or as NumPy has them; else a ValueError."""
+    known = {"float32": np.float32, "float64": np.float64}
+    for text, cls in known.items():
+        if isinstance(dtype, (str, type, np.dtype)) and dtype in (text, cls):
+            return np.dtype(cls)
+    raise ValueError(f"{caller}: expected {name} float32 or float64, got {shortened(dtype)}.")
 
 
 def check_seed(seed: Any, caller: str) -> None:
@@ -210,14 +245,14 @@ def check_choice(name: object, known: Iterable[str], what: str) -> str:
     """
     known = sorted(known)
     if isinstance(name, type):
-        raise ValueError(
+        raise ArgumentError(
             f"expected an object or a name as {what}, got the class {name.__name__}: write {name.__name__}()."
         )
     if isinstance(name, str) and name.lower() in known:
         return name.lower()
     close = difflib.get_close_matches(name[:SHOWN].lower(), known, n=1, cutoff=0.5) if isinstance(name, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown {what} {shortened(name)}.{hint} Known: {', '.join(known)}.")
+    raise ArgumentError(f"unknown {what} {shortened(name)}.{hint} Known: {', '.join(known)}.")
 
 
 def as_floats(value: Any) -> float | list[float] | None:
@@ -237,7 +272,7 @@ def check_index(index: Any, count: int) -> np.ndarray:
     """
     index = np.asarray(index)
     if index.ndim != 1 or (index.dtype.kind not in "iu" and index.size):
-        raise ValueError(
+        raise ArgumentError(
             f"expected index to be whole numbers along one axis, such as np.arange(32), got an array of shape "
             f"{index.shape} and dtype {index.dtype}."
         )

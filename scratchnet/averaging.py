@@ -32,6 +32,8 @@ class MovingAverage:
     @checked
     def __init__(self, model: Any, momentum: float = 0.999):
         check_momentum(momentum, "MovingAverage")
+        if not hasattr(model, "built"):
+            raise TypeError(f"MovingAverage: expected model to be a model, such as a Sequential, got {model!r}.")
         if not model.built:
             raise ValueError("MovingAverage: expected a model that is built. Call model.build(input_shape) first.")
         self.model, self.momentum = model, momentum

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import random
-from scratchnet.arguments import check_choice, check_count, check_number
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_choice, check_count, check_dtype, check_number, check_sizes
 from scratchnet.config import Configurable
 from scratchnet.signatures import OnlyDefault
 
@@ -39,6 +40,7 @@ class Initializer(Configurable):
             check_count(seed, "seed", type(self).__name__, 0, None)
         self.seed = seed
 
+    @checked
     def __call__(
         self, shape: Sequence[int], dtype: Any = None, *, rng: np.random.Generator | None = None
     ) -> np.ndarray:
@@ -48,7 +50,9 @@ class Initializer(Configurable):
         """
         if rng is None:
             rng = random.generator() if self.seed is None else np.random.default_rng(self.seed)
-        return np.ascontiguousarray(self.draw(tuple(shape), rng), np.float32 if dtype is None else dtype)
+        sizes = check_sizes(tuple(shape), "shape", type(self).__name__, 0)
+        real = np.dtype(np.float32) if dtype is None else check_dtype(dtype, "dtype", type(self).__name__)
+        return np.ascontiguousarray(self.draw(sizes, rng), real)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The numbers, float64; what each initializer defines."""
@@ -100,7 +104,9 @@ class RandomUniform(Initializer):
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed=seed)
         self.minval = check_number(minval, "minval", "RandomUniform")
-        self.maxval = check_number(maxval, "maxval", "RandomUniform", minval)
+        self.maxval = check_number(maxval, "maxval", "RandomUniform")
+        if minval > maxval:
+            raise ValueError(f"RandomUniform: expected minval up to maxval, got {minval!r} and {maxval!r}.")
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Uniform numbers."""

@@ -34,10 +34,17 @@ class Metric(Configurable):
         """Forget what was seen."""
         self.total, self.count = 0.0, 0
 
+    @checked
     def update(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
         """Take in a batch; the labels are brought to the device of y_pred."""
         y_pred = as_array(y_pred)
-        right = self.score(like(y_true, y_pred), y_pred)
+        y_true = like(y_true, y_pred)
+        if len(y_true) != len(y_pred):
+            raise ValueError(
+                f"{type(self).__name__}: expected as many y_true as y_pred, got shapes {y_true.shape} and "
+                f"{y_pred.shape}."
+            )
+        right = self.score(y_true, y_pred)
         self.total += float(right.sum())
         self.count += right.size
 
@@ -155,7 +162,10 @@ def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | 
         num_classes = num_classes or y_pred.shape[1]
         y_pred = y_pred.argmax(axis=1)
     if len(y_true) != len(y_pred):
-        raise ValueError(f"confusion_matrix: got {len(y_true)} true classes and {len(y_pred)} predicted ones.")
+        raise ValueError(
+            f"confusion_matrix: expected as many y_true as y_pred, got {len(y_true)} true classes and {len(y_pred)} "
+            "predicted ones."
+        )
     if num_classes is not None:
         check_count(num_classes, "num_classes", "confusion_matrix")
     if num_classes is None:

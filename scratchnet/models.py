@@ -50,7 +50,7 @@ class Sequential(Trainable, Chain):
     ):
         super().__init__((), fuse=fuse, name=name)
         self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
-        for layer in layers or ():
+        for layer in () if layers is None else layers:
             self.add(layer)
 
     @checked
@@ -74,6 +74,7 @@ class Sequential(Trainable, Chain):
             raise
         self._output_shape_now = None
 
+    @checked
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make all weights for inputs of shape (None, H, W, C), batch axis first as in Keras."""
         if not self.layers:
@@ -87,6 +88,7 @@ class Sequential(Trainable, Chain):
         if self.built and self.input_shape is not None and self.layers[0].rank is None:
             check_input(x, self.input_shape, self.full_name)
 
+    @checked
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The output for a batch x, in x's dtype.
 

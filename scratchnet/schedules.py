@@ -68,8 +68,8 @@ class CosineDecay(Schedule):
             check_number(warmup_target, "warmup_target", "CosineDecay", 0)
         if warmup_steps and warmup_target is None:
             raise ValueError(
-                f"CosineDecay: warmup_steps={warmup_steps} does nothing without warmup_target, the rate to which it "
-                "rises: CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)."
+                f"CosineDecay: expected warmup_target, the rate to which it rises, beside warmup_steps={warmup_steps}: "
+                "CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)."
             )
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.alpha, self.name = alpha, name
@@ -120,7 +120,9 @@ class WarmUp(Schedule):
     """The rate of another schedule, raised in a straight line from near 0 during the first steps."""
 
     def __init__(self, after: Schedule | float, warmup_steps: float):
-        self.after = after if isinstance(after, Schedule) else ConstantRate(after)
+        if not isinstance(after, Schedule):
+            after = ConstantRate(check_number(after, "after", "WarmUp", 0))
+        self.after = after
         self.warmup_steps = check_number(warmup_steps, "warmup_steps", "WarmUp", 1)
 
     def __call__(self, step: int) -> float:

@@ -5,6 +5,7 @@ is none of Python's or NumPy's own.
 """
 
 import inspect
+import re
 import types
 
 import numpy as np
@@ -69,9 +70,7 @@ class Stop(sn.Callback):
 
 
 def model():
-    net = sn.Sequential(
-        [sn.Flatten(input_shape=(8, 8, 1)), sn.Dense(2, activation="softmax", name="out")], name="net"
-    )
+    net = sn.Sequential([sn.Flatten(input_shape=(8, 8, 1)), sn.Dense(2, activation="softmax", name="out")], name="net")
     net.compile(sn.SGD(1e-3), sn.SparseCategoricalCrossentropy(), metrics=["accuracy"])
     return net
 
@@ -90,11 +89,6 @@ def built(layer, shape=(8, 8, 1)):
     return layer
 
 
-def networks():
-    made = gan()
-    return {"generator": made.generator, "discriminator": made.discriminator}
-
-
 # What a call needs to be right, where the defaults are not enough. A function is called for a fresh value.
 NEEDED = {
     "Activation": {"activation": "relu"},
@@ -110,7 +104,11 @@ NEEDED = {
     "Dropout": {"rate": 0.5},
     "FeatureClassifier": {"model": model},
     "FixedNoise": {},
-    "GAN": {**{name: (lambda name=name: networks()[name]) for name in ("generator", "discriminator")}, "latent_dim": 3},
+    "GAN": {
+        "generator": lambda: gan().generator,
+        "discriminator": lambda: gan().discriminator,
+        "latent_dim": 3,
+    },
     "GenerationMetrics": {"real": lambda: (np.random.default_rng(0).random((200, 28, 28)) * 255).astype("u1"), "n": 70},
     "InstanceNoise": {"std": 0.1, "steps": 10},
     "LearningRateScheduler": {"schedule": lambda: lambda epoch: 0.1},
@@ -195,12 +193,22 @@ METHODS = {
     "Accuracy.update": (sn.Accuracy, {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)}),
     "Adam.update": (sn.Adam, {"params": lambda: {"w": np.ones(3)}, "grads": lambda: {"w": np.ones(3)}}),
     "GlorotUniform.__call__": (sn.GlorotUniform, {"shape": (3, 4)}),
-    "FixedNoise.save": (sn.gan.FixedNoise, {"path": "a.gif"}),
 }
 # What is no constructor or function of the reader's: records that functions return, the exercises, the reference's
 # loops, which are to be read and take what they are given.
 LEFT_OUT = {"DivergedError", "GradcheckReport", "Report", "Scores", "Verdict", "Exercise", "Diagnosis", "Finding"}
-LEFT_OUT |= {"Logs", "log_text", "progress_bar", "timing_text", "check_labels", "check_weights", "diagnose", "report"}
+LEFT_OUT |= {
+    "Logs",
+    "KernelDistance",
+    "PrecisionRecall",
+    "log_text",
+    "progress_bar",
+    "timing_text",
+    "check_labels",
+    "check_weights",
+    "diagnose",
+    "report",
+}
 MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
 
 
@@ -222,7 +230,11 @@ def arguments(function):
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind not in kinds]
     names = [p.name for p in parameters if p.name not in fixed and p.name != "self"]
-    return names + (["input_shape", "name"] if inspect.isclass(function) and issubclass(function, sn.Layer) else [])
+    return names + (
+        ["input_shape", "name"]
+        if inspect.isclass(function) and issubclass(function, sn.Layer) and function is not sn.Sequential
+        else []
+    )
 
 
 def fresh(value):
@@ -258,10 +270,12 @@ def fault_of(error, said, callers, argument, value):
     """What is missing in an error's text; "" for nothing."""
     if not isinstance(error, (ValueError, TypeError, IndexError, RuntimeError)):
         return "another error"
-    if not any(caller.lower() in said.lower() for caller in callers):
+    if not any(caller.lower() in said.lower() for caller in callers) and not NAMES.search(said):
         return "does not say who was called"
+    if "Known:" in said:  # "unknown optimizer 'adm'"
+        return "" if shown(value, said) else "does not show the value"
     words = argument.replace("_", " ").lower()
-    if argument not in said and words not in said.lower() and words.rsplit(" ", 1)[-1] not in said.lower():
+    if not any(word.rstrip("s") in said.lower() for word in (argument.lower(), words, words.rsplit(" ", 1)[-1])):
         return "does not name the argument"
     if "expected" not in said and "Known:" not in said and " needs " not in said and "must" not in said:
         return "does not say what is expected"
@@ -270,15 +284,24 @@ def fault_of(error, said, callers, argument, value):
 
 def shown(value, said):
     if isinstance(value, np.ndarray):
-        return any(text in said for text in (str(value.shape), str(value.dtype), repr(value)[:20], str(value.size)))
+        texts = {
+            str(value.shape),
+            str(value.dtype),
+            repr(value)[:20],
+            str(len(value)),
+            repr(value.flat[0]),
+            str(value.flat[0]),
+        }
+        return any(text in said for text in texts | {repr(value[0]), str(value.shape[-1]), type(value).__name__})
     texts = {repr(value)[:60], str(value)[:60], type(value).__name__}
-    if isinstance(value, (list, tuple, str)):
-        texts |= {str(np.shape(value))} if not any(isinstance(v, list) for v in value) else {"length", "lengths"}
-        texts |= {repr(one) for one in value} | {f"{len(value)}"}
-    return any(text and text in said for text in texts) or value == ""
+    if isinstance(value, (list, tuple, str, dict, set)):  # the element that is wrong, or how many there are
+        texts |= {repr(one) for one in value} | {f"{len(value)}", f"({len(value)},)", f"({len(value)}, 1)"}
+    return any(text and text in said for text in texts)
 
 
 CONSTRUCTORS = public()
+# Some checks are made by a class that another makes: a message that begins with its name, or a layer's, is as good.
+NAMES = re.compile(rf"^({'|'.join(CONSTRUCTORS)})\b")
 
 
 @pytest.fixture(autouse=True)

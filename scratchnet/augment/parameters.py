@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.arguments import check_seed
 
 # The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
 USES = (
@@ -74,4 +75,5 @@ def affine(
 
 def key_of(seed: int | None) -> int:
     """The seed, or where it is None, a new key."""
+    check_seed(seed, "seed")
     return int(random.new_key()) if seed is None else int(seed)

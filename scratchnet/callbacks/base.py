@@ -92,7 +92,9 @@ class CallbackList:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 hint = f" A class needs its brackets: {callback.__name__}()." if isinstance(callback, type) else ""
-                raise TypeError(f"expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}")
+                raise TypeError(
+                    f"callbacks: expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}"
+                )
         self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last - callback.runs_first)
         for callback in self.callbacks:
             callback.set_model(model)

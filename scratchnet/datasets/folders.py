@@ -72,7 +72,9 @@ def _listing(root: Path) -> tuple[list[str], list[tuple[Path, int]]]:
         raise NotADirectoryError(f"image_folder: expected a folder of folders, one a class; {root} is none.")
     names = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not names:
-        raise ValueError(f"image_folder: {root} has no folders. Give each class a folder: {root}/cats, {root}/dogs.")
+        raise ValueError(
+            f"image_folder: expected folders in path, {str(root)!r} has none. Give each class a folder: {root}/cats, {root}/dogs."
+        )
     files = []
     for k, name in enumerate(names):
         inside = [

@@ -34,9 +34,11 @@ def spherical(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray
     Raises:
         ValueError: a and b are not two vectors of the same length.
     """
-    a, b, t = np.asarray(a), np.asarray(b), np.asarray(t)[..., None]
+    a, b, t = np.asarray(a), np.asarray(b), np.asarray(t, np.float64)[..., None]
     if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"spherical: expected two latents of the same shape (D,), got {a.shape} and {b.shape}.")
+        raise ValueError(
+            f"spherical: expected a and b, two latents of the same shape (D,), got {a.shape} and {b.shape}."
+        )
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
     angle = np.arccos(np.clip(a @ b / lengths, -1, 1)) if lengths else 0.0
     if np.sin(angle) < 1e-6:

@@ -16,6 +16,8 @@ from scratchnet.gan.model import GAN
 @checked
 def diversity(x: np.ndarray) -> float:
     """The mean distance between two examples of a batch, the root of the sum of squares; 0 for a single one."""
+    if len(x) == 0:
+        raise ValueError(f"diversity: expected x with at least one example, got an array of shape {np.shape(x)}.")
     flat = to_numpy(x).astype(np.float64).reshape(len(x), -1)
     squares = np.square(flat).sum(axis=1)
     products = kernels.of(flat).dense_input_grad(flat, flat)  # flat @ flat.T, the same bits for any number of threads

@@ -163,7 +163,7 @@ class GAN(Adversarial, Configurable):
         """
         names = list({**self.params, **self.state})
         if len(names) != len(weights):
-            raise ValueError(f"{self.full_name}: expected {len(names)} arrays, got {len(weights)}.")
+            raise ValueError(f"{self.full_name}: expected weights as {len(names)} arrays, got {len(weights)}.")
         saving.set_weights(self, dict(zip(names, map(as_array, weights))), f"{self.full_name}: set_weights")
 
     def get_counters(self) -> dict[str, int]:
@@ -214,7 +214,7 @@ class GAN(Adversarial, Configurable):
         """
         z = as_array(z, self.compute_dtype)
         if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
-            raise ValueError(f"{self.full_name}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
+            raise ValueError(f"{self.full_name}: expected z, latents of shape (N, {self.latent_dim}), got {z.shape}.")
         if self.average is None:
             return self.generator.predict(z, batch_size)
         with self.average.in_place():

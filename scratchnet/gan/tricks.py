@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchnet import kernels, random
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count, is_number
+from scratchnet.arguments import check_count, check_number
 from scratchnet.device import like
 
 
@@ -32,9 +32,8 @@ class InstanceNoise:
 
     @checked
     def __init__(self, std: float, steps: int):
-        if not is_number(std) or not 0 <= std < np.inf:
-            raise ValueError(f"instance_noise: expected a standard deviation of at least 0, got {std!r}.")
-        self.std, self.steps = std, check_count(steps, "noise_steps", "InstanceNoise")
+        self.std = check_number(std, "instance_noise (std)", "InstanceNoise", 0)
+        self.steps = check_count(steps, "noise_steps", "InstanceNoise")
         self.step = 0
 
     @property
@@ -67,7 +66,7 @@ class Translation:
 
     @checked
     def __init__(self, pixels: int):
-        self.pixels = check_count(pixels, "translation", "Translation", smallest=0)
+        self.pixels = check_count(pixels, "translation (pixels)", "Translation", smallest=0)
         self.offsets = np.zeros((0, 2), np.int64)
 
     def forward(self, x: np.ndarray) -> np.ndarray:

@@ -58,7 +58,10 @@ class GenerationMetrics(Callback):
         check_real(real, value_range, "real")
         names = [metrics] if isinstance(metrics, str) else metrics
         self.metrics = [check_choice(name, NAMES, "metric of generated pictures") for name in names]
-        self.n, self.seed = check_count(n, "n", "GenerationMetrics"), seed
+        self.n, self.seed = (
+            check_count(n, "n", "GenerationMetrics"),
+            check_count(seed, "seed", "GenerationMetrics", 0, None),
+        )
         if not self.classifier.dimension < n <= len(real):
             raise ValueError(
                 f"GenerationMetrics: expected n above {self.classifier.dimension}, the number of features, and at most "

@@ -201,9 +201,10 @@ def class_histogram(classes: np.ndarray, num_classes: int = 10) -> np.ndarray:
     Raises:
         ValueError: none at all, or a class number out of range.
     """
+    check_count(num_classes, "num_classes", "class_histogram")
     classes = np.asarray(classes).reshape(-1)
     if classes.size == 0 or classes.dtype.kind not in "ui" or classes.min() < 0 or classes.max() >= num_classes:
-        raise ValueError(f"class_histogram: expected class numbers from 0 to {num_classes - 1}, got {classes!r}.")
+        raise ValueError(f"class_histogram: expected classes as numbers from 0 to {num_classes - 1}, got {classes!r}.")
     return np.bincount(classes, minlength=num_classes)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_input, check_sizes, check_unmasked, is_array, shape_text, shortened
+from scratchnet.arguments import check_array, check_batch_shape, check_input, check_sizes, shape_text
 from scratchnet.device import array_module, as_array, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers.naming import automatic_name, keep_clear_of
@@ -82,9 +82,9 @@ class Layer(Weights):
             keep_clear_of(name)
         self.name = name
         self.activation: Any = None
-        self.input_shape: Shape | None = (
-            None if input_shape is None else (None, *check_sizes(input_shape, "input_shape", self.full_name))
-        )
+        self.input_shape: Shape | None = None
+        if input_shape is not None:
+            self.input_shape = (None, *check_sizes(input_shape, "input_shape", self.full_name))
         self.output_shape: Shape | None = None
         self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
         self._accepted: tuple[type, tuple[int, ...]] | None = None  # type and shape of the last input that was checked
@@ -149,7 +149,7 @@ class Layer(Weights):
         Raises:
             ValueError: the layer, or its weights, cannot take that shape.
         """
-        shape = tuple(None if s is None else int(s) for s in input_shape)
+        shape = check_batch_shape(input_shape, self.full_name)
         if self.rank is not None and len(shape) == self.rank - 1 and None not in shape:
             shape = (None, *shape)
         shape = (None, *shape[1:])
@@ -179,6 +179,8 @@ class Layer(Weights):
             ValueError: x has the wrong shape, or is empty.
             TypeError: x is on another device than the weights.
         """
+        if device_of(x) is None:  # such as a list
+            check_array(x, "x", self.full_name)
         x = as_array(x)
         y = self.run_forward(x, training, logits)
         self.unshare(y)
@@ -230,9 +232,7 @@ class Layer(Weights):
         # As the last one? For one picture, checking takes as long as computing.
         if self.built and self._accepted == (type(x), x.shape) and x.dtype == self.dtype:
             return x
-        if not is_array(x):
-            check_unmasked(x, "x", self.full_name)
-            raise ValueError(f"{self.full_name}: expected x to be an array of numbers, got {shortened(x)}.")
+        check_array(x, "x", self.full_name)
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
         self.check(x)  # before anything changes

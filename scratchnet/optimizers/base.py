@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
@@ -112,6 +113,7 @@ class Optimizer(Configurable):
     def learning_rate(self, value: float) -> None:
         self.schedule = self._constant(value)
 
+    @checked
     def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Move every array of params, in place, by its gradient of the same name.
 
@@ -121,7 +123,8 @@ class Optimizer(Configurable):
         """
         if params.keys() != grads.keys():
             raise ValueError(
-                f"{type(self).__name__}: params and grads have different names: {sorted(params.keys() ^ grads.keys())}."
+                f"{type(self).__name__}: expected params and grads of the same names, got different ones: "
+                f"{sorted(params.keys() ^ grads.keys())}."
             )
         for name, p in params.items():
             if p.dtype not in (np.float32, np.float64):

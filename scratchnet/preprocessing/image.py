@@ -14,14 +14,23 @@ Keras counts it among its legacy. What is its own here:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet import kernels
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_choice, check_count, check_seed, is_number
+from scratchnet.arguments import (
+    check_choice,
+    check_count,
+    check_dtype,
+    check_number,
+    check_seed,
+    check_sizes,
+    is_flag,
+    is_number,
+)
 from scratchnet.augment import affine, check_pictures, draws, key_of
 from scratchnet.device import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
@@ -110,8 +119,11 @@ class ImageDataGenerator(Standardization):
         factors = brightness_range
         self.brightness_range = None if factors is None else _as_factors(factors, "brightness_range", factors)
         for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
-            if (not is_number(value) and not _are_numbers(value)) or not np.isfinite(value).all():
-                raise ValueError(f"{caller}: expected {name} as a finite number, or a list of some, got {value!r}.")
+            numbers = [value] if is_number(value) else value
+            if not _are_numbers(numbers) or not all(abs(number) <= 1e6 for number in numbers):
+                raise ValueError(
+                    f"{caller}: expected {name} as a number up to a million, or a list of some, got {value!r}."
+                )
         ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
             if not is_number(value) or not math.isfinite(value):
@@ -121,9 +133,8 @@ class ImageDataGenerator(Standardization):
         self.channel_shift_range, self.cval = channel_shift_range, cval
         self.fill_mode = check_choice(fill_mode, FILL_MODES, "fill_mode")
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
-        self.validation_split, self.dtype = validation_split, np.dtype(dtype or np.float32)
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"{caller}: expected dtype float32 or float64, got {dtype!r}.")
+        self.validation_split = validation_split
+        self.dtype = np.dtype(np.float32) if dtype is None else check_dtype(dtype, "dtype", caller)
 
     @checked
     def flow(
@@ -184,24 +195,33 @@ class ImageDataGenerator(Standardization):
         passes = [self._parameters(draws(key, step, index), x.shape[1:3]) for step in range(rounds)]
         return array_module(x).concatenate([self._apply(x, index, parameters, self.dtype) for parameters in passes])
 
-    def get_random_transform(self, img_shape: tuple[int, ...], seed: int | None = None) -> dict[str, Any]:
+    @checked
+    def get_random_transform(self, img_shape: Sequence[int], seed: int | None = None) -> dict[str, Any]:
         """Random parameters for a picture of shape (H, W, C), for `apply_transform`.
 
         theta and shear in degrees, tx and ty in pixels (rows, columns), zx and zy the zoom of each, flip_horizontal,
         flip_vertical, channel_shift_intensity and brightness (None where not used).
         """
+        check_seed(seed, "get_random_transform")
+        if len(check_sizes(img_shape, "img_shape", "get_random_transform")) != 3:
+            raise ValueError(f"get_random_transform: expected img_shape as (H, W, C), got {img_shape!r}.")
         u = draws(key_of(seed), 0, np.zeros(1, np.int64))
-        return {k: None if v is None else v[0].item() for k, v in self._parameters(u, img_shape[:2]).items()}
+        return {k: None if v is None else v[0].item() for k, v in self._parameters(u, tuple(img_shape[:2])).items()}
 
+    @checked
     def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured by parameters as `get_random_transform` has them; new array."""
         for name in transform_parameters:
             check_choice(name, TRANSFORM, "parameter of apply_transform")
+        for name, value in transform_parameters.items():
+            if value is not None and not is_flag(value):
+                check_number(value, f"transform_parameters[{name!r}]", "apply_transform")
         parameters = {k: None if v is None else np.array([v]) for k, v in transform_parameters.items()}
         x = as_array(x)[None]
         check_pictures(x, "apply_transform")
         return self._apply(x, np.zeros(1, np.int64), parameters, self.dtype)[0]
 
+    @checked
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured at random, not standardized."""
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))

@@ -113,7 +113,8 @@ def example_weights(
         if not isinstance(key, (int, np.integer)) or isinstance(key, bool):
             raise ValueError(
                 f"{caller}: expected the numbers of classes as the keys of class_weight, got {key!r} of type "
-                f"{type(key).__name__}. A class's number is its place among the outputs, counted from 0."
+                f"{type(key).__name__} in {shortened(class_weight)}. A class's number is its place among the outputs, "
+                "counted from 0."
             )
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     each = check_weights(

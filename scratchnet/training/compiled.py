@@ -55,9 +55,11 @@ class Compiled(Layer):
         Source: https://keras.io/api/models/model_training_apis/
         """
         if loss is None:
-            raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
+            raise ValueError(
+                f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy', got None."
+            )
         self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
-        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
+        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(() if metrics is None else metrics)
         self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):

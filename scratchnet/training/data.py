@@ -22,9 +22,11 @@ Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are 
 
 def check_lengths(count: int, y: Any, sample_weight: Any) -> None:
     """Raise a ValueError unless there are as many labels, and as many weights, as pictures; None is for none."""
-    for name, array in (("label", y), ("weight", sample_weight)):
+    for array_name, name, array in (("y", "label", y), ("sample_weight", "weight", sample_weight)):
         if array is not None and len(array) != count:
-            raise ValueError(f"flow: expected a {name} for each of {count} pictures, got {len(array)}.")
+            raise ValueError(
+                f"flow: expected {array_name} with a {name} for each of {count} pictures, got {len(array)}."
+            )
 
 
 class Flow:
@@ -197,7 +199,7 @@ def make_feed(
             raise ValueError(f"{caller}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
         x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
     elif y is None:
-        raise ValueError(f"{caller}: labels y are missing.")
+        raise ValueError(f"{caller}: labels y are missing: expected an array, got None.")
     if augment is not None and not isinstance(augment, Augmentation):
         raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
     x, y = check_data(x, y, caller, loss, classes, dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_sizes
+from scratchnet.arguments import check_count, check_sizes
 from scratchnet.layers import (
     BatchNormalization,
     Conv2D,
@@ -32,6 +32,7 @@ def article_cnn(
 
     Source: the article, listing 4.1.
     """
+    check_count(classes, "classes", "article_cnn")
     layers = [
         Conv2D(32, 3, activation="relu"),
         MaxPooling2D(),
@@ -67,6 +68,7 @@ def small_cnn(
     Sources: Simonyan and Zisserman, arXiv 1409.1556 (3 x 3 throughout); Ioffe and Szegedy, arXiv 1502.03167 (batch
     normalization); Lin, Chen and Yan, arXiv 1312.4400 (global average pooling).
     """
+    check_count(classes, "classes", "small_cnn")
     layers: list[Layer] = [*first]
     for stage, filters in enumerate(widths):
         if stage:
