@@ -275,6 +275,8 @@ def fault_of(error, said, callers, argument, value):
     if "Known:" in said:  # "unknown optimizer 'adm'"
         return "" if shown(value, said) else "does not show the value"
     words = argument.replace("_", " ").lower()
+    if "x of shape" in said:  # the layers call every array x
+        words = "x"
     if not any(word.rstrip("s") in said.lower() for word in (argument.lower(), words, words.rsplit(" ", 1)[-1])):
         return "does not name the argument"
     if "expected" not in said and "Known:" not in said and " needs " not in said and "must" not in said:
@@ -295,8 +297,8 @@ def shown(value, said):
         return any(text in said for text in texts | {repr(value[0]), str(value.shape[-1]), type(value).__name__})
     texts = {repr(value)[:60], str(value)[:60], type(value).__name__}
     if isinstance(value, (list, tuple, str, dict, set)):  # the element that is wrong, or how many there are
-        texts |= {repr(one) for one in value} | {f"{len(value)}", f"({len(value)},)", f"({len(value)}, 1)"}
-    return any(text and text in said for text in texts)
+        texts |= {repr(one) for one in value} | {f"{len(value)}", f"({len(value)},)", f"({len(value)}, 1)", "(N,"}
+    return any(text and text in said for text in texts) or (value == "" and "'.'" in said)  # the folder ""
 
 
 CONSTRUCTORS = public()

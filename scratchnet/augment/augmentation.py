@@ -18,7 +18,7 @@ def check_pictures(x: np.ndarray, caller: str) -> None:
     """Raise a ValueError unless x is (N, H, W, C)."""
     if x.ndim != 4 or 0 in x.shape:
         hint = " Grey pictures need a channel axis: x[..., None]." if x.ndim == 3 else ""
-        raise ValueError(f"{caller}: expected pictures x of shape (N, H, W, C), got {x.shape}.{hint}")
+        raise ValueError(f"{caller}: expected x, pictures of shape (N, H, W, C), got {x.shape}.{hint}")
 
 
 class Augmentation(Configurable):

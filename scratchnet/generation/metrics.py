@@ -115,7 +115,7 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
             f"frechet_distance: {fewest} samples of {real.shape[1]} features say little about their covariance: the "
             "distance comes out too large. Take several times as many samples as there are features.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return frechet_of_moments(*moments(real), *moments(fake))
 

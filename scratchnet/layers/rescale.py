@@ -28,7 +28,7 @@ class Constants(Layer):
         for value in self.constants():
             if not is_number(value) and len(value) != x.shape[-1]:
                 raise ValueError(
-                    f"{self.full_name}: has numbers for {len(value)} channels, got x of shape {x.shape}. "
+                    f"{self.full_name}: expected {len(value)} channels, for which it has numbers, got x of shape {x.shape}. "
                     "Channels come last."
                 )
 

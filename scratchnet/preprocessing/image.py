@@ -7,7 +7,8 @@ Keras counts it among its legacy. What is its own here:
   nothing differs.)
 - With fill_mode="constant" or "wrap", what lies half outside is blended with what is there (SciPy's "grid-constant" and
   "grid-wrap"); Keras takes SciPy's modes of those names, which have a hard edge, and a period of one pixel less.
-- Brightness is computed in floats; Keras rounds to bytes, so that pictures from 0 to 1 become black.
+- Brightness is computed in floats, in the pictures' own range; Keras stretches each picture to 0 to 255 before, and
+  rounds to bytes, so that pictures from 0 to 1 become black.
 - Where `fit` is missing, Keras warns and leaves the normalization out; here it is an error.
 """
 
@@ -34,6 +35,8 @@ from scratchnet.arguments import (
 from scratchnet.augment import affine, check_pictures, draws, key_of
 from scratchnet.device import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
+from scratchnet.preprocessing.brightness import brightened
+from scratchnet.preprocessing.ranges import are_numbers, as_factors, shift
 from scratchnet.preprocessing.statistics import Standardization
 from scratchnet.signatures import OnlyDefault
 from scratchnet.training.data import Flow, check_lengths
@@ -60,7 +63,7 @@ class ImageDataGenerator(Standardization):
         rotation_range: degrees to either side.
         width_shift_range, height_shift_range: below 1 a share of the size, else pixels; an int n draws a whole number
             below n, a list one of its numbers, both to either side.
-        brightness_range: (lowest, highest) factor.
+        brightness_range: (lowest, highest) factor, of how far each number is from black; 1 changes nothing.
         shear_range: degrees to either side.
         zoom_range: (lowest, highest) factor for each axis, or z for (1 - z, 1 + z); below 1 enlarges.
         channel_shift_range: added to all channels, to either side, kept between the picture's lowest and highest.
@@ -70,6 +73,8 @@ class ImageDataGenerator(Standardization):
         preprocessing_function: takes one picture (H, W, C) and returns one of its shape, before anything is rescaled.
         validation_split: the share, at the beginning, that `flow(..., subset="validation")` takes.
         dtype: float32 or float64; in `fit` of a model, it is the model's.
+        value_range: (black, white) of the pictures, for brightness; None for 0 to 255, to 65535 for uint16, and to 1
+            for floats of which none is larger. Floats below 0 need it.
 
     Raises:
         ValueError: a bad argument.
@@ -102,6 +107,8 @@ class ImageDataGenerator(Standardization):
         validation_split: float = 0.0,
         interpolation_order: OnlyDefault = 1,
         dtype: Any = None,
+        *,
+        value_range: tuple[float, float] | None = None,
     ):
         caller = "ImageDataGenerator"
         if not is_number(validation_split) or not 0 <= validation_split < 1:
@@ -115,14 +122,17 @@ class ImageDataGenerator(Standardization):
             preprocessing_function,
         )
         zoom: Any = zoom_range
-        self.zoom_range = _as_factors((1 - zoom, 1 + zoom) if is_number(zoom) else zoom, "zoom_range", zoom)
+        self.zoom_range = as_factors((1 - zoom, 1 + zoom) if is_number(zoom) else zoom, "zoom_range", zoom)
         factors = brightness_range
-        self.brightness_range = None if factors is None else _as_factors(factors, "brightness_range", factors)
+        if value_range is not None and not -math.inf < value_range[0] < value_range[1] < math.inf:
+            raise ValueError(f"{caller}: expected value_range as (black, white), got {value_range!r}.")
+        self.value_range = None if value_range is None else (float(value_range[0]), float(value_range[1]))
+        self.brightness_range = None if factors is None else as_factors(factors, "brightness_range", factors)
         for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
             numbers = [value] if is_number(value) else value
-            if not _are_numbers(numbers) or not all(abs(number) <= 1e6 for number in numbers):
+            if not are_numbers(numbers) or not all(abs(number) <= 1e6 for number in numbers):
                 raise ValueError(
-                    f"{caller}: expected {name} as a number up to a million, or a list of some, got {value!r}."
+                    f"{caller}: expected {name} as a finite number, or a list of some, at most a million, got {value!r}."
                 )
         ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
@@ -238,8 +248,8 @@ class ImageDataGenerator(Standardization):
         count, brightness = len(u["rotation"]), self.brightness_range
         return {
             "theta": (2 * u["rotation"] - 1) * self.rotation_range,
-            "tx": _shift(self.height_shift_range, u["height_shift"], size[0]),
-            "ty": _shift(self.width_shift_range, u["width_shift"], size[1]),
+            "tx": shift(self.height_shift_range, u["height_shift"], size[0]),
+            "ty": shift(self.width_shift_range, u["width_shift"], size[1]),
             "shear": (2 * u["shear"] - 1) * self.shear_range,
             "zx": low + (high - low) * u["zoom"],
             "zy": low + (high - low) * u["zoom_columns"],
@@ -271,33 +281,5 @@ class ImageDataGenerator(Standardization):
             low, high = y.min(axes, keepdims=True), y.max(axes, keepdims=True)
             y = module.clip(y + like(added.astype(y.dtype)[:, None, None, None], y), low, high)
         if (factor := p.get("brightness")) is not None:
-            brightest = 255 if x.dtype.kind in "ui" else module.where(y.max(axes, keepdims=True) > 1, 255, 1)
-            y = y * like(factor.astype(y.dtype)[:, None, None, None], y)
-            y = module.clip(y, 0, module.asarray(brightest, y.dtype))
+            y = brightened(y, factor, x.dtype, self.value_range)
         return y
-
-
-def _as_factors(value: Any, name: str, came: Any) -> tuple[float, float]:
-    """(lowest, highest), or a ValueError that says what came for it."""
-    if not _are_numbers(value, 2) or not 0 <= value[0] <= value[1]:
-        raise ValueError(f"ImageDataGenerator: expected {name} as (lowest, highest), not below 0, got {came!r}.")
-    return value[0], value[1]
-
-
-def _are_numbers(value: Any, count: int | None = None) -> bool:
-    """Whether this is a list, tuple or array of numbers, at least one, or as many as are wanted."""
-    if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0 or count not in (None, len(value)):
-        return False
-    return all(is_number(v) for v in value)
-
-
-def _shift(limits: Any, u: np.ndarray, size: int) -> np.ndarray:
-    """Moves in pixels for a shift range as Keras takes it."""
-    sided = 2 * u - 1  # from -1 to 1: the sign, and how far
-    if np.ndim(limits) or isinstance(limits, (int, np.integer)):
-        choices = np.asarray(limits) if np.ndim(limits) else np.arange(max(abs(int(limits)), 1))
-        pixels = choices[np.minimum((np.abs(sided) * len(choices)).astype(np.int64), len(choices) - 1)]
-        moved = np.where(sided < 0, -pixels, pixels).astype(np.float64)
-    else:
-        moved = sided * limits
-    return moved * size if np.max(limits) < 1 else moved
