@@ -101,7 +101,9 @@ class Optimizer(Configurable):
     @property
     def learning_rate(self) -> float:
         """The rate of the next update; a ValueError where the schedule gives none."""
-        rate = self.schedule(self.iterations)
+        rate: Any = self.schedule(self.iterations)
+        if isinstance(rate, np.ndarray) and rate.ndim == 0:  # as np.where gives it
+            rate = rate.item()
         if not is_number(rate) or not 0 <= rate < np.inf:
             raise ValueError(
                 f"{type(self).__name__}: expected {type(self.schedule).__name__} to give a learning rate of at least "
