@@ -73,26 +73,31 @@ KINDS: dict[Any, Kind] = {
 }
 
 
-@functools.cache
 def kinds_of(annotation: Any) -> tuple[Kind, ...] | None:
     """The kinds that an annotation names, one of which will do; None where anything will."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         found = [kinds_of(one) for one in inner]
         return None if None in found else tuple(kind for kinds in found for kind in kinds or ())
+    if origin is typing.Annotated:
+        return kinds_of(inner[0])
     known = annotation if origin is None else origin
+    if known in (None, Callable, collections.abc.Callable):
+        return (KINDS[known],)
+    return None if known is Any or not isinstance(known, type) else _kinds_of_class(known, inner)
+
+
+def _kinds_of_class(known: type, inner: tuple[Any, ...]) -> tuple[Kind, ...] | None:
     if known in KINDS:
         return (KINDS[known],)
-    if known is Any or not isinstance(known, type):
-        return None
     if known is tuple and inner and Ellipsis not in inner:
         return (_tuple_of(inner),)
     if issubclass(known, collections.abc.Mapping):
         return (Kind("a dict", "dicts", lambda value: isinstance(value, collections.abc.Mapping)),)
     if known in (list, tuple, collections.abc.Sequence, collections.abc.Iterable):
         return (_list_of(inner[0] if inner else Any, known is collections.abc.Iterable),)
-    if known in (object, type):
-        return None
+    if known in (object, type) or getattr(known, "_is_protocol", False) or hasattr(known, "__required_keys__"):
+        return None  # of protocols and typed dicts, nobody can ask whether an object is one
     article = "an" if known.__name__[0] in "AEIOU" else "a"
     return (Kind(f"{article} {known.__name__}", f"{known.__name__}s", lambda value: isinstance(value, known), True),)
 
@@ -126,12 +131,15 @@ def _tuple_of(inner: tuple[Any, ...]) -> Kind:
 
 
 def _annotation(function: Callable[..., Any], annotation: Any) -> Any:
-    """An annotation that may be written as text, as what it stands for; Any for a name that only type checkers see."""
+    """An annotation that may be written as text, as what it stands for; Any for what cannot be worked out here.
+
+    That is a name which only type checkers see, or which belongs to another function.
+    """
     if not isinstance(annotation, str):
         return annotation
     try:
         return eval(annotation, function.__globals__)  # as typing.get_type_hints does, but one by one
-    except NameError:
+    except (NameError, AttributeError, SyntaxError, TypeError):
         return Any
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
 
@@ -56,10 +56,14 @@ def is_array(value: Any) -> bool:
 
     A number by itself is none, and neither is a masked array.
     """
-    if value is None or isinstance(value, (str, bytes, Mapping, np.ma.MaskedArray)):
+    is_one = isinstance(getattr(value, "dtype", None), np.dtype) and hasattr(value, "ndim")
+    becomes_one = isinstance(value, (list, tuple, range)) or (
+        hasattr(value, "__array__") and not isinstance(value, type)
+    )
+    if isinstance(value, np.ma.MaskedArray) or not (is_one or becomes_one):
         return False
     try:
-        array = value if isinstance(getattr(value, "dtype", None), np.dtype) else np.asarray(value)
+        array = value if is_one else np.asarray(value)
     except (TypeError, ValueError):  # rows of different lengths
         return False
     return array.dtype.kind in "biuf" and array.ndim > 0
@@ -76,9 +80,9 @@ def check_unmasked(array: Any, name: str, caller: str) -> None:
 
 
 def check_array(x: Any, name: str, caller: str) -> None:
-    """Raise a ValueError for what is no array of numbers, or a masked one."""
+    """Raise a ValueError for what is no array of numbers, and no number, or for a masked array."""
     check_unmasked(x, name, caller)
-    if not is_array(x):
+    if not is_array(x) and not is_number(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x):
         raise ValueError(f"{caller}: expected {name} to be an array of numbers, got {shortened(x)}.")
 
 

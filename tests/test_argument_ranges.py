@@ -1,6 +1,7 @@
 """Numbers that are none, or out of range, are refused with the value: rates, moments, masks, sizes, labels."""
 
 import re
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import pytest
@@ -256,6 +257,20 @@ def test_what_annotations_say_of_lists_functions_and_objects():
     ):
         with pytest.raises(error, match=text):
             f(**arguments)
+
+
+def test_annotations_that_say_nothing_here_are_passed_over():
+    class Sized(Protocol):
+        size: int
+
+    def f(a: Sized, b: Annotated[str, {"not": ["hashable"]}], c, d: Any = 1, e: object = 2, *rest: int, **more: int):
+        return a
+
+    f.__annotations__["c"] = "what comes"
+    g = checked(f)
+    assert g("a", "b", "c", None, None, "x", y="z") == "a"
+    with pytest.raises(ValueError, match="f: expected b to be text, got 3"):
+        g("a", 3, "c")
 
 
 def test_long_values_are_cut():

@@ -296,6 +296,8 @@ def shown(value, said):
         }
         return any(text in said for text in texts | {repr(value[0]), str(value.shape[-1]), type(value).__name__})
     texts = {repr(value)[:60], str(value)[:60], type(value).__name__}
+    if isinstance(value, (int, float)):
+        texts.add("got ()")  # its shape, where an array belongs
     if isinstance(value, (list, tuple, str, dict, set)):  # the element that is wrong, or how many there are
         texts |= {repr(one) for one in value} | {f"{len(value)}", f"({len(value)},)", f"({len(value)}, 1)", "(N,"}
     return any(text and text in said for text in texts) or (value == "" and "'.'" in said)  # the folder ""

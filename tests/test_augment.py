@@ -260,7 +260,7 @@ def test_cutout_is_a_square_whose_centre_is_anywhere():
     np.testing.assert_array_equal(holes, rows[:, :, None] & columns[:, None, :])
     y = alone(cutout=10, cval=[1.0, 2.0, 3.0])(x)
     assert set(map(tuple, y.reshape(-1, 3).tolist())) <= {(1, 2, 3), (9, 9, 9)}
-    with pytest.raises(ValueError, match="a cutout smaller than the pictures, which have 10 x 10 pixels, got cutout=11"):
+    with pytest.raises(ValueError, match="smaller than the pictures, which have 10 x 10 pixels, got cutout=11"):
         alone(cutout=11)(x)
 
 

@@ -177,7 +177,7 @@ def test_faults_of_the_folder_are_named(tmp_path):
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, "8", (8,), (8, 8, 3), (8, 0), None, 10**30])
 def test_sizes_are_checked(folder, size):
-    with pytest.raises(ValueError, match=r"image_folder: expected size .*, got .*pixels|image_folder: expected size as pixels, .* got"):
+    with pytest.raises(ValueError, match=r"image_folder: expected size .* got "):
         image_folder(folder, size)
 
 

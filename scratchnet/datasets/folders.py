@@ -50,8 +50,8 @@ def _as_bytes(image: Any, mode: str) -> np.ndarray:
     grey = np.asarray(image).astype(np.float64)
     if not (grey >= 0).all() or not (grey <= 65535).all():
         raise ValueError(
-            f"expected grey numbers of mode {mode} from 0 to 1, 255 or 65535, got {grey.min() + 0:g} to {grey.max() + 0:g}: "
-            "what is black and what is white is not known"
+            f"expected grey numbers of mode {mode} from 0 to 1, 255 or 65535, got {grey.min() + 0:g} to "
+            f"{grey.max() + 0:g}: what is black and what is white is not known"
         )
     if mode.startswith("I;16") or grey.max(initial=0) > 255:
         grey = np.floor(grey / 256)

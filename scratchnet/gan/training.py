@@ -194,7 +194,7 @@ class Adversarial:
         x: np.ndarray,
         batch_size: int = 64,
         epochs: int = 1,
-        verbose: int | str = "auto",
+        verbose: int | str | bool = "auto",
         callbacks: Callback | Sequence[Callback] | None = None,
         *,
         shuffle: bool = True,

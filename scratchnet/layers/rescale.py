@@ -28,8 +28,8 @@ class Constants(Layer):
         for value in self.constants():
             if not is_number(value) and len(value) != x.shape[-1]:
                 raise ValueError(
-                    f"{self.full_name}: expected {len(value)} channels, for which it has numbers, got x of shape {x.shape}. "
-                    "Channels come last."
+                    f"{self.full_name}: expected {len(value)} channels, for which it has numbers, got x of shape "
+                    f"{x.shape}. Channels come last."
                 )
 
     def _arrays(self, channels: int) -> list[np.ndarray]:

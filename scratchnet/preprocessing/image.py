@@ -31,6 +31,7 @@ from scratchnet.arguments import (
     check_sizes,
     is_flag,
     is_number,
+    shortened,
 )
 from scratchnet.augment import affine, check_pictures, draws, key_of
 from scratchnet.device import array_module, as_array, like
@@ -132,7 +133,8 @@ class ImageDataGenerator(Standardization):
             numbers = [value] if is_number(value) else value
             if not are_numbers(numbers) or not all(abs(number) <= 1e6 for number in numbers):
                 raise ValueError(
-                    f"{caller}: expected {name} as a finite number, or a list of some, at most a million, got {value!r}."
+                    f"{caller}: expected {name} as a finite number, or a list of some, got {shortened(value)}. "
+                    "None may be above a million."
                 )
         ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():

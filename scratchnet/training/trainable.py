@@ -27,7 +27,7 @@ from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
 
-Verbose = int | str
+Verbose = int | str | bool
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
 
 
