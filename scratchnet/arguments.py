@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import Any
@@ -15,27 +16,24 @@ import numpy as np
 
 from scratchnet.shapes import Pads, output_hw, pads_2d
 
-
-def pair(value: int | Sequence[int], name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
-    """An argument that holds for both axes (3) or for each (3, 5), as a pair of ints, none below `smallest`.
-
-    Raises:
-        ValueError: not one or two whole numbers, or one of them too small.
-    """
-    numbers = (value, value) if isinstance(value, (int, np.integer)) else tuple(np.ravel(value).tolist())
-    if len(numbers) != 2 or not all(isinstance(v, (int, np.integer)) and v >= smallest for v in numbers):
-        raise ValueError(
-            f"{caller}: expected {name} to be one or two whole numbers of at least {smallest}, such as {name}=3 or "
-            f"{name}=(3, 3), got {value!r}."
-        )
-    return int(numbers[0]), int(numbers[1])
+LARGEST = 2**31 - 1  # of what is counted: filters, pixels, examples
+SHOWN = 80  # characters of a value that a message repeats
 
 
-def check_count(value: Any, name: str, caller: str, smallest: int = 1) -> int:
-    """A whole number of at least `smallest`, such as a number of filters; else a ValueError. True is no number."""
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < smallest:
-        raise ValueError(f"{caller}: expected {name} to be a whole number of at least {smallest}, got {value!r}.")
-    return int(value)
+class ArgumentError(ValueError):
+    """A wrong argument, found where nobody knows who was called; `annotations.checked` puts that before the message."""
+
+    named = False  # whether the message says who was called
+
+
+def shortened(value: Any) -> str:
+    """A value as messages repeat it: of arrays shape and dtype, of long lists and texts the beginning."""
+    if isinstance(value, np.ndarray) and value.size > 4:
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, int) and abs(value) > 10**SHOWN:  # Python refuses to write very long ones
+        return f"a number of {value.bit_length()} bits"
+    text = repr(value[:SHOWN] if isinstance(value, (str, bytes, list, tuple)) else value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def is_number(value: Any) -> bool:
@@ -43,11 +41,146 @@ def is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
+def is_whole(value: Any) -> bool:
+    """Whether this is a whole number by its type: 2.0 is none, and neither is True."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def is_flag(value: Any) -> bool:
+    """Whether this is True or False, or 1 or 0, which some programs write for it."""
+    return isinstance(value, (bool, np.bool_)) or (is_whole(value) and value in (0, 1))
+
+
+def is_array(value: Any) -> bool:
+    """Whether this is an array of real numbers, on any device, or what NumPy can make one of.
+
+    A number by itself is none, and neither is a masked array.
+    """
+    is_one = isinstance(getattr(value, "dtype", None), np.dtype) and hasattr(value, "ndim")
+    becomes_one = isinstance(value, (list, tuple, range)) or (
+        hasattr(value, "__array__") and not isinstance(value, type)
+    )
+    if isinstance(value, np.ma.MaskedArray) or not (is_one or becomes_one):
+        return False
+    try:
+        array = value if is_one else np.asarray(value)
+    except (TypeError, ValueError):  # rows of different lengths
+        return False
+    return array.dtype.kind in "biuf" and array.ndim > 0
+
+
+def check_unmasked(array: Any, name: str, caller: str) -> None:
+    """Raise a ValueError for a masked array: kernels see its numbers only, the hidden ones too."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(
+            f"{caller}: expected {name} without a mask, got a masked array of shape {array.shape} with "
+            f"{int(np.ma.count_masked(array))} numbers hidden. Say what they are, {name}.filled(0), or leave those "
+            "examples out."
+        )
+
+
+def check_array(x: Any, name: str, caller: str) -> None:
+    """Raise a ValueError for what is no array of numbers, and no number, or for a masked array."""
+    check_unmasked(x, name, caller)
+    if not is_array(x) and not is_number(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x):
+        raise ValueError(f"{caller}: expected {name} to be an array of numbers, got {shortened(x)}.")
+
+
+def check_number(
+    value: Any,
+    name: str,
+    caller: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: bool = False,
+    below: bool = False,
+) -> float:
+    """A finite number from `low` to `high`; with `above` not low itself, with `below` not high itself.
+
+    Raises:
+        ValueError: text, None, a list, True, NaN, infinity, or a number beyond.
+    """
+    inside = is_number(value) and low <= value <= high and math.isfinite(value)
+    if not inside or (above and value == low) or (below and value == high):
+        first = "" if low == -math.inf else f" above {low:g}" if above else f" of at least {low:g}"
+        if high < math.inf:
+            first = first.replace("of at least", "from")
+            first += (" up" if above else "") + (f" to below {high:g}" if below else f" to {high:g}")
+        raise ValueError(f"{caller}: expected {name} to be a finite number{first}, got {shortened(value)}.")
+    return value
+
+
+def check_sizes(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[int, ...]:
+    """Whole numbers of at least `smallest`, such as a shape; else a ValueError."""
+    numbers = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(numbers, (list, tuple)) or not all(is_whole(n) and smallest <= n <= LARGEST for n in numbers):
+        raise ValueError(
+            f"{caller}: expected {name} to be whole numbers of at least {smallest}, such as {name}=(32, 32, 3), got "
+            f"{shortened(value)}."
+        )
+    return tuple(int(n) for n in numbers)
+
+
+def check_batch_shape(shape: Any, caller: str) -> tuple[int | None, ...]:
+    """An input shape as whole numbers and None, such as (None, 32, 32, 3); else a ValueError."""
+    numbers = shape.tolist() if isinstance(shape, np.ndarray) else shape
+    if not isinstance(numbers, (list, tuple)) or not all(n is None or is_whole(n) for n in numbers):
+        raise ValueError(
+            f"{caller}: expected input_shape to be whole numbers, the batch's size None, such as (None, 32, 32, 3), "
+            f"got {shortened(shape)}."
+        )
+    return tuple(None if n is None else int(n) for n in numbers)
+
+
+def check_dtype(dtype: Any, name: str, caller: str) -> np.dtype:
+    """float32 or float64, by name or as NumPy has them; else a ValueError."""
+    known = {"float32": np.float32, "float64": np.float64}
+    for text, cls in known.items():
+        if isinstance(dtype, (str, type, np.dtype)) and dtype in (text, cls):
+            return np.dtype(cls)
+    raise ValueError(f"{caller}: expected {name} float32 or float64, got {shortened(dtype)}.")
+
+
+def check_seed(seed: Any, caller: str) -> None:
+    """Raise a ValueError unless it is None or 64 bits."""
+    if seed is not None and (not is_whole(seed) or not 0 <= seed < 2**64):
+        raise ValueError(
+            f"{caller}: expected seed to be a whole number from 0 to below 2**64, or None, got {shortened(seed)}."
+        )
+
+
+def pair(value: int | Sequence[int], name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
+    """An argument that holds for both axes (3) or for each (3, 5), as a pair of ints, none below `smallest`.
+
+    Raises:
+        ValueError: not one or two whole numbers, or one of them too small.
+    """
+    listed = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
+    numbers = (value, value) if is_whole(value) else listed if isinstance(listed, (list, tuple)) else ()
+    if len(numbers) != 2 or not all(is_whole(v) and smallest <= v <= LARGEST for v in numbers):
+        raise ValueError(
+            f"{caller}: expected {name} to be one or two whole numbers of at least {smallest}, such as {name}=3 or "
+            f"{name}=(3, 3), got {shortened(value)}."
+        )
+    return int(numbers[0]), int(numbers[1])
+
+
+def check_count(value: Any, name: str, caller: str, smallest: int = 1, largest: int | None = LARGEST) -> int:
+    """A whole number of at least `smallest`, such as a number of filters; else a ValueError. True is no number."""
+    if not is_whole(value) or value < smallest or (largest is not None and value > largest):
+        limit = f" and at most {largest}" if is_whole(value) and value > smallest else ""
+        raise ValueError(
+            f"{caller}: expected {name} to be a whole number of at least {smallest}{limit}, got {shortened(value)}."
+        )
+    return int(value)
+
+
 def check_padding(padding: str, caller: str) -> str:
     """`padding` if it is "valid" or "same", in lower case; else a ValueError."""
     if not isinstance(padding, str) or padding.lower() not in ("valid", "same"):
         raise ValueError(
-            f'{caller}: expected padding="valid" (none) or padding="same" (zeros around), got {padding!r}.'
+            f'{caller}: expected padding="valid" (none) or padding="same" (zeros around), got {shortened(padding)}.'
         )
     return padding.lower()
 
@@ -116,14 +249,14 @@ def check_choice(name: object, known: Iterable[str], what: str) -> str:
     """
     known = sorted(known)
     if isinstance(name, type):
-        raise ValueError(
+        raise ArgumentError(
             f"expected an object or a name as {what}, got the class {name.__name__}: write {name.__name__}()."
         )
     if isinstance(name, str) and name.lower() in known:
         return name.lower()
-    close = difflib.get_close_matches(str(name).lower(), known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name[:SHOWN].lower(), known, n=1, cutoff=0.5) if isinstance(name, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown {what} {name!r}.{hint} Known: {', '.join(known)}.")
+    raise ArgumentError(f"unknown {what} {shortened(name)}.{hint} Known: {', '.join(known)}.")
 
 
 def as_floats(value: Any) -> float | list[float] | None:
@@ -143,7 +276,7 @@ def check_index(index: Any, count: int) -> np.ndarray:
     """
     index = np.asarray(index)
     if index.ndim != 1 or (index.dtype.kind not in "iu" and index.size):
-        raise ValueError(
+        raise ArgumentError(
             f"expected index to be whole numbers along one axis, such as np.arange(32), got an array of shape "
             f"{index.shape} and dtype {index.dtype}."
         )

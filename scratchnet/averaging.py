@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, locks
-from scratchnet.arguments import is_number
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_number
 from scratchnet.device import like
 
 
@@ -29,8 +30,11 @@ class MovingAverage:
     Source: Polyak and Juditsky, 1992; the start as TensorFlow's ExponentialMovingAverage has it.
     """
 
+    @checked
     def __init__(self, model: Any, momentum: float = 0.999):
         check_momentum(momentum, "MovingAverage")
+        if not hasattr(model, "built"):
+            raise TypeError(f"MovingAverage: expected model to be a model, such as a Sequential, got {model!r}.")
         if not model.built:
             raise ValueError("MovingAverage: expected a model that is built. Call model.build(input_shape) first.")
         self.model, self.momentum = model, momentum
@@ -91,5 +95,4 @@ def _kinds(model: Any) -> dict[str, tuple[Any, ...]]:
 
 def check_momentum(momentum: float, caller: str) -> None:
     """Raise a ValueError unless it is from 0 to below 1."""
-    if not is_number(momentum) or not 0 <= momentum < 1:
-        raise ValueError(f"{caller}: expected a momentum from 0 to below 1, got {momentum!r}.")
+    check_number(momentum, "momentum", caller, 0, 1, below=True)

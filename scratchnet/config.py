@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.attributes import Attributes
 from scratchnet.fields import join, refuse, shown
-from scratchnet.signatures import only_default_names, only_defaults
+from scratchnet.signatures import only_default_names
 
 LONGEST = 1000  # layers in one list, from a file
 MOST = 5000  # objects in one file
@@ -22,15 +23,15 @@ BITS = 62  # of a whole number but a seed: sizes that are added to each other mu
 def _remembering(init: Callable[..., None]) -> Callable[..., None]:
     """An __init__ that keeps its arguments; where one class's __init__ calls another's, those of the first.
 
-    Those that are there with their default only are checked first, see `scratchnet.signatures`.
+    They are checked first, see `scratchnet.annotations`.
     """
-    checked = only_defaults(init)
+    looked_at = checked(init)
 
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if "_made_with" not in vars(self):
             self._made_with = (args, kwargs)
-        checked(self, *args, **kwargs)
+        looked_at(self, *args, **kwargs)
 
     return __init__
 

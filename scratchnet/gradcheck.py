@@ -16,11 +16,13 @@ import copy
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_count, check_number
 from scratchnet.device import as_array, like, to_numpy
+from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 
 _STEP = 1e-4
@@ -62,8 +64,9 @@ class GradcheckReport:
         return "\n".join(lines)
 
 
+@checked
 def gradcheck(
-    subject: Any,
+    subject: Layer | Loss,
     x: np.ndarray,
     training: bool = True,
     tolerance: float = 1e-7,
@@ -91,7 +94,10 @@ def gradcheck(
         TypeError: a loss without y_true.
     """
     # A stream of its own: a dy equal to an x drawn from the same seed would be a special direction, not a random one.
-    rng = np.random.default_rng([seed, len("gradcheck")])
+    rng = np.random.default_rng([check_count(seed, "seed", "gradcheck", 0, None), len("gradcheck")])
+    check_number(tolerance, "tolerance", "gradcheck", 0)
+    if samples is not None:
+        check_count(samples, "samples", "gradcheck")
     x = as_array(x, np.float64).copy()
     if isinstance(subject, Loss):
         if y_true is None:
@@ -107,6 +113,7 @@ def gradcheck(
         y = layer.forward(x, training=training)
         dy = like(rng.normal(size=y.shape), y)
         dx = layer.backward(dy.copy())
+        assert dx is not None  # input_grad is on
         arrays = {"x": (x, dx)}
         arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
 

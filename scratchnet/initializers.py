@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import random
-from scratchnet.arguments import check_choice
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_choice, check_count, check_dtype, check_number, check_sizes
 from scratchnet.config import Configurable
 from scratchnet.signatures import OnlyDefault
 
@@ -35,8 +36,11 @@ class Initializer(Configurable):
     """
 
     def __init__(self, *, seed: int | None = None):
+        if seed is not None:
+            check_count(seed, "seed", type(self).__name__, 0, None)
         self.seed = seed
 
+    @checked
     def __call__(
         self, shape: Sequence[int], dtype: Any = None, *, rng: np.random.Generator | None = None
     ) -> np.ndarray:
@@ -46,7 +50,9 @@ class Initializer(Configurable):
         """
         if rng is None:
             rng = random.generator() if self.seed is None else np.random.default_rng(self.seed)
-        return np.ascontiguousarray(self.draw(tuple(shape), rng), np.float32 if dtype is None else dtype)
+        sizes = check_sizes(tuple(shape), "shape", type(self).__name__, 0)
+        real = np.dtype(np.float32) if dtype is None else check_dtype(dtype, "dtype", type(self).__name__)
+        return np.ascontiguousarray(self.draw(sizes, rng), real)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The numbers, float64; what each initializer defines."""
@@ -58,7 +64,7 @@ class Constant(Initializer):
 
     def __init__(self, value: float = 0.0):
         super().__init__()
-        self.value = value
+        self.value = check_number(value, "value", type(self).__name__)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The same number everywhere."""
@@ -84,7 +90,8 @@ class RandomNormal(Initializer):
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         super().__init__(seed=seed)
-        self.mean, self.stddev = mean, stddev
+        self.mean = check_number(mean, "mean", type(self).__name__)
+        self.stddev = check_number(stddev, "stddev", type(self).__name__, 0)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Normal numbers."""
@@ -96,7 +103,10 @@ class RandomUniform(Initializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
         super().__init__(seed=seed)
-        self.minval, self.maxval = minval, maxval
+        self.minval = check_number(minval, "minval", "RandomUniform")
+        self.maxval = check_number(maxval, "maxval", "RandomUniform")
+        if minval > maxval:
+            raise ValueError(f"RandomUniform: expected minval up to maxval, got {minval!r} and {maxval!r}.")
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """Uniform numbers."""
@@ -140,7 +150,7 @@ class VarianceScaling(Initializer):
         output_axes: OnlyDefault = None,
     ):
         super().__init__(seed=seed)
-        self.scale = scale
+        self.scale = check_number(scale, "scale", type(self).__name__, 0, above=True)
         self.mode = check_choice(mode, ("fan_in", "fan_out", "fan_avg"), "mode")
         self.distribution = check_choice(distribution, ("uniform", "truncated_normal"), "distribution")
 
@@ -203,7 +213,7 @@ class Orthogonal(Initializer):
 
     def __init__(self, gain: float = 1.0, seed: int | None = None):
         super().__init__(seed=seed)
-        self.gain = gain
+        self.gain = check_number(gain, "gain", "Orthogonal")
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The Q of a normal matrix's QR, signs made unique."""

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 
-from scratchnet.arguments import check_choice
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_choice, check_count, check_number
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, like, to_numpy
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
@@ -38,11 +39,18 @@ class Metric(Configurable):
         """Forget what was seen."""
         self.total, self.count = 0.0, 0
 
+    @checked
     def update(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
         """Take in a batch; the labels are brought to the device of y_pred."""
         y_pred = as_array(y_pred)
+        y_true = like(y_true, y_pred)
+        if len(y_true) != len(y_pred):
+            raise ValueError(
+                f"{type(self).__name__}: expected as many y_true as y_pred, got shapes {y_true.shape} and "
+                f"{y_pred.shape}."
+            )
         with np.errstate(under="ignore"):
-            right = self.score(like(y_true, y_pred), y_pred)
+            right = self.score(y_true, y_pred)
         self.total += float(right.sum())
         self.count += right.size
 
@@ -113,7 +121,7 @@ class BinaryAccuracy(Metric):
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: OnlyDefault = None, threshold: float = 0.5) -> None:
         super().__init__(name=name)
-        self.threshold = threshold
+        self.threshold = check_number(threshold, "threshold", "BinaryAccuracy")
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where right, else 0."""
@@ -126,10 +134,8 @@ class TopKCategoricalAccuracy(Metric):
     direction = "up"
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: OnlyDefault = None) -> None:
-        if not isinstance(k, (int, np.integer)) or k < 1:
-            raise ValueError(f"{type(self).__name__}: expected k to be a whole number of at least 1, got {k!r}.")
         super().__init__(name=name)
-        self.k = int(k)
+        self.k = check_count(k, "k", type(self).__name__)
 
     def score(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """1 where the true class is among the first k: where fewer than k outputs are larger than its own."""
@@ -151,6 +157,7 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
         super().__init__(k, name)
 
 
+@checked
 def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | None = None) -> np.ndarray:
     """counts[t, p] = how many examples of class t were taken for class p.
 
@@ -167,7 +174,12 @@ def confusion_matrix(y_true: np.ndarray, y_pred: np.ndarray, num_classes: int | 
         num_classes = num_classes or y_pred.shape[1]
         y_pred = y_pred.argmax(axis=1)
     if len(y_true) != len(y_pred):
-        raise ValueError(f"confusion_matrix: got {len(y_true)} true classes and {len(y_pred)} predicted ones.")
+        raise ValueError(
+            f"confusion_matrix: expected as many y_true as y_pred, got {len(y_true)} true classes and {len(y_pred)} "
+            "predicted ones."
+        )
+    if num_classes is not None:
+        check_count(num_classes, "num_classes", "confusion_matrix")
     if num_classes is None:
         num_classes = int(max(y_true.max(initial=0), y_pred.max(initial=0))) + 1
     t, p = (check_labels(y, num_classes, "confusion_matrix") for y in (y_true, y_pred))

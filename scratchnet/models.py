@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from scratchnet import saving
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
 from scratchnet.printing import say
 from scratchnet.saving import PathLike
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 from scratchnet.training.trainable import Trainable
 
 
@@ -50,10 +51,10 @@ class Sequential(Trainable, Chain):
     ):
         super().__init__((), fuse=fuse, name=name)
         self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
-        for layer in layers or ():
+        for layer in () if layers is None else layers:
             self.add(layer)
 
-    @only_defaults
+    @checked
     def add(self, layer: Layer, rebuild: OnlyDefault = True) -> None:
         """Put a layer behind the last one."""
         before = self.output_shape
@@ -75,6 +76,7 @@ class Sequential(Trainable, Chain):
             raise
         self._output_shape_now = None
 
+    @checked
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make all weights for inputs of shape (None, H, W, C), batch axis first as in Keras."""
         if not self.layers:
@@ -88,6 +90,7 @@ class Sequential(Trainable, Chain):
         if self.built and self.input_shape is not None and self.layers[0].rank is None:
             check_input(x, self.input_shape, self.full_name)
 
+    @checked
     def forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """The output for a batch x, in x's dtype.
 
@@ -104,7 +107,7 @@ class Sequential(Trainable, Chain):
         """The layers as they are now, the name and the dtype; see Configurable."""
         return {**super().get_config(), "dtype": self.compute_dtype.name}
 
-    @only_defaults
+    @checked
     def save(self, filepath: PathLike, overwrite: OnlyDefault = True, zipped: OnlyDefault = None) -> None:
         """Write the whole model into a file: layers, weights, optimizer with its memory, loss and metrics.
 
@@ -118,14 +121,14 @@ class Sequential(Trainable, Chain):
         """
         saving.save_model(self, filepath)
 
-    @only_defaults
+    @checked
     def save_weights(
         self, filepath: PathLike, overwrite: OnlyDefault = True, max_shard_size: OnlyDefault = None
     ) -> None:
         """Write the weights alone. Errors as for `save`."""
         saving.save_weights(self, filepath)
 
-    @only_defaults
+    @checked
     def load_weights(self, filepath: PathLike, skip_mismatch: OnlyDefault = False) -> None:
         """Take over the weights from a file of `save_weights` or `save`.
 
@@ -136,7 +139,7 @@ class Sequential(Trainable, Chain):
         """
         saving.load_weights(self, filepath)
 
-    @only_defaults
+    @checked
     def summary(
         self,
         line_length: OnlyDefault = None,

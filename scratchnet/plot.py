@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def _picture(x: np.ndarray) -> np.ndarray:
     return np.clip((x + 1) / 2 if x.min() < 0 else x, 0, 1)
 
 
+@checked
 def images(
     x: np.ndarray,
     labels: Sequence[int] | np.ndarray | None = None,
@@ -139,6 +141,7 @@ def history(record: Any, title: str | None = None) -> Figure:
     return figure
 
 
+@checked
 def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> Figure:
     """Counts of (true class, predicted class), rows true; the colour is the share of the row. Shape (K, K)."""
     matrix = np.asarray(matrix)
@@ -159,6 +162,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     return figure
 
 
+@checked
 def filters(w: np.ndarray, columns: int = 16) -> Figure:
     """The filters of a first convolution, (KH, KW, C, F): C = 3 as colours on grey; C = 1 in red for +, blue for -."""
     w = np.asarray(w)
@@ -179,6 +183,7 @@ def filters(w: np.ndarray, columns: int = 16) -> Figure:
     return figure
 
 
+@checked
 def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = None, maps: int = 10) -> Figure:
     """One picture on its way through a network: `maps` feature maps after each layer, then the answer.
 

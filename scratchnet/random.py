@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_count
 from scratchnet.fields import count, record, refuse, text
 
 STATE = record(
@@ -28,9 +29,7 @@ def set_random_seed(seed: int) -> None:
         ValueError: seed is not a whole number of at least 0.
     """
     global _generator
-    if not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"set_random_seed: expected a whole number of at least 0, got {seed!r}.")
-    _generator = np.random.default_rng(int(seed))
+    _generator = np.random.default_rng(check_count(seed, "seed", "set_random_seed", 0, None))
 
 
 def get_state() -> dict[str, Any]:

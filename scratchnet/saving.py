@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config, fields, random, trees
+from scratchnet.annotations import checked
 from scratchnet.device import like
 from scratchnet.layers.weights import limited_weights
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 
 PathLike = str | os.PathLike[str]
 ARRAYS = fields.mapping(fields.array)
@@ -100,7 +101,7 @@ def check_model_state(model: Any, state: Mapping[str, Any], where: str) -> None:
     check_weights(model, state["weights"], weights_at)
 
 
-@only_defaults
+@checked
 def load_model(
     filepath: PathLike,
     custom_objects: Mapping[str, type] | None = None,

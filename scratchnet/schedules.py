@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from scratchnet.arguments import check_number
 from scratchnet.config import Configurable, plain
 
 
@@ -23,7 +24,7 @@ class ConstantRate(Schedule):
     """Always the same rate."""
 
     def __init__(self, learning_rate: float):
-        self.learning_rate = plain(learning_rate)
+        self.learning_rate = plain(check_number(learning_rate, "learning_rate", "ConstantRate", 0))
 
     def __call__(self, step: int) -> float:
         """The rate."""
@@ -49,7 +50,7 @@ class CosineDecay(Schedule):
         warmup_steps: how long that takes; only with warmup_target.
 
     Raises:
-        ValueError: decay_steps below 1, warmup_steps below 0, or warmup_steps without warmup_target.
+        ValueError: a rate, alpha or warmup_steps below 0, decay_steps below 1, or warmup_steps without warmup_target.
 
     Source: Loshchilov and Hutter, arXiv 1608.03983; https://keras.io/api/optimizers/learning_rate_schedules/
     """
@@ -57,21 +58,21 @@ class CosineDecay(Schedule):
     def __init__(
         self,
         initial_learning_rate: float,
-        decay_steps: int,
+        decay_steps: float,
         alpha: float = 0.0,
         name: str = "CosineDecay",
         warmup_target: float | None = None,
-        warmup_steps: int = 0,
+        warmup_steps: float = 0,
     ):
-        if decay_steps < 1 or warmup_steps < 0:
-            raise ValueError(
-                "CosineDecay: expected decay_steps of at least 1 and warmup_steps of at least 0, got "
-                f"{decay_steps} and {warmup_steps}."
-            )
+        for name, value, least in (("initial_learning_rate", initial_learning_rate, 0), ("decay_steps", decay_steps, 1),
+                                   ("alpha", alpha, 0), ("warmup_steps", warmup_steps, 0)):  # fmt: skip
+            check_number(value, name, "CosineDecay", least)
+        if warmup_target is not None:
+            check_number(warmup_target, "warmup_target", "CosineDecay", 0)
         if warmup_steps and warmup_target is None:
             raise ValueError(
-                f"CosineDecay: warmup_steps={warmup_steps} does nothing without warmup_target, the rate to which it "
-                "rises: CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)."
+                f"CosineDecay: expected warmup_target, the rate to which it rises, beside warmup_steps={warmup_steps}: "
+                "CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)."
             )
         self.initial_learning_rate, self.decay_steps = plain(initial_learning_rate), plain(decay_steps)
         self.alpha, self.name = plain(alpha), name
@@ -98,17 +99,19 @@ class PiecewiseConstantDecay(Schedule):
         name: how it is called; nothing depends on it.
 
     Raises:
-        ValueError: boundaries that do not rise, or not one value more.
+        ValueError: boundaries that do not rise, not one value more, or a rate below 0.
 
     Source: https://keras.io/api/optimizers/learning_rate_schedules/
     """
 
-    def __init__(self, boundaries: Sequence[int], values: Sequence[float], name: str = "PiecewiseConstant"):
+    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"):
         if len(values) != len(boundaries) + 1 or list(boundaries) != sorted(boundaries):
             raise ValueError(
                 "PiecewiseConstantDecay: expected rising boundaries and one value more than boundaries, got "
                 f"{list(boundaries)} and {list(values)}."
             )
+        for place, value in enumerate(values):
+            check_number(value, f"values[{place}]", "PiecewiseConstantDecay", 0)
         self.boundaries, self.values = plain(list(boundaries)), plain(list(values))
         self.name = name
 
@@ -123,11 +126,11 @@ StepDecay = PiecewiseConstantDecay  # its name before it got Keras's
 class WarmUp(Schedule):
     """The rate of another schedule, raised in a straight line from near 0 during the first steps."""
 
-    def __init__(self, after: Schedule | float, warmup_steps: int):
-        self.after = after if isinstance(after, Schedule) else ConstantRate(after)
-        if warmup_steps < 1:
-            raise ValueError(f"WarmUp: expected warmup_steps of at least 1, got {warmup_steps!r}.")
-        self.warmup_steps = plain(warmup_steps)
+    def __init__(self, after: Schedule | float, warmup_steps: float):
+        if not isinstance(after, Schedule):
+            after = ConstantRate(check_number(after, "after", "WarmUp", 0))
+        self.after = after
+        self.warmup_steps = plain(check_number(warmup_steps, "warmup_steps", "WarmUp", 1))
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""

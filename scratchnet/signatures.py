@@ -3,23 +3,20 @@
     def __init__(self, filters: int, kernel_size: Size, ..., dilation_rate: OnlyDefault = (1, 1), ...)
 
 `OnlyDefault` marks such an argument. It stands where Keras has it, so that positions and names agree, and any other
-value than its default is refused before the function runs. `Configurable` sees to that for the constructors of layers,
-losses, optimizers and so on; other functions are decorated with `only_defaults`. `SAME` has other ways to ask for a
-default, `ADVICE` what to do for those who want something else. tests/test_signatures.py compares all with Keras's.
+value than its default is refused before the function runs: `scratchnet.annotations` sees to that. `SAME` has other ways
+to ask for a default, `ADVICE` what to do for those who want something else. tests/test_signatures.py compares all with
+Keras's.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any
 
 import numpy as np
 
 OnlyDefault = Annotated[Any, "Keras takes this; here only its default is there"]
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 # Other ways to ask for the default.
 SAME: dict[str, tuple[Any, ...]] = {
@@ -81,21 +78,6 @@ def only_default_names(function: Callable[..., Any]) -> list[str]:
     """The arguments of a function that are there with their default only."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.annotation in (OnlyDefault, "OnlyDefault")]
-
-
-def only_defaults(function: F) -> F:
-    """A decorator: a ValueError for any other value than the default of an argument that is marked `OnlyDefault`."""
-    parameters = inspect.signature(function).parameters
-    names, places = set(only_default_names(function)), list(parameters)
-
-    @functools.wraps(function)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        for name, value in (*zip(places, args), *kwargs.items()):
-            if name in names:
-                check_default(function, args, name, value, parameters[name].default)
-        return function(*args, **kwargs)
-
-    return cast(F, checked)
 
 
 def check_default(function: Callable[..., Any], args: tuple[Any, ...], name: str, value: Any, default: Any) -> None:

@@ -258,8 +258,10 @@ def test_cutout_is_a_square_whose_centre_is_anywhere():
     assert holes.any(axis=0).all()
     rows, columns = holes.any(axis=2), holes.any(axis=1)
     np.testing.assert_array_equal(holes, rows[:, :, None] & columns[:, None, :])
-    y = alone(cutout=20, cval=[1.0, 2.0, 3.0])(x)
+    y = alone(cutout=10, cval=[1.0, 2.0, 3.0])(x)
     assert set(map(tuple, y.reshape(-1, 3).tolist())) <= {(1, 2, 3), (9, 9, 9)}
+    with pytest.raises(ValueError, match="smaller than the pictures, which have 10 x 10 pixels, got cutout=11"):
+        alone(cutout=11)(x)
 
 
 def test_rotation_and_zoom_leave_the_centre():
@@ -285,22 +287,22 @@ def test_shifts_are_shares_of_the_size():
     ("settings", "match"),
     [
         ({"crop_padding": -1}, "crop_padding in whole pixels, 0 for none, got -1"),
-        ({"crop_padding": 1.5}, "crop_padding in whole pixels"),
-        ({"cutout": None}, "cutout in whole pixels"),
+        ({"crop_padding": 1.5}, r"crop_padding (in whole pixels|to be a whole number)"),
+        ({"cutout": None}, "cutout to be a whole number, got None"),
         ({"rotation": 200}, "rotation as degrees from 0 to 180, got 200"),
-        ({"rotation": "10"}, "rotation as degrees"),
+        ({"rotation": "10"}, "rotation to be a number, got '10'"),
         ({"zoom": 1.0}, "zoom as a share from 0 to below 1, got 1.0"),
         ({"width_shift": 3}, "width_shift as a share from 0 to 1, got 3"),
-        ({"height_shift": np.nan}, "height_shift as a share"),
-        ({"brightness": (0.8, 1.2)}, r"brightness as a share from 0 to 1, got \(0.8, 1.2\)"),
-        ({"contrast": True}, "contrast as a share from 0 to 1, got True"),
+        ({"height_shift": np.nan}, "height_shift to be a number, got nan"),
+        ({"brightness": (0.8, 1.2)}, r"brightness to be a number, got \(0.8, 1.2\). brightness: up to this share"),
+        ({"contrast": True}, "contrast to be a number, got True"),
         ({"fill_mode": "mirror"}, r"unknown fill_mode 'mirror'.*Known: constant, nearest, reflect, wrap"),
         ({"cval": np.inf}, "cval as a finite number"),
         ({"cval": "a"}, "cval as a finite number, or one for each channel, got 'a'"),
         ({"cval": None}, "cval as a finite number, or one for each channel, got None"),
         ({"cval": np.ones((2, 2))}, "cval as a finite number"),
         ({"value_range": np.array([1, 0])}, r"value_range as \(lowest, highest\) or None, got array"),
-        ({"value_range": "ab"}, r"value_range as \(lowest, highest\) or None, got 'ab'"),
+        ({"value_range": "ab"}, "value_range to be 2 numbers in brackets or None, got 'ab'"),
         ({"value_range": (1, 0)}, r"value_range as \(lowest, highest\)"),
         ({"seed": -1}, r"seed to be a whole number from 0 to below 2\*\*64"),
     ],

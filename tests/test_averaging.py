@@ -74,5 +74,5 @@ def test_the_kernel(dtype):
 def test_what_cannot_be_averaged():
     with pytest.raises(ValueError, match="a model that is built"):
         MovingAverage(sn.Sequential([sn.Dense(3)]))
-    with pytest.raises(ValueError, match="momentum from 0 to below 1, got 1"):
+    with pytest.raises(ValueError, match="momentum to be a finite number from 0 to below 1, got 1"):
         MovingAverage(model(), 1)

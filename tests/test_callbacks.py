@@ -111,13 +111,13 @@ def test_a_value_that_is_not_there_is_said():
 
 def test_bad_arguments():
     for make, message in (
-        (lambda: sn.EarlyStopping(patience=-1), "patience of at least 0 epochs, got -1"),
-        (lambda: sn.EarlyStopping(patience="3"), "patience of at least 0 epochs, got '3'"),
+        (lambda: sn.EarlyStopping(patience=-1), "patience to be a whole number of at least 0, got -1"),
+        (lambda: sn.EarlyStopping(patience="3"), "patience to be a whole number, got '3'"),
         (lambda: sn.EarlyStopping(mode="mim"), "Did you mean 'min'"),
-        (lambda: sn.ReduceLROnPlateau(factor=1), "factor from 0 to below 1, got 1"),
-        (lambda: sn.ReduceLROnPlateau(min_delta="1"), "ReduceLROnPlateau: expected min_delta as a number, got '1'"),
-        (lambda: sn.ExponentialMovingAverage(1), "momentum from 0 to below 1, got 1"),
-        (lambda: Monitor("loss", min_delta=np.nan), "min_delta as a number, got nan"),
+        (lambda: sn.ReduceLROnPlateau(factor=1), "factor to be a finite number from 0 to below 1, got 1"),
+        (lambda: sn.ReduceLROnPlateau(min_delta="1"), "min_delta to be a number, got '1'"),
+        (lambda: sn.ExponentialMovingAverage(1), "momentum to be a finite number from 0 to below 1, got 1"),
+        (lambda: Monitor("loss", min_delta=np.nan), "min_delta to be a number, got nan"),
     ):
         with pytest.raises(ValueError, match=message):
             make()
@@ -143,7 +143,7 @@ def test_learning_rate_scheduler(capsys):
     rates.clear()
     run([sn.LearningRateScheduler(lambda epoch: 1 / (1 + epoch)), Rates()], 2)
     assert rates == [1, 1, 0.5, 0.5]
-    with pytest.raises(TypeError, match="expected a rate of at least 0, got None"):
+    with pytest.raises(TypeError, match=r"expected schedule to return a rate of at least 0, .*, got None"):
         run([sn.LearningRateScheduler(lambda epoch: None)], 1)
 
 
@@ -153,7 +153,7 @@ def test_a_schedule_is_not_replaced_in_silence():
         with pytest.raises(ValueError, match=f"{type(callback).__name__}: the optimizer has a CosineDecay"):
             model.fit(X, Y, callbacks=callback, verbose=0)
         assert model.optimizer.iterations == 0
-    with pytest.raises(TypeError, match=r"expected a function of \(epoch, rate\), got 0.1"):
+    with pytest.raises(TypeError, match=r"expected schedule to be a function, got 0.1. .* of \(epoch, rate\)"):
         sn.LearningRateScheduler(0.1)
 
 
@@ -309,7 +309,7 @@ def test_a_value_that_comes_later_gets_a_column(tmp_path):
 
 def test_a_log_that_cannot_be_written_is_said_before_training(tmp_path):
     for wrong in ("", ";;", 3, "\n"):
-        with pytest.raises(ValueError, match="CSVLogger: expected one character as separator"):
+        with pytest.raises(ValueError, match=r"CSVLogger: expected (one character as separator|separator to be text)"):
             sn.CSVLogger(tmp_path / "log.csv", wrong)
     model = compiled()
     before = model.get_weights()

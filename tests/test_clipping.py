@@ -70,9 +70,9 @@ def test_decay_and_gradient_are_apart():
     ("options", "message"),
     [
         ({"clipnorm": 1, "clipvalue": 1}, "one way to clip at most, got clipnorm, clipvalue"),
-        ({"clipnorm": 0}, "expected a clipnorm above 0, got 0"),
-        ({"global_clipnorm": np.nan}, "expected a global_clipnorm above 0"),
-        ({"weight_decay": -1}, "weight_decay of at least 0, got -1"),
+        ({"clipnorm": 0}, "expected clipnorm to be a finite number above 0, got 0"),
+        ({"global_clipnorm": np.nan}, "expected global_clipnorm to be a number or None, got nan"),
+        ({"weight_decay": -1}, "weight_decay to be a finite number of at least 0, got -1"),
     ],
 )
 def test_options_that_make_no_sense(options, message):

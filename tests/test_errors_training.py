@@ -177,8 +177,8 @@ def test_weights_of_wrong_shapes(model):
     before = model.get_weights()
     w, b = before
     for wrong, message in (
-        ([w], "expected 2 arrays.*got 1"),
-        ([w, b, b], "expected 2 arrays.*got 3"),
+        ([w], "expected weights as 2 arrays.*got 1"),
+        ([w, b, b], "expected weights as 2 arrays.*got 3"),
         ([w.T, b], r"Dense.*kernel of shape \(16, 3\), got \(3, 16\)"),
         ([w + 1, b[:2]], r"Dense.*bias of shape \(3,\), got \(2,\)"),
     ):
@@ -204,10 +204,10 @@ def small_model(loss="mse", first=None):
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (np.array([["a", "b", "c"]]), np.ones((1, 2)), "expected numbers in x"),
-        (np.ones((1, 3), complex), np.ones((1, 2)), "expected numbers in x"),
-        ([[1.0, 2.0, 3.0], [1.0]], np.ones((2, 2)), "x is no array"),
-        (np.ones((1, 3)), np.array(["cat"]), "expected numbers in y"),
+        (np.array([["a", "b", "c"]]), np.ones((1, 2)), "expected x to be an array of numbers"),
+        (np.ones((1, 3), complex), np.ones((1, 2)), "expected x to be an array of numbers"),
+        ([[1.0, 2.0, 3.0], [1.0]], np.ones((2, 2)), "x to be an array of numbers .* Give all rows the same length"),
+        (np.ones((1, 3)), np.array(["cat"]), "expected y to be an array of numbers"),
         (np.ones((2, 3)), np.array([[1.0, 2.0], [np.nan, 0.0]]), r"NaN or infinity in y, first in y\[1\]"),
     ],
 )
@@ -218,7 +218,7 @@ def test_what_is_no_data_is_named(x, y, message):
 
 @pytest.mark.parametrize("data", [(np.ones((1, 3)),), (1, 2, 3, 4), np.ones((4, 3)), 7])
 def test_validation_data_that_is_no_pair(data):
-    with pytest.raises(ValueError, match=r"validation_data as a pair \(x, y\)"):
+    with pytest.raises(ValueError, match=r"expected validation_data (as a pair \(x, y\)|to be a list of arrays)"):
         small_model().fit(np.ones((2, 3)), np.ones((2, 2)), validation_data=data, verbose=0)
 
 
@@ -230,18 +230,18 @@ def test_channels_first_into_a_model_that_starts_with_flatten():
 
 def test_classes_without_brackets_and_names_twice():
     model = sn.Sequential([sn.Dense(2, input_shape=(3,))])
-    with pytest.raises(ValueError, match=r"write MeanSquaredError\(\)"):
+    with pytest.raises(ValueError, match=r"A class needs its brackets: MeanSquaredError\(\)"):
         model.compile("sgd", sn.MeanSquaredError)
-    with pytest.raises(ValueError, match=r"write Adam\(\)"):
+    with pytest.raises(ValueError, match=r"A class needs its brackets: Adam\(\)"):
         model.compile(sn.Adam, "mse")
     with pytest.raises(ValueError, match="two metrics have one name"):
         model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", "accuracy"])
     for callbacks, message in (
-        ([print], "got <built-in"),
+        ([print], r"got \[<built-in"),
         ([sn.History], r"History\(\)"),
         (sn.History, r"History\(\)"),
     ):
         with pytest.raises(TypeError, match=f"expected callbacks.*{message}"):
             small_model().fit(np.ones((2, 3)), np.ones((2, 2)), callbacks=callbacks, verbose=0)
-    with pytest.raises(ValueError, match=r"write Accuracy\(\)"):
+    with pytest.raises(ValueError, match=r"A class needs its brackets: Accuracy\(\)"):
         model.compile("sgd", "sparse_categorical_crossentropy", metrics=[sn.metrics.Accuracy])

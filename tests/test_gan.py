@@ -202,7 +202,7 @@ def test_generate():
     before = sn.random.get_state()
     gan.generate(3, seed=1)
     assert sn.random.get_state() == before
-    with pytest.raises(ValueError, match=r"expected latents of shape \(N, 5\), got \(2, 4\)"):
+    with pytest.raises(ValueError, match=r"expected z, latents of shape \(N, 5\), got \(2, 4\)"):
         gan.decode(np.zeros((2, 4)))
     with pytest.raises(ValueError, match="expected n to be"):
         gan.generate(0)

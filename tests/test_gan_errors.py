@@ -104,14 +104,14 @@ def test_a_sigmoid_that_cannot_be_left_out():
 @pytest.mark.parametrize(
     ("option", "wrong", "message"),
     [
-        ("real_label", "0.9", "expected a real_label above 0 up to 1, such as 0.9, got '0.9'"),
-        ("instance_noise", "a", "instance_noise: expected a standard deviation of at least 0, got 'a'"),
-        ("instance_noise", None, "instance_noise: expected a standard deviation of at least 0, got None"),
-        ("noise_steps", 2.5, "noise_steps to be a whole number of at least 1, got 2.5"),
-        ("translation", True, "translation to be a whole number of at least 0, got True"),
-        ("translation", "2", "translation to be a whole number of at least 0, got '2'"),
+        ("real_label", "0.9", "expected real_label to be a number or None, got '0.9'"),
+        ("instance_noise", "a", "expected instance_noise to be a number, got 'a'"),
+        ("instance_noise", None, "expected instance_noise to be a number, got None"),
+        ("noise_steps", 2.5, "noise_steps to be a whole number, got 2.5"),
+        ("translation", True, "translation to be a whole number, got True"),
+        ("translation", "2", "translation to be a whole number, got '2'"),
         ("translation", 8, "GAN 'gan': expected a translation below the pictures' 8 x 8 pixels, got 8"),
-        ("d_steps", True, "GAN 'gan': expected d_steps to be a whole number of at least 1, got True"),
+        ("d_steps", True, "GAN 'gan': compile: expected d_steps to be a whole number, got True"),
     ],
 )
 def test_bad_options_are_named(option, wrong, message):
@@ -127,12 +127,12 @@ def test_bad_options_are_named(option, wrong, message):
     [
         (
             {"batch_size": np.zeros(40)},
-            r"expected batch_size as a number, got an array of shape \(40,\). A GAN learns",
+            r"expected batch_size to be a whole number, got an array of shape \(40,\) .* A GAN|a GAN learns",
         ),
-        ({"epochs": "3"}, "expected epochs to be a whole number of at least 1, got '3'"),
+        ({"epochs": "3"}, "expected epochs to be a whole number, got '3'"),
         ({"batch_size": 0}, "expected batch_size to be a whole number of at least 1, got 0"),
-        ({"batch_size": True}, "expected batch_size to be a whole number of at least 1, got True"),
-        ({"steps_per_epoch": "all"}, "expected steps_per_epoch to be a whole number of at least 1, got 'all'"),
+        ({"batch_size": True}, "expected batch_size to be a whole number, got True"),
+        ({"steps_per_epoch": "all"}, "expected steps_per_epoch to be a whole number or None, got 'all'"),
         (
             {"steps_per_epoch": 3, "batch_size": 20},
             "expected steps_per_epoch from 1 to 2, the batches that 40 pictures give, got 3",
@@ -140,7 +140,7 @@ def test_bad_options_are_named(option, wrong, message):
         ({"verbose": "loud"}, "expected verbose to be 0, 1, 2 or 'auto', got 'loud'"),
         ({"verbose": 3}, "expected verbose to be 0, 1, 2 or 'auto', got 3"),
         ({"initial_epoch": -1}, "expected initial_epoch to be a whole number of at least 0, got -1"),
-        ({"initial_epoch": 0.5}, "expected initial_epoch to be a whole number of at least 0, got 0.5"),
+        ({"initial_epoch": 0.5}, "expected initial_epoch to be a whole number, got 0.5"),
     ],
 )
 def test_bad_arguments_of_fit_are_named(arguments, message):
@@ -151,7 +151,7 @@ def test_bad_arguments_of_fit_are_named(arguments, message):
 
 
 def test_bad_momentum_is_named():
-    with pytest.raises(ValueError, match="expected a momentum from 0 to below 1, got 'a'"):
+    with pytest.raises(ValueError, match=r"expected average to be a number or None, got 'a'. average: momentum"):
         sn.GAN(*sn.zoo.dcgan(8, 2, 5, 6), 5, average="a")
 
 
@@ -170,7 +170,7 @@ def test_callbacks_for_gans_alone(callback):
 def test_bad_arguments_of_the_monitor():
     with pytest.raises(ValueError, match="GANMonitor: expected n to be a whole number of at least 2, got 1"):
         GANMonitor(n=1)  # the diversity of one picture is 0, which looks like a collapse
-    with pytest.raises(TypeError, match=r"expected metric as a function of the GAN.*got 'fcd'.*GenerationMetrics"):
+    with pytest.raises(TypeError, match=r"expected metric to be a function or None, got 'fcd'.*GenerationMetrics"):
         GANMonitor(metric="fcd")
 
 
@@ -194,9 +194,9 @@ def test_bad_numbers_of_pictures():
         (lambda: sn.gan.latent_walk(gan, stops=0), "latent_walk: expected stops"),
         (lambda: sn.gan.sheet(x, 0), "sheet: expected columns"),
         (lambda: sn.plot.images(x, columns=0), "plot.images: expected columns"),
-        (lambda: sn.plot.images(x, columns=2.0), "plot.images: expected columns"),
+        (lambda: sn.plot.images(x, columns=2.0), "images: expected columns"),
     ):
-        with pytest.raises(ValueError, match=f"{message} to be a whole number of at least 1"):
+        with pytest.raises(ValueError, match=f"{message} to be a whole number"):
             call()
 
 

@@ -10,10 +10,11 @@ from scratchnet.gan.data import to_range
 X = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 2)).astype(np.uint8)
 
 
-class Spy:
+class Spy(sn.gan.Tricks):
     """Tricks that hand on something of their own, and note what they got and gave."""
 
     def __init__(self):
+        super().__init__()
         self.got, self.gave = [], []
 
     def forward(self, x):

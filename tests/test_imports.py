@@ -13,10 +13,10 @@ LONGEST = 300  # lines of a file
 # A room may import itself and rooms that stand before it.
 ROOMS = [
     {"reference", "fields"},
-    {"shapes", "random", "signatures", "files", "locks", "printing"},
-    {"attributes"},
+    {"shapes", "signatures", "files", "locks", "printing"},
+    {"attributes", "arguments"},
+    {"annotations", "random", "device"},
     {"config"},
-    {"arguments", "device"},
     {"kernels", "trees"},
     {"initializers"},
     {"layers"},

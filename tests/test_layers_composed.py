@@ -109,7 +109,7 @@ def test_weights_are_taken_over_all_or_none():
     bad[2] = bad[2].T
     with pytest.raises(ValueError, match=r"Dense '.*': expected kernel of shape \(3, 2\), got \(2, 3\)"):
         chain.set_weights(bad)
-    with pytest.raises(ValueError, match="expected 4 arrays, got 3"):
+    with pytest.raises(ValueError, match="expected weights as 4 arrays, got 3"):
         chain.set_weights(before[:3])
     for now, then in zip(chain.get_weights(), before):
         np.testing.assert_array_equal(now, then)
@@ -131,7 +131,7 @@ def test_errors_name_the_layer_that_refused():
 
 def test_what_is_no_layer_is_refused():
     with pytest.raises(
-        TypeError, match=r"expected layers, got <class .*Flatten'> of type type. .* brackets: Flatten\(\)"
+        TypeError, match=r"expected layers to be a list of Layers, got .*Flatten'>.* brackets: Flatten\(\)"
     ):
         Chain([Flatten])
     with pytest.raises(ValueError, match="two layers are named 'a'"):
@@ -213,7 +213,7 @@ def test_branches_that_do_not_fit_together():
         Parallel([Flatten(), []]).build((None, 5, 4, 2))
     with pytest.raises(ValueError, match=r"unknown merge 'ad'\. Did you mean 'add'"):
         Parallel([[]], merge="ad")
-    with pytest.raises(ValueError, match="at least one branch"):
+    with pytest.raises(ValueError, match="expected branches, at least one"):
         Parallel([])
     with pytest.raises(TypeError, match="expected layers"):
         Parallel([[Flatten]])

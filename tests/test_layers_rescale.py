@@ -95,12 +95,18 @@ def test_constants_of_a_data_set_bring_it_to_mean_0_and_variance_1():
         (lambda: sn.Rescaling("a"), "expected scale in numbers, got 'a'"),
         (lambda: sn.Rescaling(1, np.nan), "offset as a finite number, or one for each channel"),
         (lambda: sn.Rescaling([]), "scale as a finite number"),
-        (lambda: sn.Rescaling([1, 2]).forward(X), r"numbers for 2 channels, got x of shape \(30, 5, 4, 3\)"),
+        (
+            lambda: sn.Rescaling([1, 2]).forward(X),
+            r"expected 2 channels, for which it has numbers, got x of shape \(30, 5, 4, 3\)",
+        ),
         (lambda: sn.Normalization(mean=1), r"both mean and variance, or none of them and adapt\(x\)"),
         (lambda: sn.Normalization(mean=1, variance=-1), "variance of at least 0, got -1"),
         (lambda: sn.Normalization(axis=1), "axis=-1"),
         (lambda: sn.Normalization(mean=1, variance=1).adapt(X), "adapt, but mean and variance were given"),
-        (lambda: sn.Normalization(mean=[1, 2], variance=[1, 1]).build((None, 4, 4, 3)), "numbers for 2 channels"),
+        (
+            lambda: sn.Normalization(mean=[1, 2], variance=[1, 1]).build((None, 4, 4, 3)),
+            "expected 2 channels, for which it has numbers",
+        ),
     ],
 )
 def test_what_is_refused(make, match):

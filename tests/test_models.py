@@ -158,7 +158,7 @@ def test_gradients_of_a_whole_model():
 
 def test_what_is_no_layer_is_refused_and_the_model_stays():
     model = sn.Sequential([Dense(4, input_shape=(6,))])
-    with pytest.raises(TypeError, match="A layer's class needs its brackets"):
+    with pytest.raises(TypeError, match="A class needs its brackets"):
         model.add(Flatten)
     with pytest.raises(ValueError, match="two layers are named 'twin'"):
         sn.Sequential([Dense(1, name="twin"), Dense(1, name="twin")])

@@ -113,7 +113,7 @@ def test_memory_is_by_name_and_follows_the_weights_dtype():
 
 def test_what_does_not_fit_is_refused_before_any_weight_moves():
     optimizer, w = SGD(), {"a": np.ones(3), "b": np.ones(3)}
-    with pytest.raises(ValueError, match=r"different names: \['b'\]"):
+    with pytest.raises(ValueError, match=r"different ones: \['b'\]"):
         optimizer.update(w, {"a": np.ones(3)})
     with pytest.raises(ValueError, match=r"for 'b', got shapes \(3,\) and \(4,\)"):
         optimizer.update(w, {"a": np.ones(3), "b": np.ones(4)})
@@ -125,10 +125,10 @@ def test_what_does_not_fit_is_refused_before_any_weight_moves():
 
 @pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf"), "fast", None])
 def test_rates_that_are_none(rate):
-    with pytest.raises(ValueError, match="expected a learning rate of at least 0"):
+    with pytest.raises(ValueError, match="expected learning_rate to be a"):
         Adam(rate)
     optimizer = SGD()
-    with pytest.raises(ValueError, match="expected a learning rate of at least 0"):
+    with pytest.raises(ValueError, match="expected learning_rate to be a"):
         optimizer.learning_rate = rate
 
 
@@ -209,7 +209,7 @@ def test_warm_up_of_another_schedule():
     [
         (lambda: CosineDecay(0.1, 0), "decay_steps"),
         (lambda: CosineDecay(0.1, 10, warmup_steps=-1), "warmup_steps"),
-        (lambda: CosineDecay(0.1, 10, warmup_steps=3), "warmup_steps=3 does nothing without warmup_target"),
+        (lambda: CosineDecay(0.1, 10, warmup_steps=3), "expected warmup_target, .* beside warmup_steps=3"),
         (lambda: PiecewiseConstantDecay([3, 1], [1, 2, 3]), "rising boundaries"),
         (lambda: PiecewiseConstantDecay([3], [1.0]), "one value more"),
         (lambda: WarmUp(0.1, 0), "warmup_steps"),

@@ -18,26 +18,31 @@ Y = np.arange(30)
         ({"validation_split": 1.0}, "validation_split from 0 to below 1"),
         ({"zoom_range": (1.2, 0.8)}, r"zoom_range as \(lowest, highest\)"),
         ({"zoom_range": 2}, "zoom_range as"),
-        ({"brightness_range": 0.5}, r"brightness_range as \(lowest, highest\), not below 0, got 0.5"),
+        ({"brightness_range": 0.5}, "brightness_range to be 2 numbers in brackets or None, got 0.5"),
         ({"rotation_range": np.inf}, "rotation_range as a finite number"),
         ({"fill_mode": "neerest"}, "Did you mean 'nearest'"),
-        ({"rescale": (1, 2)}, "rescale as a factor"),
-        ({"zoom_range": "a"}, r"zoom_range as \(lowest, highest\), not below 0, got 'a'"),
-        ({"zoom_range": []}, r"zoom_range as \(lowest, highest\), not below 0, got \[\]"),
-        ({"zoom_range": np.nan}, "zoom_range as .* got nan"),
-        ({"brightness_range": ("a", "b")}, "brightness_range as"),
+        ({"rescale": (1, 2)}, r"rescale to be a number or None, got \(1, 2\)"),
+        ({"zoom_range": "a"}, "zoom_range to be a number or 2 numbers in brackets, got 'a'"),
+        ({"zoom_range": []}, r"zoom_range to be .* got \[\]"),
+        ({"zoom_range": np.nan}, "zoom_range to be .* got nan"),
+        ({"brightness_range": ("a", "b")}, r"brightness_range to be 2 numbers in brackets or None, got \('a', 'b'\)"),
         ({"width_shift_range": "a"}, "width_shift_range as a finite number, or a list of some, got 'a'"),
         ({"height_shift_range": []}, r"height_shift_range as a finite number, or a list of some, got \[\]"),
         ({"height_shift_range": np.nan}, "height_shift_range as a finite number"),
-        ({"rotation_range": "a"}, "rotation_range as a finite number, got 'a'"),
-        ({"validation_split": "a"}, "validation_split from 0 to below 1, got 'a'"),
+        ({"rotation_range": "a"}, "rotation_range to be a number, got 'a'"),
+        ({"validation_split": "a"}, "validation_split to be a number, got 'a'"),
         ({"dtype": "uint8"}, "dtype float32 or float64, got 'uint8'"),
-        ({"preprocessing_function": 3}, "preprocessing_function to be a function, got 3"),
+        ({"value_range": (1, 0)}, r"value_range as \(black, white\), got \(1, 0\)"),
     ],
 )
 def test_bad_settings(settings, match):
     with pytest.raises(ValueError, match=match):
         ImageDataGenerator(**settings)
+
+
+def test_what_is_no_function():
+    with pytest.raises(TypeError, match="preprocessing_function to be a function or None, got 3"):
+        ImageDataGenerator(preprocessing_function=3)
 
 
 def test_bad_pictures_and_labels():

@@ -33,5 +33,5 @@ def test_numpys_own_generator_is_left_alone():
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", None])
 def test_bad_seed(seed):
-    with pytest.raises(ValueError, match="expected a whole number of at least 0"):
+    with pytest.raises(ValueError, match="set_random_seed: expected seed to be a whole number of at least 0"):
         random.set_random_seed(seed)

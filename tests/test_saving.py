@@ -267,7 +267,7 @@ def test_a_layer_can_be_added_to_a_model_from_a_file(tmp_path):
         {"array": {"array": {"dict": 1}}},
         {"dict": {"array": np.ones(2)}},
         {"x": [{"array": 0}, {"dict": {}}], "dict": None},
-        {"x": sn.PiecewiseConstantDecay([3], [0.1, {"array": 1}])},
+        {"x": sn.Normalization(name="n", mean=[0.1], variance=[1.0]).get_config() | {"y": {"array": 1}}},
     ],
 )
 def test_trees_that_look_like_what_stands_for_arrays(tmp_path, tree):

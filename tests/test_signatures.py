@@ -8,7 +8,8 @@ import pytest
 from keras_signatures import METHODS, NAMES, find, of_keras, parsed, signature_of, stored
 
 import scratchnet as sn
-from scratchnet.signatures import ADVICE, OnlyDefault, only_default_names, only_defaults
+from scratchnet.annotations import checked
+from scratchnet.signatures import ADVICE, OnlyDefault, only_default_names
 
 VERSION, TABLE = stored()
 
@@ -146,7 +147,7 @@ def test_the_message_says_who_what_and_what_to_do():
 
 
 def test_a_function_of_ones_own():
-    @only_defaults
+    @checked
     def add(a, b=1, c: OnlyDefault = None):
         """Sum."""
         return a + b

@@ -83,7 +83,7 @@ def test_one_hot_labels_have_classes_too():
     [
         ({"sample_weight": np.ones(11)}, r"expected sample_weight of shape \(12,\), one an example, got \(11,\)"),
         ({"sample_weight": -np.ones(12)}, "finite weights of at least 0"),
-        ({"class_weight": [1, 2, 3]}, "expected class_weight as a dict"),
+        ({"class_weight": [1, 2, 3]}, "expected class_weight to be a dict or None"),
         ({"class_weight": {"1": 2.0}}, "the numbers of classes as the keys of class_weight, got '1' of type str"),
         ({"class_weight": {1.0: 2.0}}, "keys of class_weight, got 1.0 of type float"),
         ({"class_weight": {True: 2.0}}, "keys of class_weight, got True of type bool"),

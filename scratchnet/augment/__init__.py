@@ -10,6 +10,6 @@ their random numbers and matrices.
 
 from scratchnet.augment.augment import Augment
 from scratchnet.augment.augmentation import Augmentation, check_pictures
-from scratchnet.augment.parameters import USES, affine, check_seed, draws, key_of
+from scratchnet.augment.parameters import USES, affine, draws, key_of
 
-__all__ = ["USES", "Augment", "Augmentation", "affine", "check_pictures", "check_seed", "draws", "key_of"]
+__all__ = ["USES", "Augment", "Augmentation", "affine", "check_pictures", "draws", "key_of"]

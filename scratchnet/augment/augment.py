@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import as_floats, check_choice, is_number
+from scratchnet.arguments import as_floats, check_choice, check_seed, is_number
 from scratchnet.augment.augmentation import Augmentation
-from scratchnet.augment.parameters import affine, check_seed, draws
+from scratchnet.augment.parameters import affine, draws
 from scratchnet.kernels.interface import FILL_MODES
 
 
@@ -105,6 +105,11 @@ class Augment(Augmentation):
 
     def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
         """Moved, recoloured, cut into; see Augmentation."""
+        if self.cutout > min(x.shape[1:3]):
+            raise ValueError(
+                f"Augment: expected a cutout smaller than the pictures, which have {x.shape[1]} x {x.shape[2]} pixels, "
+                f"got cutout={self.cutout}. A quarter to a half of their size is usual."
+            )
         u = draws(key, step, index)
         low, high = self._limits(x, index)
         if isinstance(self.cval, list) and len(self.cval) != x.shape[-1]:
@@ -125,16 +130,16 @@ class Augment(Augmentation):
 
     def _limits(self, x: np.ndarray, index: np.ndarray) -> tuple[float, float]:
         """What recoloured pictures are kept within."""
-        if self.value_range is not None:
-            return self.value_range
-        low, high = (0, 255) if x.dtype.kind in "ui" else (0, 1)
-        if (self.brightness or self.contrast) and x.dtype != np.uint8:
+        low, high = self.value_range or ((0, 255) if x.dtype.kind in "ui" else (0, 1))
+        fits = x.dtype == np.uint8 and low <= 0 and high >= 255
+        if (self.brightness or self.contrast) and not fits:
             found = x[index]
             lowest, highest = float(found.min()), float(found.max())
-            if lowest < low or highest > high:
+            slack = 0 if self.value_range is None else 1e-3 * (high - low)  # through rounding or resizing
+            if not (low - slack <= lowest and highest <= high + slack):
                 raise ValueError(
-                    f"Augment: brightness and contrast keep {x.dtype} pictures from {low} to {high}, and these go from "
-                    f"{lowest:g} to {highest:g}. Give their own scale, such as value_range=(0, 255)."
+                    f"Augment: brightness and contrast keep {x.dtype} pictures from {low:g} to {high:g}, and these go "
+                    f"from {lowest:g} to {highest:g}. Give their own scale, such as value_range=(0, 255)."
                 )
         return low, high
 

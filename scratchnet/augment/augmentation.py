@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_index
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_count, check_dtype, check_index
 from scratchnet.augment.parameters import key_of
 from scratchnet.config import Configurable, describe
 from scratchnet.device import as_array, to_numpy
@@ -17,7 +18,7 @@ def check_pictures(x: np.ndarray, caller: str) -> None:
     """Raise a ValueError unless x is (N, H, W, C)."""
     if x.ndim != 4 or 0 in x.shape:
         hint = " Grey pictures need a channel axis: x[..., None]." if x.ndim == 3 else ""
-        raise ValueError(f"{caller}: expected pictures of shape (N, H, W, C), got {x.shape}.{hint}")
+        raise ValueError(f"{caller}: expected x, pictures of shape (N, H, W, C), got {x.shape}.{hint}")
 
 
 class Augmentation(Configurable):
@@ -28,6 +29,7 @@ class Augmentation(Configurable):
 
     seed: int | None = None
 
+    @checked
     def __call__(
         self,
         x: np.ndarray,
@@ -51,6 +53,10 @@ class Augmentation(Configurable):
         """
         x = as_array(x)
         check_pictures(x, type(self).__name__)
+        step = check_count(step, "step", type(self).__name__, 0, 2**32 - 1)
+        if key is not None:
+            check_count(key, "key", type(self).__name__, 0, 2**64 - 1)
+        dtype = check_dtype(dtype, "dtype", type(self).__name__)
         index = np.arange(len(x)) if index is None else check_index(to_numpy(index), len(x))
         return self.change(x, index, step, key_of(self.seed) if key is None else key, dtype)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.arguments import check_seed
 
 # The random numbers of a picture, by their use; one that is not used keeps its place, so that the others stay the same.
 USES = (
@@ -72,12 +73,7 @@ def affine(
     return np.ascontiguousarray(m.T)
 
 
-def check_seed(seed: Any, caller: str) -> None:
-    """Raise a ValueError unless it is None or 64 bits."""
-    if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-        raise ValueError(f"{caller}: expected seed to be a whole number from 0 to below 2**64, or None, got {seed!r}.")
-
-
 def key_of(seed: int | None) -> int:
     """The seed, or where it is None, a new key."""
+    check_seed(seed, "seed")
     return int(random.new_key()) if seed is None else int(seed)

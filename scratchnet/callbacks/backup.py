@@ -13,7 +13,7 @@ from scratchnet.callbacks.checkpoint import check_save_freq
 from scratchnet.divergence import all_finite
 from scratchnet.fields import anything, mapping, record
 from scratchnet.printing import say
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 
 RUN = record(identity=mapping(anything), state=anything)
 
@@ -44,7 +44,6 @@ class BackupAndRestore(Callback):
 
     runs_last = True  # what the others remember is kept as it is after this epoch
 
-    @only_defaults
     def __init__(
         self,
         backup_dir: str | os.PathLike[str],

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from scratchnet.annotations import checked
 from scratchnet.attributes import Attributes
 from scratchnet.fields import anything, count, join, list_of, mapping, number, record
 
@@ -25,6 +26,11 @@ class Callback(Attributes):
     A callback that remembers something from one call to the next says so in `get_state` and `set_state`, so that a run
     that is resumed goes on as if it had never stopped.
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]  # as Configurable does
 
     model: Any = None
     params: Any = None
@@ -91,11 +97,14 @@ class CallbackList:
     They are handed the same dict of logs: what one adds is there for the next.
     """
 
+    @checked
     def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, int]) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 hint = f" A class needs its brackets: {callback.__name__}()." if isinstance(callback, type) else ""
-                raise TypeError(f"expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}")
+                raise TypeError(
+                    f"callbacks: expected callbacks, objects of classes made from Callback, got {callback!r}.{hint}"
+                )
         self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last - callback.runs_first)
         for callback in self.callbacks:
             callback.set_model(model)

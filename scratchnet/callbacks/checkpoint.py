@@ -47,7 +47,7 @@ class ModelCheckpoint(Monitor):
         self,
         filepath: str | os.PathLike[str],
         monitor: str = "val_loss",
-        verbose: int = 0,
+        verbose: int | bool = 0,
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
+from scratchnet.arguments import check_count, check_number, is_number, shortened
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.fields import count, record
@@ -36,7 +40,8 @@ class LearningRateScheduler(Callback):
     The history, the CSV file and all that look at the logs have it as "learning_rate".
 
     Args:
-        schedule: a function of (epoch, rate), or of the epoch alone.
+        schedule: a function of (epoch, rate), or of the epoch alone. A rate that stays goes to the optimizer:
+            sn.Adam(0.001).
         verbose: 1 says the rate of each epoch.
 
     Raises:
@@ -46,12 +51,7 @@ class LearningRateScheduler(Callback):
     Source: https://keras.io/api/callbacks/learning_rate_scheduler/
     """
 
-    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
-        if not callable(schedule):
-            raise TypeError(
-                f"LearningRateScheduler: expected a function of (epoch, rate), got {schedule!r}. A rate that stays "
-                "goes to the optimizer: sn.Adam(0.001)."
-            )
+    def __init__(self, schedule: Callable[..., float], verbose: int | bool = 0):
         self.schedule, self.verbose = schedule, verbose
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -63,10 +63,14 @@ class LearningRateScheduler(Callback):
         optimizer = self.model.optimizer
         arguments = (epoch, optimizer.learning_rate)
         rate = self.schedule(*arguments[: 2 if len(inspect.signature(self.schedule).parameters) > 1 else 1])
-        try:
-            optimizer.learning_rate = float(rate)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"LearningRateScheduler: expected a rate of at least 0, got {rate!r}.") from error
+        if isinstance(rate, np.ndarray) and rate.ndim == 0:
+            rate = rate[()]
+        if not is_number(rate) or not 0 <= rate < math.inf:
+            raise TypeError(
+                f"LearningRateScheduler: expected schedule to return a rate of at least 0, a finite number, got "
+                f"{shortened(rate)} for epoch {epoch}."
+            )
+        optimizer.learning_rate = float(rate)
         if self.verbose:
             say(f"Epoch {epoch + 1}: learning rate {optimizer.learning_rate:g}")
 
@@ -101,17 +105,17 @@ class ReduceLROnPlateau(Monitor):
         monitor: str = "val_loss",
         factor: float = 0.1,
         patience: int = 10,
-        verbose: int = 0,
+        verbose: int | bool = 0,
         mode: str = "auto",
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta)
-        if not 0 <= factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: expected a factor from 0 to below 1, got {factor!r}.")
-        self.factor, self.patience, self.verbose = factor, patience, verbose
-        self.cooldown, self.min_lr = cooldown, min_lr
+        self.factor = check_number(factor, "factor", "ReduceLROnPlateau", 0, 1, below=True)
+        self.patience = check_count(patience, "patience", "ReduceLROnPlateau", 0, None)
+        self.cooldown = check_count(cooldown, "cooldown", "ReduceLROnPlateau", 0, None)
+        self.min_lr, self.verbose = check_number(min_lr, "min_lr", "ReduceLROnPlateau", 0), verbose
         self.wait, self.cooling = 0, 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_count
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.fields import array, count, join, like_arrays, list_of, optional, record
@@ -42,17 +43,16 @@ class EarlyStopping(Monitor):
         monitor: str = "val_loss",
         min_delta: float = 0.0,
         patience: int = 0,
-        verbose: int = 0,
+        verbose: int | bool = 0,
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta)
-        if not isinstance(patience, (int, np.integer)) or isinstance(patience, bool) or patience < 0:
-            raise ValueError(f"EarlyStopping: expected a patience of at least 0 epochs, got {patience!r}.")
-        self.patience, self.verbose, self.start_from_epoch = patience, verbose, start_from_epoch
-        self.baseline, self.restore_best_weights = baseline, restore_best_weights
+        self.patience = check_count(patience, "patience", "EarlyStopping", 0, None)
+        self.start_from_epoch = check_count(start_from_epoch, "start_from_epoch", "EarlyStopping", 0, None)
+        self.verbose, self.baseline, self.restore_best_weights = verbose, baseline, restore_best_weights
         self._begin()
 
     def _begin(self) -> None:

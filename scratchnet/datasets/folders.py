@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
+from scratchnet.arguments import is_whole, shortened
+
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
+# Pillow's modes that become red, green and blue; beside them grey of more than 8 bits, and floats.
+MODES = frozenset(("1", "CMYK", "HSV", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"))
 NAMED = 10  # broken files that an error or a warning names; more are counted
 
 
@@ -27,22 +32,47 @@ def _pillow() -> Any:
 
 
 def _height_width(size: Any) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, (int, np.integer)) else tuple(size) if np.iterable(size) else (size,)
-    if len(pair) != 2 or not all(isinstance(n, (int, np.integer)) and n is not True and n >= 1 for n in pair):
-        raise ValueError(f"image_folder: expected size as pixels, or (height, width), got {size!r}.")
+    pair = (size, size) if is_whole(size) else tuple(size) if np.iterable(size) else (size,)
+    if len(pair) != 2 or not all(is_whole(n) and 1 <= n <= 2**16 for n in pair):
+        raise ValueError(f"image_folder: expected size as pixels, or (height, width), got {shortened(size)}.")
     return int(pair[0]), int(pair[1])
 
 
-def _to_rgb(image: Any, pillow: Any) -> Any:
-    """The picture in red, green and blue: transparent places white, 16 bits of grey as 8.
+def _as_bytes(image: Any, mode: str) -> np.ndarray:
+    """A grey picture of more than 8 bits, or of floats, as bytes; Pillow itself would cut off all above 255.
 
-    In pictures of 32-bit whole numbers, white is 255; where a number is above 255, it is 65535.
+    16 bits become their upper 8. In pictures of 32-bit whole numbers, white is 255; where a number is above 255, it is
+    65535. In those of floats it is the same, and 1 where no number is larger.
+
+    Raises:
+        ValueError: numbers below 0, above 65535, NaN or infinity.
     """
-    if image.mode.startswith("I"):  # Pillow would cut off all above 255
-        grey = np.asarray(image).astype(np.int64).clip(0, 65535)
-        if image.mode.startswith("I;16") or grey.max() > 255:
-            grey >>= 8
-        return pillow.Image.fromarray(grey.astype(np.uint8)).convert("RGB")
+    grey = np.asarray(image).astype(np.float64)
+    if not (grey >= 0).all() or not (grey <= 65535).all():
+        raise ValueError(
+            f"expected grey numbers of mode {mode} from 0 to 1, 255 or 65535, got {grey.min() + 0:g} to "
+            f"{grey.max() + 0:g}: what is black and what is white is not known"
+        )
+    if mode.startswith("I;16") or grey.max(initial=0) > 255:
+        grey = np.floor(grey / 256)
+    elif mode == "F" and grey.max(initial=0) <= 1:
+        grey = np.rint(grey * 255)
+    return np.rint(grey).astype(np.uint8)
+
+
+def _to_rgb(image: Any, pillow: Any) -> Any:
+    """The picture in red, green and blue: transparent places white, grey of 16 bits or of floats as 8 bits.
+
+    Raises:
+        ValueError: a mode that cannot be converted, such as LAB.
+    """
+    mode = image.mode
+    if mode == "F" or mode.startswith("I"):
+        return pillow.Image.fromarray(_as_bytes(image, mode)).convert("RGB")
+    if mode in ("La", "RGBa"):  # colours that are multiplied by the transparency already
+        image = image.convert({"La": "LA", "RGBa": "RGBA"}[mode])
+    if mode not in MODES:
+        raise ValueError(f"pictures of mode {mode} are not read; save it as RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         image = pillow.Image.alpha_composite(pillow.Image.new("RGBA", image.size, "white"), image)
@@ -70,7 +100,10 @@ def _listing(root: Path) -> tuple[list[str], list[tuple[Path, int]]]:
         raise NotADirectoryError(f"image_folder: expected a folder of folders, one a class; {root} is none.")
     names = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     if not names:
-        raise ValueError(f"image_folder: {root} has no folders. Give each class a folder: {root}/cats, {root}/dogs.")
+        raise ValueError(
+            f"image_folder: expected folders in path, and {str(root)!r} has no folders. Give each class a folder: "
+            f"{root}/cats, {root}/dogs."
+        )
     files = []
     for k, name in enumerate(names):
         inside = [
@@ -89,6 +122,7 @@ def _listing(root: Path) -> tuple[list[str], list[tuple[Path, int]]]:
     return names, files
 
 
+@checked
 def image_folder(
     path: str | os.PathLike, size: int | tuple[int, int], broken: str = "error"
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
@@ -98,7 +132,7 @@ def image_folder(
     whose names begin with a dot are passed over, and so are files that are no pictures by their ending. Classes are
     numbered by their names' order, and pictures come class by class, by name, the same on every machine: shuffle before
     you split. Each is rotated as the camera was held, scaled so that it just covers h x w, and cropped to its middle.
-    Grey becomes three equal channels, transparent white.
+    Grey becomes three equal channels, transparent white; grey of more than 8 bits, or of floats, becomes bytes.
 
     Args:
         path: the folder.
@@ -116,7 +150,7 @@ def image_folder(
     """
     height, width = _height_width(size)
     if broken not in ("error", "skip"):
-        raise ValueError(f'image_folder: expected broken to be "error" or "skip", got {broken!r}.')
+        raise ValueError(f'image_folder: expected broken to be "error" or "skip", got {shortened(broken)}.')
     _pillow()  # before the work begins
     names, files = _listing(Path(path))
     x = np.empty((len(files), height, width, 3), np.uint8)
@@ -139,7 +173,7 @@ def image_folder(
                 f"image_folder: {len(faults)} of {len(files)} files cannot be read. Mend or remove them, or give "
                 f'broken="skip":\n{listed}'
             )
-        warnings.warn(f"image_folder: {len(faults)} of {len(files)} files skipped:\n{listed}", stacklevel=2)
+        warnings.warn(f"image_folder: {len(faults)} of {len(files)} files skipped:\n{listed}", stacklevel=3)
     y = np.array(labels, np.min_scalar_type(len(names) - 1))
     if empty := [name for k, name in enumerate(names) if k not in set(labels)]:
         raise ValueError(f"image_folder: no picture of {', '.join(map(repr, empty))} can be read.")

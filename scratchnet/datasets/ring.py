@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_count, check_number
+
 RADIUS, STD, MODES = 2.0, 0.05, 8
 
 
@@ -18,6 +21,7 @@ def centres(modes: int = MODES, radius: float = RADIUS) -> np.ndarray:
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
+@checked
 def ring_of_gaussians(
     n: int = 10000, modes: int = MODES, radius: float = RADIUS, std: float = STD, seed: int = 0
 ) -> np.ndarray:
@@ -27,11 +31,10 @@ def ring_of_gaussians(
         ValueError: n or modes are not whole numbers of at least 1, or std is below 0.
     """
     for name, value in (("n", n), ("modes", modes)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"ring_of_gaussians: expected {name} to be a whole number of at least 1, got {value!r}.")
-    if not std >= 0:
-        raise ValueError(f"ring_of_gaussians: expected std of at least 0, got {std!r}.")
-    rng = np.random.default_rng(seed)
+        check_count(value, name, "ring_of_gaussians")
+    check_number(radius, "radius", "ring_of_gaussians")
+    check_number(std, "std", "ring_of_gaussians", 0)
+    rng = np.random.default_rng(check_count(seed, "seed", "ring_of_gaussians", 0, None))
     points = centres(modes, radius)[rng.integers(modes, size=n)] + rng.normal(0, std, (n, 2))
     return points.astype(np.float32)
 

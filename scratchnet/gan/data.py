@@ -49,7 +49,7 @@ def real_pictures(x: Any, gan: Any, method: str) -> np.ndarray:
             f"{caller}: no real picture has a number below 0 (they go from {low:g} to {high:g}), and the generator's "
             "tanh gives -1 to 1. If they are meant to go from 0 to 1, scale them: 2 * x - 1.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return x
 

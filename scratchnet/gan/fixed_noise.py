@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchnet import plot
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, Logs
 from scratchnet.fields import anything, count, join, list_of, record, refuse
@@ -42,7 +43,7 @@ class FixedNoise(Callback):
 
     def __init__(self, n: int = 64, seed: int = 0, every: int = 1):
         self.n, self.every = check_count(n, "n", "FixedNoise"), check_count(every, "every", "FixedNoise")
-        self.seed = seed
+        self.seed = check_count(seed, "seed", "FixedNoise", 0, None)
         self.frames: dict[int, np.ndarray] = {}
 
     def get_state(self) -> dict[str, Any]:
@@ -71,6 +72,7 @@ class FixedNoise(Callback):
             gan = self.model
             self.frames[epoch + 1] = as_bytes(gan.decode(gan.latents(self.n, self.seed)), gan.picture_range)
 
+    @checked
     def figure(self, epoch: int | None = None, columns: int = 8) -> Figure:
         """The sheet after an epoch, from 1; the last one without.
 
@@ -83,6 +85,7 @@ class FixedNoise(Callback):
             raise ValueError(f"FixedNoise: no sheet of epoch {epoch}. There are: {list(self.frames)}.")
         return plot.images(self.frames[epoch], columns=columns, title=f"epoch {epoch}")
 
+    @checked
     def animation(self, columns: int = 8, interval: int = 400) -> FuncAnimation:
         """All sheets in turn, `interval` milliseconds each; in a notebook IPython.display.HTML(a.to_jshtml()) shows it.
 
@@ -109,6 +112,7 @@ class FixedNoise(Callback):
 
         return FuncAnimation(figure, draw, frames=list(sheets), interval=interval)
 
+    @checked
     def save(self, path: str | os.PathLike[str], columns: int = 8, interval: int = 400) -> None:
         """Write the animation as a GIF, which any browser shows.
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchnet import plot
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
+from scratchnet.gan.model import GAN
 from scratchnet.gan.pictures import as_bytes, check_makes_pictures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checked
 def spherical(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray:
     """The way from latent a to latent b, at t from 0 to 1, along the sphere: (..., D) for t of shape (...).
 
@@ -31,9 +34,11 @@ def spherical(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray
     Raises:
         ValueError: a and b are not two vectors of the same length.
     """
-    a, b, t = np.asarray(a), np.asarray(b), np.asarray(t)[..., None]
+    a, b, t = np.asarray(a), np.asarray(b), np.asarray(t, np.float64)[..., None]
     if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"spherical: expected two latents of the same shape (D,), got {a.shape} and {b.shape}.")
+        raise ValueError(
+            f"spherical: expected a and b, two latents of the same shape (D,), got {a.shape} and {b.shape}."
+        )
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
     angle = np.arccos(np.clip(a @ b / lengths, -1, 1)) if lengths else 0.0
     if np.sin(angle) < 1e-6:
@@ -41,7 +46,8 @@ def spherical(a: np.ndarray, b: np.ndarray, t: float | np.ndarray) -> np.ndarray
     return ((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)).astype(a.dtype)
 
 
-def interpolate(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> np.ndarray:
+@checked
+def interpolate(gan: GAN, rows: int = 4, steps: int = 10, seed: int = 0) -> np.ndarray:
     """Pictures on the way from one latent to another, (rows, steps, H, W, C), the ends included.
 
     Raises:
@@ -54,7 +60,8 @@ def interpolate(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> np.n
     return x.reshape(rows, steps, *x.shape[1:])
 
 
-def interpolation(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> Figure:
+@checked
+def interpolation(gan: GAN, rows: int = 4, steps: int = 10, seed: int = 0) -> Figure:
     """A figure of `interpolate`: each row goes from one picture to another.
 
     Raises:
@@ -65,7 +72,8 @@ def interpolation(gan: Any, rows: int = 4, steps: int = 10, seed: int = 0) -> Fi
     return plot.images(as_bytes(x.reshape(-1, *x.shape[2:]), gan.picture_range), columns=steps)
 
 
-def latent_walk(gan: Any, stops: int = 5, seed: int = 0) -> Any:
+@checked
+def latent_walk(gan: GAN, stops: int = 5, seed: int = 0) -> Any:
     """A slider that goes from picture to picture: through `stops` latents, and from the last back to the first.
 
     Raises:

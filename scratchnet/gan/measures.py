@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.annotations import checked
 from scratchnet.device import to_numpy
+from scratchnet.gan.model import GAN
 
 
+@checked
 def diversity(x: np.ndarray) -> float:
     """The mean distance between two examples of a batch, the root of the sum of squares; 0 for a single one."""
+    if len(x) == 0:
+        raise ValueError(f"diversity: expected x with at least one example, got an array of shape {np.shape(x)}.")
     flat = to_numpy(x).astype(np.float64).reshape(len(x), -1)
     squares = np.square(flat).sum(axis=1)
     products = kernels.of(flat).dense_input_grad(flat, flat)  # flat @ flat.T, the same bits for any number of threads
@@ -21,7 +26,8 @@ def diversity(x: np.ndarray) -> float:
     return float(distances[~np.eye(len(flat), dtype=bool)].sum() / pairs) if pairs else 0.0
 
 
-def relative_diversity(gan: Any, n: int = 64, seed: int = 0) -> float:
+@checked
+def relative_diversity(gan: GAN, n: int = 64, seed: int = 0) -> float:
     """The diversity of n generated pictures in units of that of the real ones that `fit` was given.
 
     Raises:
@@ -32,7 +38,8 @@ def relative_diversity(gan: Any, n: int = 64, seed: int = 0) -> float:
     return diversity(gan.decode(gan.latents(n, seed))) / max(diversity(gan.real_sample), 1e-12)
 
 
-def separation(gan: Any, n: int = 64, seed: int = 0) -> float:
+@checked
+def separation(gan: GAN, n: int = 64, seed: int = 0) -> float:
     """How far n generated pictures are from real ones: the energy distance, in units of the real ones' diversity.
 
         (2 E|x - y| - E|x - x'| - E|y - y'|) / E|x - x'|,  x real, y generated, x' and y' others of their kind

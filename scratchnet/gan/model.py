@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import locks, random, saving
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
@@ -148,6 +149,7 @@ class GAN(Adversarial, Configurable):
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Nothing: a GAN is built when it is made."""
 
+    @checked
     def astype(self, dtype: Any) -> None:
         """Turn all weights into float32 or float64."""
         for role in ROLES:
@@ -159,6 +161,7 @@ class GAN(Adversarial, Configurable):
         """Copies of all weights: those of G, of D, and the average of G."""
         return [array.copy() for array in {**self.params, **self.state}.values()]
 
+    @checked
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Take over weights in the order of `get_weights`.
 
@@ -167,7 +170,7 @@ class GAN(Adversarial, Configurable):
         """
         names = list({**self.params, **self.state})
         if len(names) != len(weights):
-            raise ValueError(f"{self.full_name}: expected {len(names)} arrays, got {len(weights)}.")
+            raise ValueError(f"{self.full_name}: expected weights as {len(names)} arrays, got {len(weights)}.")
         saving.set_weights(self, dict(zip(names, map(as_array, weights))), f"{self.full_name}: set_weights")
 
     def get_counters(self) -> dict[str, int]:
@@ -188,14 +191,20 @@ class GAN(Adversarial, Configurable):
 
     # Pictures.
 
+    @checked
     def latents(self, n: int, seed: int | None = None) -> np.ndarray:
         """(n, latent_dim) normal random numbers, what G makes n pictures from; the same for the same seed.
 
         Without a seed they come from the package's generator, see `sn.set_random_seed`.
         """
-        rng = random.generator() if seed is None else np.random.default_rng(seed)
+        rng = (
+            random.generator()
+            if seed is None
+            else np.random.default_rng(check_count(seed, "seed", self.full_name, 0, None))
+        )
         return rng.standard_normal((check_count(n, "n", self.full_name), self.latent_dim), dtype=self.compute_dtype)
 
+    @checked
     def generate(self, n: int = 16, seed: int | None = None, batch_size: int = 256) -> np.ndarray:
         """n new pictures, (n, H, W, C), in the range that G gives them, see `picture_range`.
 
@@ -204,6 +213,7 @@ class GAN(Adversarial, Configurable):
         """
         return self.decode(self.latents(n, seed), batch_size)
 
+    @checked
     def decode(self, z: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """G's pictures for latents z (N, latent_dim), by the averaged G where there is one, without training.
 
@@ -212,13 +222,14 @@ class GAN(Adversarial, Configurable):
         """
         z = as_array(z, self.compute_dtype)
         if z.ndim != 2 or z.shape[1] != self.latent_dim or len(z) == 0:
-            raise ValueError(f"{self.full_name}: expected latents of shape (N, {self.latent_dim}), got {z.shape}.")
+            raise ValueError(f"{self.full_name}: expected z, latents of shape (N, {self.latent_dim}), got {z.shape}.")
         with locks.MODELS:  # all pictures by the same weights
             generator = self.generator if self.average is None else self.average.copied_model()
             return generator.predict(z, batch_size)
 
     # Files.
 
+    @checked
     def save(self, filepath: PathLike) -> None:
         """Write both networks, the average, and where the GAN is compiled both optimizers; `sn.load_model` reads it.
 
@@ -228,10 +239,12 @@ class GAN(Adversarial, Configurable):
         """
         saving.save_model(self, filepath)
 
+    @checked
     def save_weights(self, filepath: PathLike) -> None:
         """Write the weights alone, of both networks and the average."""
         saving.save_weights(self, filepath)
 
+    @checked
     def load_weights(self, filepath: PathLike) -> None:
         """Take over the weights from a file of `save_weights` or `save`. Errors as for Sequential.load_weights."""
         saving.load_weights(self, filepath)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.device import to_numpy
 
@@ -26,6 +27,7 @@ def check_makes_pictures(gan: Any, caller: str) -> None:
         )
 
 
+@checked
 def sheet(x: np.ndarray, columns: int = 8) -> np.ndarray:
     """Pictures (N, H, W, C) beside and below each other in one, (rows * H, columns * W, C); empty places are 0.
 

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.gan.losses import AdversarialLoss
 from scratchnet.gan.tricks import Tricks
+from scratchnet.layers import Layer
 from scratchnet.optimizers import Optimizer
 
 PLAIN = Tricks()  # none: D sees the pictures as they are
@@ -52,8 +54,9 @@ def ends_in_sigmoid(discriminator: Any) -> bool:
     return last == "sigmoid"
 
 
+@checked
 def discriminator_step(
-    discriminator: Any,
+    discriminator: Layer,
     loss: AdversarialLoss,
     optimizer: Optimizer,
     real: np.ndarray,
@@ -81,9 +84,10 @@ def discriminator_step(
     return DiscriminatorScores(on_real + on_fake, z_real, z_fake)
 
 
+@checked
 def generator_step(
-    generator: Any,
-    discriminator: Any,
+    generator: Layer,
+    discriminator: Layer,
     loss: AdversarialLoss,
     optimizer: Optimizer,
     fake: np.ndarray,
@@ -103,7 +107,9 @@ def generator_step(
     z = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
     with np.errstate(under="ignore"):
         value, dz = loss.generator(z)
-    d_fake = tricks.backward(discriminator.backward(dz, param_grads=False, logits=logits))
+    d_fake = discriminator.backward(dz, param_grads=False, logits=logits)
+    assert d_fake is not None  # input_grad is on
+    d_fake = tricks.backward(d_fake)
     generator.zero_grads()
     generator.backward(d_fake, input_grad=False)
     if math.isfinite(value):

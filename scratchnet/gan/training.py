@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from scratchnet import locks
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
@@ -32,6 +33,7 @@ class Adversarial(CompiledGAN):
         """(n, latent_dim) normal random numbers, from the package's generator or from a seed."""
         raise NotImplementedError
 
+    @checked
     def train_on_batch(self, x: np.ndarray) -> Logs:
         """One step of D, and every d_steps-th time one of G: `fit` does this for each batch, and nothing else.
 
@@ -72,12 +74,13 @@ class Adversarial(CompiledGAN):
         self.tricks.step_done()
         return logs
 
+    @checked
     def fit(
         self,
         x: np.ndarray,
         batch_size: int = 64,
         epochs: int = 1,
-        verbose: int | str = "auto",
+        verbose: int | str | bool = "auto",
         callbacks: Callback | Sequence[Callback] | None = None,
         *,
         shuffle: bool = True,
@@ -96,7 +99,8 @@ class Adversarial(CompiledGAN):
         Args:
             x: real pictures (N, H, W, C). uint8 from 0 to 255 is brought to G's range, -1 to 1 (0 to 1 where G ends in
                 a sigmoid). Floats must be in that range already. Where G ends in neither, any range will do.
-            batch_size: real pictures a step; as many are generated.
+            batch_size: real pictures a step; as many are generated. There are no labels before it: a GAN learns from
+                pictures alone.
             epochs: passes over the data, or over steps_per_epoch batches of it.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
             callbacks: one or several; they see d_loss, g_loss, d_real and d_fake.
@@ -119,11 +123,6 @@ class Adversarial(CompiledGAN):
         check_free(self, "fit")
         self.check_layers()
         caller = f"{self.full_name}: fit"
-        if isinstance(batch_size, (np.ndarray, list, tuple)):
-            raise ValueError(
-                f"{caller}: expected batch_size as a number, got an array of shape {np.shape(batch_size)}. A GAN "
-                "learns from pictures alone, without labels: gan.fit(x, epochs=20)."
-            )
         x, epochs = real_pictures(x, self, "fit"), check_count(epochs, "epochs", caller)
         batch_size = min(check_count(batch_size, "batch_size", caller), len(x))
         steps = len(x) // batch_size

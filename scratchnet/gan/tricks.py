@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
-from scratchnet.arguments import check_count, is_number
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_count, check_number
 from scratchnet.device import like
 
 
@@ -29,10 +30,10 @@ class InstanceNoise:
     Source: Sønderby et al., arXiv 1610.04490; Arjovsky and Bottou, arXiv 1701.04862.
     """
 
+    @checked
     def __init__(self, std: float, steps: int):
-        if not is_number(std) or not 0 <= std < np.inf:
-            raise ValueError(f"instance_noise: expected a standard deviation of at least 0, got {std!r}.")
-        self.std, self.steps = std, check_count(steps, "noise_steps", "InstanceNoise")
+        self.std = check_number(std, "instance_noise (std)", "InstanceNoise", 0)
+        self.steps = check_count(steps, "noise_steps", "InstanceNoise")
         self.step = 0
 
     @property
@@ -63,8 +64,9 @@ class Translation:
     Source: Zhao et al., "Differentiable Augmentation", arXiv 2006.10738.
     """
 
+    @checked
     def __init__(self, pixels: int):
-        self.pixels = check_count(pixels, "translation", "Translation", smallest=0)
+        self.pixels = check_count(pixels, "translation (pixels)", "Translation", smallest=0)
         self.offsets = np.zeros((0, 2), np.int64)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -84,6 +86,7 @@ class Translation:
 class Tricks:
     """All tricks in order: translation, then noise."""
 
+    @checked
     def __init__(self, instance_noise: float = 0.0, noise_steps: int = 1000, translation: int = 0):
         self.noise = InstanceNoise(instance_noise, noise_steps)
         self.translation = Translation(translation)

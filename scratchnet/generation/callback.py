@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class GenerationMetrics(Callback):
 
     def __init__(
         self,
-        real: Any,
+        real: np.ndarray,
         classifier: str | FeatureClassifier = "fashion_mnist",
         n: int = 2000,
         metrics: Sequence[str] = ("fcd",),
@@ -59,7 +58,10 @@ class GenerationMetrics(Callback):
         check_real(real, value_range, "real")
         names = [metrics] if isinstance(metrics, str) else metrics
         self.metrics = [check_choice(name, NAMES, "metric of generated pictures") for name in names]
-        self.n, self.seed = check_count(n, "n", "GenerationMetrics"), seed
+        self.n, self.seed = (
+            check_count(n, "n", "GenerationMetrics"),
+            check_count(seed, "seed", "GenerationMetrics", 0, None),
+        )
         if not self.classifier.dimension < n <= len(real):
             raise ValueError(
                 f"GenerationMetrics: expected n above {self.classifier.dimension}, the number of features, and at most "

@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 
 from scratchnet import saving
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice
 from scratchnet.generation.pictures import Range, check_pictures, padded, scaled
 from scratchnet.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, ReLU
@@ -82,6 +83,7 @@ class FeatureClassifier:
         ValueError: the model is not built, takes no pictures, or does not end in a Dense layer.
     """
 
+    @checked
     def __init__(self, model: Sequential, name: str = "own"):
         if not model.built:
             raise ValueError(f"FeatureClassifier: {model.full_name} is not built. Train it first, or load one.")
@@ -99,6 +101,7 @@ class FeatureClassifier:
     def __repr__(self) -> str:
         return f"<FeatureClassifier {self.name!r}, {self.dimension} features, hash {self.hash}>"
 
+    @checked
     def features(self, x: Any, value_range: Range | None = None, name: str = "pictures") -> np.ndarray:
         """(N, D), float32: the features of each picture, the input of the classifier's last layer.
 
@@ -120,6 +123,7 @@ class FeatureClassifier:
         batches = (x[i : i + 256] for i in range(0, len(x), 256))
         return np.concatenate([self._body.forward(padded(scaled(batch, value_range), height)) for batch in batches])
 
+    @checked
     def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,), the most probable class for each row of features."""
         return self._last.forward(np.asarray(features, np.float32), logits=True).argmax(axis=1)
@@ -141,6 +145,7 @@ def _shipped(name: str) -> FeatureClassifier:
         return FeatureClassifier(saving.load_model(path), name)
 
 
+@checked
 def classifier(name: str | FeatureClassifier) -> FeatureClassifier:
     """The package's classifier of that name, "fashion_mnist" or "cifar10", read once; a FeatureClassifier as it is.
 

@@ -8,11 +8,13 @@ more than about 128 features their last bits may depend on the number of threads
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_count
 from scratchnet.generation import distances
 
 
@@ -30,7 +32,7 @@ class PrecisionRecall(NamedTuple):
     recall: float
 
 
-def check_features(real: Any, fake: Any, caller: str, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def check_features(real: np.ndarray, fake: np.ndarray, caller: str, least: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64 arrays.
 
     Raises:
@@ -88,7 +90,8 @@ def frechet_of_moments(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray
     return max(float(distance), 0.0)
 
 
-def frechet_distance(real: Any, fake: Any) -> float:
+@checked
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """`frechet_of_moments` of two sets of features: 0 for equal ones, in squared units of the features.
 
     In the features of a classifier it is the FCD, as it is the FID in those of Inception. Few samples make it too
@@ -112,7 +115,7 @@ def frechet_distance(real: Any, fake: Any) -> float:
             f"frechet_distance: {fewest} samples of {real.shape[1]} features say little about their covariance: the "
             "distance comes out too large. Take several times as many samples as there are features.",
             UserWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return frechet_of_moments(*moments(real), *moments(fake))
 
@@ -125,8 +128,9 @@ def _kernel_sum(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     return float(values.sum()), float(np.trace(values))
 
 
+@checked
 def kernel_distance(
-    real: Any, fake: Any, subsets: int = 100, subset_size: int | None = None, seed: int = 0
+    real: np.ndarray, fake: np.ndarray, subsets: int = 100, subset_size: int | None = None, seed: int = 0
 ) -> KernelDistance:
     """KID, the squared maximum mean discrepancy with the kernel k(x, y) = (x.y / D + 1)^3, without bias.
 
@@ -148,11 +152,10 @@ def kernel_distance(
     real, fake = check_features(real, fake, "kernel_distance", least=4)
     fewest = min(len(real), len(fake))
     m = min(1000, fewest // 2) if subset_size is None else subset_size
-    if not 2 <= m <= fewest or subsets < 1:
-        raise ValueError(
-            f"kernel_distance: expected subset_size from 2 to {fewest}, the number of samples, and at least 1 subset, "
-            f"got {m} and {subsets}."
-        )
+    check_count(subsets, "subsets", "kernel_distance")
+    check_count(seed, "seed", "kernel_distance", 0, None)
+    if not 2 <= m <= fewest:
+        raise ValueError(f"kernel_distance: expected subset_size from 2 to {fewest}, the number of samples, got {m}.")
     rng, values = np.random.default_rng([seed, len("kernel_distance")]), []
     for _ in range(subsets):
         x, y = (part[rng.choice(len(part), m, replace=False)] for part in (real, fake))
@@ -161,7 +164,8 @@ def kernel_distance(
     return KernelDistance(float(np.mean(values)), float(np.std(values)))
 
 
-def precision_recall(real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
+@checked
+def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> PrecisionRecall:
     """Quality and variety as two numbers, by balls round the samples that reach to each one's k-th neighbour.
 
         precision = share of the generated samples that lie in the ball of a real one
@@ -190,19 +194,22 @@ def precision_recall(real: Any, fake: Any, k: int = 3) -> PrecisionRecall:
     return PrecisionRecall(float(precision), float(recall))
 
 
-def class_histogram(classes: Any, num_classes: int = 10) -> np.ndarray:
+@checked
+def class_histogram(classes: np.ndarray, num_classes: int = 10) -> np.ndarray:
     """(K,): how many pictures of each class there are, from class numbers (N,).
 
     Raises:
         ValueError: none at all, or a class number out of range.
     """
+    check_count(num_classes, "num_classes", "class_histogram")
     classes = np.asarray(classes).reshape(-1)
     if classes.size == 0 or classes.dtype.kind not in "ui" or classes.min() < 0 or classes.max() >= num_classes:
-        raise ValueError(f"class_histogram: expected class numbers from 0 to {num_classes - 1}, got {classes!r}.")
+        raise ValueError(f"class_histogram: expected classes as numbers from 0 to {num_classes - 1}, got {classes!r}.")
     return np.bincount(classes, minlength=num_classes)
 
 
-def entropy(counts: Any) -> float:
+@checked
+def entropy(counts: np.ndarray) -> float:
     """-sum p ln p of the shares p in a histogram, in nats: ln K where K classes are alike, 0 where there is only one.
 
     Raises:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.generation.distances import nearest_points
 from scratchnet.generation.features import FeatureClassifier, classifier
 from scratchnet.generation.pictures import Range, check_pictures, scaled
 
 
+@checked
 def nearest_training_pictures(
-    fake: Any,
-    train: Any,
+    fake: np.ndarray,
+    train: np.ndarray,
     space: str | FeatureClassifier = "pixels",
     value_range: Range | None = None,
     fake_range: Range | None = None,

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import ArgumentError
+
 Range = tuple[float, float]
 SLACK = 0.02  # how far pictures may go beyond their range, as a share of it, through rounding or compression
 
@@ -24,25 +26,27 @@ def check_pictures(x: Any, name: str, value_range: Range | None = None) -> tuple
     """
     x = np.asarray(x)
     if x.dtype.kind not in "uif":
-        raise ValueError(f"{name}: expected pictures as numbers, got an array of {x.dtype}.")
+        raise ArgumentError(f"{name}: expected pictures as numbers, got an array of {x.dtype}.")
     if x.ndim == 3:
         x = x[..., None]
     if x.ndim != 4 or x.size == 0:
-        raise ValueError(f"{name}: expected pictures of shape (N, H, W, C), or (N, H, W) for grey ones, got {x.shape}.")
+        raise ArgumentError(
+            f"{name}: expected pictures of shape (N, H, W, C), or (N, H, W) for grey ones, got {x.shape}."
+        )
     whole = x.dtype.kind in "ui"
     if value_range is None:
         value_range = (0.0, 255.0) if whole else (-1.0, 1.0)
     low, high = (float(value) for value in value_range)
     if not low < high:
-        raise ValueError(f"{name}: expected value_range as (black, white), such as (0, 1), got {value_range!r}.")
+        raise ArgumentError(f"{name}: expected value_range as (black, white), such as (0, 1), got {value_range!r}.")
     least, most = float(x.min()), float(x.max())  # NaN where there is one
     if not np.isfinite(least + most):
         bad = next(i for i, picture in enumerate(x) if not np.isfinite(picture).all())
-        raise ValueError(f"{name}: NaN or infinity in the pictures, first in {name}[{bad}].")
+        raise ArgumentError(f"{name}: NaN or infinity in the pictures, first in {name}[{bad}].")
     slack = SLACK * (high - low)
     if least < low - slack or most > high + slack:
         hint = "" if whole else " Say value_range=(0, 1), or (0, 255), if that is how they are scaled."
-        raise ValueError(f"{name}: expected values from {low:g} to {high:g}, got {least:g} to {most:g}.{hint}")
+        raise ArgumentError(f"{name}: expected values from {low:g} to {high:g}, got {least:g} to {most:g}.{hint}")
     return x, (low, high)
 
 

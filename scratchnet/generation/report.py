@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.generation import distances, features
 from scratchnet.generation.features import FeatureClassifier
@@ -89,9 +90,10 @@ class Report:
         return "\n".join(lines)
 
 
+@checked
 def report(
-    real: Any,
-    fake: Any,
+    real: np.ndarray,
+    fake: np.ndarray,
     classifier: str | FeatureClassifier = "fashion_mnist",
     samples: int | None = None,
     value_range: Range | None = None,

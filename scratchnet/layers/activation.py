@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import check_choice
+from scratchnet.arguments import check_choice, check_number
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 
@@ -149,8 +149,8 @@ class ReLU(ActivationLayer):
     ):
         super().__init__(**options)
         for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
-            if value is not None and not value >= 0:
-                raise ValueError(f"{self.full_name}: expected {name} of at least 0, got {value!r}.")
+            if value is not None and not (name == "max_value" and value == np.inf):
+                check_number(value, name, self.full_name, 0)
         limit = np.inf if max_value is None else max_value
         self.activation = Rectifier("relu", negative_slope, threshold, limit)
 
@@ -164,7 +164,6 @@ class LeakyReLU(ActivationLayer):
 
     def __init__(self, negative_slope: float = 0.3, *, alpha: float | None = None, **options: Any):
         super().__init__(**options)
-        slope = negative_slope if alpha is None else alpha
-        if not slope >= 0:
-            raise ValueError(f"{self.full_name}: expected a negative_slope of at least 0, got {slope!r}.")
-        self.activation = Rectifier("leaky_relu", slope)
+        for name, value in (("negative_slope", negative_slope), ("alpha", 0.0 if alpha is None else alpha)):
+            check_number(value, name, self.full_name, 0)
+        self.activation = Rectifier("leaky_relu", negative_slope if alpha is None else alpha)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_input, shape_text
+from scratchnet.arguments import check_array, check_batch_shape, check_input, check_sizes, shape_text
 from scratchnet.device import array_module, as_array, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers.naming import automatic_name, keep_clear_of
@@ -83,7 +83,9 @@ class Layer(Weights):
             keep_clear_of(name)
         self.name = name
         self.activation: Any = None
-        self.input_shape: Shape | None = None if input_shape is None else (None, *(int(s) for s in input_shape))
+        self.input_shape: Shape | None = None
+        if input_shape is not None:
+            self.input_shape = (None, *check_sizes(input_shape, "input_shape", self.full_name))
         self.output_shape: Shape | None = None
         self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
         self._accepted: tuple[type, tuple[int, ...]] | None = None  # type and shape of the last input that was checked
@@ -148,7 +150,7 @@ class Layer(Weights):
         Raises:
             ValueError: the layer, or its weights, cannot take that shape.
         """
-        shape = tuple(None if s is None else int(s) for s in input_shape)
+        shape = check_batch_shape(input_shape, self.full_name)
         if self.rank is not None and len(shape) == self.rank - 1 and None not in shape:
             shape = (None, *shape)
         shape = (None, *shape[1:])
@@ -178,6 +180,8 @@ class Layer(Weights):
             ValueError: x has the wrong shape, or is empty.
             TypeError: x is on another device than the weights.
         """
+        if device_of(x) is None:  # such as a list
+            check_array(x, "x", self.full_name)
         x = as_array(x)
         with np.errstate(under="ignore"):  # what is too small for float32 is 0, also where np.seterr makes it an error
             y = self.run_forward(x, training, logits)
@@ -231,6 +235,7 @@ class Layer(Weights):
         # As the last one? For one picture, checking takes as long as computing.
         if self.built and self._accepted == (type(x), x.shape) and x.dtype == self.dtype:
             return x
+        check_array(x, "x", self.full_name)
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
         self.check(x)  # before anything changes

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.device import Device, device_of, to_numpy
+from scratchnet.arguments import check_batch_shape
+from scratchnet.device import Device, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
 from scratchnet.layers.naming import snake_case
 from scratchnet.layers.sharing import ITSELF, check_places
+from scratchnet.layers.weights import arrays_of
 from scratchnet.shapes import Shape
 
 
@@ -135,9 +137,9 @@ class Composite(Layer):
             raise RuntimeError(
                 f"{self.full_name}: set_weights before build. Call build(input_shape) or forward(x) first."
             )
-        arrays, before = [to_numpy(w) for w in weights], self.get_weights()
+        arrays, before = arrays_of(weights, self.full_name), self.get_weights()
         if len(arrays) != len(before):
-            raise ValueError(f"{self.full_name}: expected {len(before)} arrays, got {len(arrays)}.")
+            raise ValueError(f"{self.full_name}: expected weights as {len(before)} arrays, got {len(arrays)}.")
         try:
             self._hand_out(arrays)
         except ValueError:
@@ -215,7 +217,7 @@ class Chain(Composite):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.check_layers()
-        shape = tuple(input_shape)
+        shape: Shape = check_batch_shape(input_shape, self.full_name)
         for layer in self.layers:
             layer.build(shape)
             assert layer.output_shape is not None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.arguments import check_seed
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape
 from scratchnet.signatures import OnlyDefault
@@ -37,10 +38,7 @@ class Dropout(Layer):
         super().__init__(**options)
         if not 0 <= rate < 1:
             raise ValueError(f"{self.full_name}: expected a rate from 0 to below 1 (the share set to 0), got {rate!r}.")
-        if seed is not None and (not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64):
-            raise ValueError(
-                f"{self.full_name}: expected seed to be a whole number from 0 to below 2**64, got {seed!r}."
-            )
+        check_seed(seed, self.full_name)
         self.rate, self.seed = rate, seed
         self.step = 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_choice, shape_text
+from scratchnet.arguments import check_batch_shape, check_choice, shape_text, shortened
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
@@ -51,12 +51,12 @@ class Parallel(Composite):
         chains = [branch if isinstance(branch, Layer) else Chain(branch) for branch in branches]
         super().__init__(chains, **options)
         if not chains:
-            raise ValueError(f"{self.full_name}: expected at least one branch, got none.")
+            raise ValueError(f"{self.full_name}: expected branches, at least one, got {shortened(branches)}.")
         self.merge = check_choice(merge, ("add", "concat", "multiply"), "merge")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.check_layers()
-        shape = (None, *tuple(input_shape)[1:])
+        shape = (None, *check_batch_shape(input_shape, self.full_name)[1:])
         for branch in self.layers:
             branch.build(shape)
         self.input_shape = shape

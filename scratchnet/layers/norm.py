@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
-from scratchnet.arguments import check_count, shape_text
+from scratchnet.arguments import check_count, check_number, shape_text
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
@@ -102,10 +102,10 @@ class BatchNormalization(_Normalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
+        beta_initializer: str | initializers.Initializer = "zeros",
+        gamma_initializer: str | initializers.Initializer = "ones",
+        moving_mean_initializer: str | initializers.Initializer = "zeros",
+        moving_variance_initializer: str | initializers.Initializer = "ones",
         beta_regularizer: OnlyDefault = None,
         gamma_regularizer: OnlyDefault = None,
         beta_constraint: OnlyDefault = None,
@@ -117,9 +117,7 @@ class BatchNormalization(_Normalization):
         **options: Any,
     ):
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **options)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"{self.full_name}: expected a momentum from 0 to 1, got {momentum!r}.")
-        self.momentum = momentum
+        self.momentum = check_number(momentum, "momentum", self.full_name, 0, 1)
         self.start["moving_mean"] = initializers.get(moving_mean_initializer)
         self.start["moving_variance"] = initializers.get(moving_variance_initializer)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import is_number
+from scratchnet.arguments import is_array, is_number, shortened
 from scratchnet.device import array_module, to_numpy
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
@@ -28,8 +28,8 @@ class Constants(Layer):
         for value in self.constants():
             if not is_number(value) and len(value) != x.shape[-1]:
                 raise ValueError(
-                    f"{self.full_name}: has numbers for {len(value)} channels, got x of shape {x.shape}. "
-                    "Channels come last."
+                    f"{self.full_name}: expected {len(value)} channels, for which it has numbers, got x of shape "
+                    f"{x.shape}. Channels come last."
                 )
 
     def _arrays(self, channels: int) -> list[np.ndarray]:
@@ -115,7 +115,8 @@ class Normalization(Constants):
             raise ValueError(f"{self.full_name}: expected axis=-1 (channels come last), got axis={axis!r}.")
         if (mean is None) != (variance is None):
             raise ValueError(
-                f"{self.full_name}: expected both mean and variance, or none of them and adapt(x) instead."
+                f"{self.full_name}: expected both mean and variance, or none of them and adapt(x) instead, got "
+                f"mean={shortened(mean)} and variance={shortened(variance)}."
             )
         self.mean = None if mean is None else _numbers(mean, "mean", self.full_name)
         self.variance = None if variance is None else _numbers(variance, "variance", self.full_name)
@@ -143,7 +144,11 @@ class Normalization(Constants):
         """
         if self.mean is not None:
             raise ValueError(f"{self.full_name}: adapt, but mean and variance were given when the layer was made.")
+        if not is_array(data):
+            raise ValueError(f"{self.full_name}: adapt: expected data as an array of numbers, got {shortened(data)}.")
         x = to_numpy(data)
+        if x.ndim < 2 or x.size == 0:
+            raise ValueError(f"{self.full_name}: adapt: expected data of shape (N, ..., C), got {x.shape}.")
         self.check(x)
         if not self.built:
             self.build((None, *x.shape[1:]))
@@ -169,7 +174,9 @@ def _numbers(value: Any, name: str, caller: str) -> float | list[float]:
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{caller}: expected {name} in numbers, got {value!r}.") from error
+        raise ValueError(f"{caller}: expected {name} in numbers, got {shortened(value)}.") from error
     if array.ndim > 1 or array.size == 0 or not np.isfinite(array).all():
-        raise ValueError(f"{caller}: expected {name} as a finite number, or one for each channel, got {value!r}.")
+        raise ValueError(
+            f"{caller}: expected {name} as a finite number, or one for each channel, got {shortened(value)}."
+        )
     return array.tolist()

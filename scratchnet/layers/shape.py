@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import pair, shape_text
+from scratchnet.arguments import check_sizes, is_whole, pair, shape_text
 from scratchnet.device import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
@@ -48,11 +48,11 @@ class Reshape(Layer):
 
     keeps_range = True
 
-    def __init__(self, target_shape: Sequence[int], **options: Any):
+    def __init__(self, target_shape: int | Sequence[int], **options: Any):
         super().__init__(**options)
-        shape = (target_shape,) if isinstance(target_shape, (int, np.integer)) else target_shape
-        self.target_shape = tuple(int(s) for s in shape)
-        if self.target_shape.count(-1) > 1 or any(s < 1 and s != -1 for s in self.target_shape):
+        shape = (target_shape,) if is_whole(target_shape) else target_shape
+        self.target_shape = check_sizes(shape, "target_shape", self.full_name, smallest=-1)
+        if self.target_shape.count(-1) > 1 or 0 in self.target_shape:
             raise ValueError(
                 f"{self.full_name}: expected sizes of at least 1, at most one of them -1, got {target_shape!r}."
             )

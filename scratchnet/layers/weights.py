@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers
+from scratchnet.arguments import is_array, shortened
 from scratchnet.config import Configurable
 from scratchnet.device import Device, to_numpy
 from scratchnet.kernels import CPU
@@ -109,11 +110,12 @@ class Weights(Configurable):
         """
         if not self.built:
             raise RuntimeError(f"{self.full_name}: set_weights before build. Call layer.build(input_shape) first.")
-        arrays = [to_numpy(w) for w in weights]
+        arrays = arrays_of(weights, self.full_name)
         own = [(group, name) for group in (self.params, self.state) for name in group]
         if len(arrays) != len(own):
             raise ValueError(
-                f"{self.full_name}: expected {len(own)} arrays ({', '.join(n for _, n in own)}), got {len(arrays)}."
+                f"{self.full_name}: expected weights as {len(own)} arrays ({', '.join(n for _, n in own)}), got "
+                f"{len(arrays)}."
             )
         for (group, name), array in zip(own, arrays):
             if array.shape != group[name].shape:
@@ -136,3 +138,13 @@ class Weights(Configurable):
     def count_params(self) -> int:
         """Numbers in all weights, the state included, as Keras counts."""
         return sum(math.prod(w.shape) for w in (*self.params.values(), *self.state.values()))
+
+
+def arrays_of(weights: Sequence[Any], caller: str) -> list[np.ndarray]:
+    """A list of arrays as `get_weights` gives it, on the CPU; a ValueError for anything else."""
+    if not isinstance(weights, (list, tuple)):
+        raise ValueError(f"{caller}: expected weights as a list of arrays, got {shortened(weights)}.")
+    for place, array in enumerate(weights):
+        if not isinstance(array, (int, float)) and not is_array(array) and np.ndim(array):
+            raise ValueError(f"{caller}: expected weights[{place}] as an array of numbers, got {shortened(array)}.")
+    return [to_numpy(w) for w in weights]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from scratchnet.annotations import checked
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, like
 from scratchnet.signatures import OnlyDefault
@@ -32,6 +33,7 @@ class Loss(Configurable):
     ):
         self.name = name
 
+    @checked
     def __call__(
         self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:

@@ -120,6 +120,11 @@ class CategoricalCrossentropy(Loss):
             raise ValueError(f"CategoricalCrossentropy: expected y_pred of shape (N, K), got {y_pred.shape}.")
         hint = " Class numbers go with sparse_categorical_crossentropy."
         t = check_same_shape(y_true, y_pred, "CategoricalCrossentropy", hint)
+        if not t.min() >= 0:
+            raise ValueError(
+                f"CategoricalCrossentropy: expected one-hot labels, or shares of at least 0, got {float(t.min()):g} "
+                "in y_true."
+            )
         return _categorical(t, y_pred, weight, self)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from scratchnet import kernels
+from scratchnet.arguments import check_number
 from scratchnet.optimizers.base import Optimizer, Rows
 from scratchnet.schedules import Schedule
 from scratchnet.signatures import OnlyDefault
@@ -38,9 +41,13 @@ class Adam(Optimizer):
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
         for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= beta < 1:
-                raise ValueError(f"{type(self).__name__}: expected {name} from 0 to below 1, got {beta!r}.")
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+            # In float32 the next number below 1 is 1 - 2^-24, and 1 - beta^t is divided by.
+            if not 0 <= beta < 1 or np.float32(beta) == 1:
+                raise ValueError(
+                    f"{type(self).__name__}: expected {name} from 0 to below 1, also as float32, got {beta!r}."
+                )
+        self.beta_1, self.beta_2 = beta_1, beta_2
+        self.epsilon = check_number(epsilon, "epsilon", type(self).__name__, 0)
 
     def move(self, weights: Rows, rate: float) -> None:
         """The update's number goes in as t."""

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
 from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
@@ -63,11 +65,9 @@ class Optimizer(Configurable):
         if len(wanted) > 1:
             raise ValueError(f"{type(self).__name__}: expected one way to clip at most, got {', '.join(wanted)}.")
         for name, value in wanted.items():
-            if not isinstance(value, (int, float, np.number)) or not 0 < value < np.inf:
-                raise ValueError(f"{type(self).__name__}: expected a {name} above 0, got {value!r}.")
-        self.weight_decay = 0.0 if weight_decay is None else weight_decay
-        if not isinstance(self.weight_decay, (int, float, np.number)) or not 0 <= self.weight_decay < np.inf:
-            raise ValueError(f"{type(self).__name__}: expected a weight_decay of at least 0, got {weight_decay!r}.")
+            check_number(value, name, type(self).__name__, 0, above=True)
+        weight_decay = 0.0 if weight_decay is None else weight_decay
+        self.weight_decay = check_number(weight_decay, "weight_decay", type(self).__name__, 0)
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.schedule = learning_rate if isinstance(learning_rate, Schedule) else self._constant(learning_rate)
         self._made_rate = self.schedule
@@ -155,34 +155,51 @@ class Optimizer(Configurable):
                 like_arrays(memory, dict.fromkeys(self.memory, params[name]), place)
 
     def _constant(self, learning_rate: float) -> ConstantRate:
-        if not isinstance(learning_rate, (int, float, np.number)) or not 0 <= learning_rate < np.inf:
+        if not is_number(learning_rate) or not 0 <= learning_rate < np.inf:
             raise ValueError(
-                f"{type(self).__name__}: expected a learning rate of at least 0 or a schedule, got {learning_rate!r}."
+                f"{type(self).__name__}: expected learning_rate to be a finite number of at least 0, or a schedule, "
+                f"got {shortened(learning_rate)}."
             )
         return ConstantRate(float(learning_rate))
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next update."""
-        return self.schedule(self.iterations)
+        """The rate of the next update; a ValueError where the schedule gives none."""
+        rate: Any = self.schedule(self.iterations)
+        if isinstance(rate, np.ndarray) and rate.ndim == 0:  # as np.where gives it
+            rate = rate.item()
+        if not is_number(rate) or not 0 <= rate < np.inf:
+            raise ValueError(
+                f"{type(self).__name__}: expected {type(self.schedule).__name__} to give a learning rate of at least "
+                f"0, a finite number, got {shortened(rate)} for step {self.iterations}."
+            )
+        return rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self.schedule = self._constant(value)
 
+    @checked
     def update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         """Move every array of params, in place, by its gradient of the same name.
 
         Raises:
-            ValueError: names or shapes differ, an array of params is not contiguous, or what is remembered of it is of
-                another shape.
+            ValueError: names or shapes differ, an array of params is not of floats or not contiguous, or what is
+                remembered of it is of another shape.
             TypeError: weights and gradients are on different devices.
         """
         if params.keys() != grads.keys():
             raise ValueError(
-                f"{type(self).__name__}: params and grads have different names: {sorted(params.keys() ^ grads.keys())}."
+                f"{type(self).__name__}: expected params and grads of the same names, got different ones: "
+                f"{sorted(params.keys() ^ grads.keys())}."
             )
         for name, p in params.items():
+            if p.dtype not in (np.float32, np.float64):
+                raise ValueError(
+                    f"{type(self).__name__}: expected weights of float32 or float64, got {name!r} of {p.dtype}. An "
+                    f"update cannot move whole numbers by a fraction: {name}.astype(np.float32)."
+                )
+            check_unmasked(p, name, type(self).__name__)
             if grads[name].shape != p.shape or not p.flags.c_contiguous:
                 raise ValueError(
                     f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scratchnet import kernels
+from scratchnet.arguments import check_number
 from scratchnet.optimizers.base import Optimizer, Rows
 from scratchnet.schedules import Schedule
 from scratchnet.signatures import OnlyDefault
@@ -36,7 +37,9 @@ class RMSprop(Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
+        self.rho = check_number(rho, "rho", "RMSprop", 0, 1, below=True)
+        self.momentum = check_number(momentum, "momentum", "RMSprop", 0, 1)
+        self.epsilon, self.centered = check_number(epsilon, "epsilon", "RMSprop", 0), centered
 
     def move(self, weights: Rows, rate: float) -> None:
         """As for SGD."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scratchnet import kernels
+from scratchnet.arguments import check_number
 from scratchnet.optimizers.base import Optimizer, Rows
 from scratchnet.schedules import Schedule
 from scratchnet.signatures import OnlyDefault
@@ -33,9 +34,7 @@ class SGD(Optimizer):
         name: str | None = None,
     ):
         super().__init__(learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, name=name)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"SGD: expected a momentum from 0 to 1, got {momentum!r}.")
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum, self.nesterov = check_number(momentum, "momentum", "SGD", 0, 1), nesterov
 
     def move(self, weights: Rows, rate: float) -> None:
         """All arrays of one dtype in one call of the kernel, which has the formula above."""

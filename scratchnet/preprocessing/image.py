@@ -7,25 +7,39 @@ Keras counts it among its legacy. What is its own here:
   nothing differs.)
 - With fill_mode="constant" or "wrap", what lies half outside is blended with what is there (SciPy's "grid-constant" and
   "grid-wrap"); Keras takes SciPy's modes of those names, which have a hard edge, and a period of one pixel less.
-- Brightness is computed in floats; Keras rounds to bytes, so that pictures from 0 to 1 become black.
+- Brightness is computed in floats, in the pictures' own range; Keras stretches each picture to 0 to 255 before, and
+  rounds to bytes, so that pictures from 0 to 1 become black.
 - Where `fit` is missing, Keras warns and leaves the normalization out; here it is an error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.arguments import check_choice, check_count, is_number
-from scratchnet.augment import affine, check_pictures, check_seed, draws, key_of
+from scratchnet.annotations import checked
+from scratchnet.arguments import (
+    check_choice,
+    check_count,
+    check_dtype,
+    check_number,
+    check_seed,
+    check_sizes,
+    is_flag,
+    is_number,
+    shortened,
+)
+from scratchnet.augment import affine, check_pictures, draws, key_of
 from scratchnet.device import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
+from scratchnet.preprocessing.brightness import brightened
+from scratchnet.preprocessing.ranges import are_numbers, as_factors, shift
 from scratchnet.preprocessing.statistics import Standardization
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 from scratchnet.training.data import Flow, check_lengths
 
 TRANSFORM = (
@@ -50,7 +64,7 @@ class ImageDataGenerator(Standardization):
         rotation_range: degrees to either side.
         width_shift_range, height_shift_range: below 1 a share of the size, else pixels; an int n draws a whole number
             below n, a list one of its numbers, both to either side.
-        brightness_range: (lowest, highest) factor.
+        brightness_range: (lowest, highest) factor, of how far each number is from black; 1 changes nothing.
         shear_range: degrees to either side.
         zoom_range: (lowest, highest) factor for each axis, or z for (1 - z, 1 + z); below 1 enlarges.
         channel_shift_range: added to all channels, to either side, kept between the picture's lowest and highest.
@@ -60,6 +74,8 @@ class ImageDataGenerator(Standardization):
         preprocessing_function: takes one picture (H, W, C) and returns one of its shape, before anything is rescaled.
         validation_split: the share, at the beginning, that `flow(..., subset="validation")` takes.
         dtype: float32 or float64; in `fit` of a model, it is the model's.
+        value_range: (black, white) of the pictures, for brightness; None for 0 to 255, to 65535 for uint16, and to 1
+            for floats of which none is larger. Floats below 0 need it.
 
     Raises:
         ValueError: a bad argument.
@@ -92,6 +108,8 @@ class ImageDataGenerator(Standardization):
         validation_split: float = 0.0,
         interpolation_order: OnlyDefault = 1,
         dtype: Any = None,
+        *,
+        value_range: tuple[float, float] | None = None,
     ):
         caller = "ImageDataGenerator"
         if not is_number(validation_split) or not 0 <= validation_split < 1:
@@ -105,12 +123,19 @@ class ImageDataGenerator(Standardization):
             preprocessing_function,
         )
         zoom: Any = zoom_range
-        self.zoom_range = _as_factors((1 - zoom, 1 + zoom) if is_number(zoom) else zoom, "zoom_range", zoom)
+        self.zoom_range = as_factors((1 - zoom, 1 + zoom) if is_number(zoom) else zoom, "zoom_range", zoom)
         factors = brightness_range
-        self.brightness_range = None if factors is None else _as_factors(factors, "brightness_range", factors)
+        if value_range is not None and not -math.inf < value_range[0] < value_range[1] < math.inf:
+            raise ValueError(f"{caller}: expected value_range as (black, white), got {value_range!r}.")
+        self.value_range = None if value_range is None else (float(value_range[0]), float(value_range[1]))
+        self.brightness_range = None if factors is None else as_factors(factors, "brightness_range", factors)
         for name, value in (("width_shift_range", width_shift_range), ("height_shift_range", height_shift_range)):
-            if (not is_number(value) and not _are_numbers(value)) or not np.isfinite(value).all():
-                raise ValueError(f"{caller}: expected {name} as a finite number, or a list of some, got {value!r}.")
+            numbers = [value] if is_number(value) else value
+            if not are_numbers(numbers) or not all(abs(number) <= 1e6 for number in numbers):
+                raise ValueError(
+                    f"{caller}: expected {name} as a finite number, or a list of some, got {shortened(value)}. "
+                    "None may be above a million."
+                )
         ranges = {"rotation_range": rotation_range, "shear_range": shear_range}
         for name, value in {**ranges, "channel_shift_range": channel_shift_range, "cval": cval}.items():
             if not is_number(value) or not math.isfinite(value):
@@ -120,11 +145,10 @@ class ImageDataGenerator(Standardization):
         self.channel_shift_range, self.cval = channel_shift_range, cval
         self.fill_mode = check_choice(fill_mode, FILL_MODES, "fill_mode")
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
-        self.validation_split, self.dtype = validation_split, np.dtype(dtype or np.float32)
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"{caller}: expected dtype float32 or float64, got {dtype!r}.")
+        self.validation_split = validation_split
+        self.dtype = np.dtype(np.float32) if dtype is None else check_dtype(dtype, "dtype", caller)
 
-    @only_defaults
+    @checked
     def flow(
         self,
         x: np.ndarray,
@@ -183,24 +207,33 @@ class ImageDataGenerator(Standardization):
         passes = [self._parameters(draws(key, step, index), x.shape[1:3]) for step in range(rounds)]
         return array_module(x).concatenate([self._apply(x, index, parameters, self.dtype) for parameters in passes])
 
-    def get_random_transform(self, img_shape: tuple[int, ...], seed: int | None = None) -> dict[str, Any]:
+    @checked
+    def get_random_transform(self, img_shape: Sequence[int], seed: int | None = None) -> dict[str, Any]:
         """Random parameters for a picture of shape (H, W, C), for `apply_transform`.
 
         theta and shear in degrees, tx and ty in pixels (rows, columns), zx and zy the zoom of each, flip_horizontal,
         flip_vertical, channel_shift_intensity and brightness (None where not used).
         """
+        check_seed(seed, "get_random_transform")
+        if len(check_sizes(img_shape, "img_shape", "get_random_transform")) != 3:
+            raise ValueError(f"get_random_transform: expected img_shape as (H, W, C), got {img_shape!r}.")
         u = draws(key_of(seed), 0, np.zeros(1, np.int64))
-        return {k: None if v is None else v[0].item() for k, v in self._parameters(u, img_shape[:2]).items()}
+        return {k: None if v is None else v[0].item() for k, v in self._parameters(u, tuple(img_shape[:2])).items()}
 
+    @checked
     def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured by parameters as `get_random_transform` has them; new array."""
         for name in transform_parameters:
             check_choice(name, TRANSFORM, "parameter of apply_transform")
+        for name, value in transform_parameters.items():
+            if value is not None and not is_flag(value):
+                check_number(value, f"transform_parameters[{name!r}]", "apply_transform")
         parameters = {k: None if v is None else np.array([v]) for k, v in transform_parameters.items()}
         x = as_array(x)[None]
         check_pictures(x, "apply_transform")
         return self._apply(x, np.zeros(1, np.int64), parameters, self.dtype)[0]
 
+    @checked
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured at random, not standardized."""
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
@@ -217,8 +250,8 @@ class ImageDataGenerator(Standardization):
         count, brightness = len(u["rotation"]), self.brightness_range
         return {
             "theta": (2 * u["rotation"] - 1) * self.rotation_range,
-            "tx": _shift(self.height_shift_range, u["height_shift"], size[0]),
-            "ty": _shift(self.width_shift_range, u["width_shift"], size[1]),
+            "tx": shift(self.height_shift_range, u["height_shift"], size[0]),
+            "ty": shift(self.width_shift_range, u["width_shift"], size[1]),
             "shear": (2 * u["shear"] - 1) * self.shear_range,
             "zx": low + (high - low) * u["zoom"],
             "zy": low + (high - low) * u["zoom_columns"],
@@ -250,33 +283,5 @@ class ImageDataGenerator(Standardization):
             low, high = y.min(axes, keepdims=True), y.max(axes, keepdims=True)
             y = module.clip(y + like(added.astype(y.dtype)[:, None, None, None], y), low, high)
         if (factor := p.get("brightness")) is not None:
-            brightest = 255 if x.dtype.kind in "ui" else module.where(y.max(axes, keepdims=True) > 1, 255, 1)
-            y = y * like(factor.astype(y.dtype)[:, None, None, None], y)
-            y = module.clip(y, 0, module.asarray(brightest, y.dtype))
+            y = brightened(y, factor, x.dtype, self.value_range)
         return y
-
-
-def _as_factors(value: Any, name: str, came: Any) -> tuple[float, float]:
-    """(lowest, highest), or a ValueError that says what came for it."""
-    if not _are_numbers(value, 2) or not 0 <= value[0] <= value[1]:
-        raise ValueError(f"ImageDataGenerator: expected {name} as (lowest, highest), not below 0, got {came!r}.")
-    return value[0], value[1]
-
-
-def _are_numbers(value: Any, count: int | None = None) -> bool:
-    """Whether this is a list, tuple or array of numbers, at least one, or as many as are wanted."""
-    if not isinstance(value, (list, tuple, np.ndarray)) or len(value) == 0 or count not in (None, len(value)):
-        return False
-    return all(is_number(v) for v in value)
-
-
-def _shift(limits: Any, u: np.ndarray, size: int) -> np.ndarray:
-    """Moves in pixels for a shift range as Keras takes it."""
-    sided = 2 * u - 1  # from -1 to 1: the sign, and how far
-    if np.ndim(limits) or isinstance(limits, (int, np.integer)):
-        choices = np.asarray(limits) if np.ndim(limits) else np.arange(max(abs(int(limits)), 1))
-        pixels = choices[np.minimum((np.abs(sided) * len(choices)).astype(np.int64), len(choices) - 1)]
-        moved = np.where(sided < 0, -pixels, pixels).astype(np.float64)
-    else:
-        moved = sided * limits
-    return moved * size if np.max(limits) < 1 else moved

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_number
 from scratchnet.augment import Augmentation, check_pictures
 from scratchnet.device import array_module, as_array, like, to_numpy
 
@@ -47,12 +49,9 @@ class Standardization(Augmentation):
         rescale: float | None,
         preprocessing_function: Callable[[np.ndarray], np.ndarray] | None,
     ):
-        if preprocessing_function is not None and not callable(preprocessing_function):
-            raise ValueError(
-                f"{caller}: expected preprocessing_function to be a function, got {preprocessing_function!r}."
-            )
-        if rescale is not None and (np.ndim(rescale) or not np.isfinite(rescale)):
-            raise ValueError(f"{caller}: expected rescale as a factor such as 1 / 255, or None, got {rescale!r}.")
+        if rescale is not None:
+            check_number(rescale, "rescale", caller)
+        check_number(zca[1], "zca_epsilon", caller, 0, above=True)
         # As in Keras: a deviation is about its mean, and whitening does what a deviation would.
         self.zca_whitening, self.zca_epsilon = zca
         self.featurewise_std_normalization = featurewise[1] and not self.zca_whitening
@@ -63,6 +62,7 @@ class Standardization(Augmentation):
         self.std: np.ndarray | None = None
         self.zca_whitening_matrix: np.ndarray | None = None
 
+    @checked
     def fit(self, x: np.ndarray, augment: bool = False, rounds: int = 1, seed: int | None = None) -> None:
         """Find mean, deviation and whitening matrix of a data set, in float64.
 
@@ -117,6 +117,7 @@ class Standardization(Augmentation):
         deviation = _found(self.std) + EPSILON if self.featurewise_std_normalization else 1.0
         return scale / deviation, -_found(self.mean) / deviation
 
+    @checked
     def standardize(self, x: np.ndarray) -> np.ndarray:
         """Pictures brought to scale, as a new array of float32, or of float64 if x is.
 
@@ -127,6 +128,8 @@ class Standardization(Augmentation):
             ValueError: `fit` is missing.
         """
         x = as_array(x)
+        if x.ndim not in (3, 4):
+            raise ValueError(f"standardize: expected x of shape (H, W, C) or (N, H, W, C), got {x.shape}.")
         self.check_fitted(x.shape[-1])
         module = array_module(x)
         y: np.ndarray = module.array(x, np.float64 if x.dtype == np.float64 else np.float32)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
 from scratchnet.device import array_module, as_array, like
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 from scratchnet.optimizers import Optimizer
@@ -42,6 +43,7 @@ def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
         TypeError: a generator, a Dataset or the like.
     """
     refuse_streams(array, name, caller)
+    check_unmasked(array, name, caller)
     try:
         array = as_array(array)
     except ValueError as error:
@@ -53,12 +55,22 @@ def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
     return array
 
 
-def check_finite(array: np.ndarray, name: str, caller: str) -> None:
-    """Raise a ValueError that names the first example with NaN or infinity."""
+def check_finite(array: np.ndarray, name: str, caller: str, dtype: Any = None) -> None:
+    """Raise a ValueError that names the first example with NaN or infinity, or with more than `dtype` can hold."""
     if array.dtype.kind != "f":
         return
+    largest = np.finfo(array.dtype if dtype is None else dtype).max
     for start in range(0, len(array), 1024):  # a slice at a time: no second copy of the data
-        finite = array_module(array).isfinite(array[start : start + 1024])
+        part = array[start : start + 1024]
+        finite = array_module(array).isfinite(part)
+        if finite.all() and array.dtype.itemsize > np.dtype(largest.dtype).itemsize:
+            finite = abs(part) <= largest
+            if not finite.all():
+                bad = start + int(finite.reshape(len(finite), -1).all(axis=1).argmin())
+                raise ValueError(
+                    f"{caller} found {float(part[~finite].flat[0]):g} in {name}, first in {name}[{bad}]: more than "
+                    f"{largest.dtype} can hold. Scale {name}, or make the model with dtype='float64'."
+                )
         if not finite.all():
             bad = start + int(finite.reshape(len(finite), -1).all(axis=1).argmin())
             raise ValueError(
@@ -68,7 +80,9 @@ def check_finite(array: np.ndarray, name: str, caller: str) -> None:
             )
 
 
-def check_data(x: Any, y: Any, caller: str, loss: Loss, classes: int | None) -> tuple[np.ndarray, np.ndarray]:
+def check_data(
+    x: Any, y: Any, caller: str, loss: Loss, classes: int | None, dtype: Any = None
+) -> tuple[np.ndarray, np.ndarray]:
     """x and y as arrays that can be trained on.
 
     Args:
@@ -76,6 +90,7 @@ def check_data(x: Any, y: Any, caller: str, loss: Loss, classes: int | None) -> 
         caller: how errors begin, such as "Sequential 'sequential': fit".
         loss: what the labels are for.
         classes: outputs of the model, None where it is not built yet.
+        dtype: in which the model computes.
 
     Raises:
         ValueError: not numbers, no examples, different lengths, NaN or infinity, labels out of range.
@@ -83,8 +98,8 @@ def check_data(x: Any, y: Any, caller: str, loss: Loss, classes: int | None) -> 
     x, y = as_numbers(x, "x", caller), as_numbers(y, "y", caller)
     if len(x) != len(y):
         raise ValueError(f"{caller} expected one label an example, got x of shape {x.shape} and y of shape {y.shape}.")
-    check_finite(x, "x", caller)
-    check_finite(y, "y", caller)
+    check_finite(x, "x", caller, dtype)
+    check_finite(y, "y", caller, dtype)
     if isinstance(loss, SparseCategoricalCrossentropy) and classes is not None:
         check_labels(y, classes, caller)
     return x, y
@@ -122,7 +137,8 @@ def example_weights(
         if not isinstance(key, (int, np.integer)) or isinstance(key, bool):
             raise ValueError(
                 f"{caller}: expected the numbers of classes as the keys of class_weight, got {key!r} of type "
-                f"{type(key).__name__}. A class's number is its place among the outputs, counted from 0."
+                f"{type(key).__name__} in {shortened(class_weight)}. A class's number is its place among the outputs, "
+                "counted from 0."
             )
     classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y), -1)[:, 0]
     each = check_weights(
@@ -139,7 +155,7 @@ def check_verbose(verbose: Any, caller: str) -> int:
         return int(verbose)
     if verbose == "auto":
         return 1
-    raise ValueError(f"{caller}: expected verbose to be 0, 1, 2 or 'auto', got {verbose!r}.")
+    raise ValueError(f"{caller}: expected verbose to be 0, 1, 2 or 'auto', got {shortened(verbose)}.")
 
 
 def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outputs: int | None, caller: str) -> None:
@@ -164,12 +180,31 @@ def check_classes(class_weight: Mapping[int, float] | None, y: np.ndarray, outpu
 
 def kept_for_training(count: int, validation_split: float) -> int:
     """How many of `count` examples are trained on; a ValueError unless some are left on both sides."""
-    if not 0 < validation_split < 1 or not 0 < (kept := int(count * (1 - validation_split))) < count:
+    if (
+        not is_number(validation_split)
+        or not 0 < validation_split < 1
+        or not 0 < (kept := int(count * (1 - validation_split))) < count
+    ):
         raise ValueError(
-            f"expected validation_split from 0 to below 1 that leaves examples on both sides of {count}, got "
+            f"fit: expected validation_split from 0 to below 1 that leaves examples on both sides of {count}, got "
             f"{validation_split!r}."
         )
     return kept
+
+
+def check_shape(x: np.ndarray, model: Any, caller: str) -> None:
+    """Raise a ValueError for examples of another shape than the model was built for.
+
+    Layers by themselves take pictures of other sizes, where they can, and so does `model.forward`; but a model that
+    was trained on pictures of 8 x 8 knows nothing of those of 9 x 9.
+    """
+    shape = model.input_shape
+    if shape is not None and x.shape[1:] != shape[1:]:
+        model.check(x)  # what it says of channels or a missing axis is more to the point
+        raise ValueError(
+            f"{caller}: expected x of shape {shape_text(shape)}, for which the model is built, got {x.shape}. Cut, pad "
+            "or resize the pictures; where the layers can take any size, model.forward(x) does."
+        )
 
 
 def compiled_parts(model: Any, method: str) -> tuple[Loss, Optimizer]:

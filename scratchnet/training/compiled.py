@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import losses, optimizers
+from scratchnet.annotations import checked
 from scratchnet.config import describe, make
 from scratchnet.fields import anything, list_of, record, truth
 from scratchnet.layers import Layer
@@ -16,7 +17,7 @@ from scratchnet.metrics import Metric
 from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.saving import check_model_state, model_state, set_model_state
-from scratchnet.signatures import OnlyDefault, only_defaults
+from scratchnet.signatures import OnlyDefault
 from scratchnet.training.checks import compiled_parts
 
 TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), optimizer_state=anything)
@@ -32,7 +33,7 @@ class Compiled(Layer):
     metrics: Sequence[Metric] = ()
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
-    @only_defaults
+    @checked
     def compile(
         self,
         optimizer: str | Optimizer = "rmsprop",
@@ -58,11 +59,13 @@ class Compiled(Layer):
         Source: https://keras.io/api/models/model_training_apis/
         """
         if loss is None:
-            raise ValueError(f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy'.")
+            raise ValueError(
+                f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy', got None."
+            )
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
         self.optimizer, self.loss = optimizer, losses.get(loss)
-        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics or ())
+        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(() if metrics is None else metrics)
         self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):

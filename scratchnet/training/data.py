@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.device import Device, to_device, to_numpy
@@ -22,9 +23,11 @@ Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are 
 
 def check_lengths(count: int, y: Any, sample_weight: Any) -> None:
     """Raise a ValueError unless there are as many labels, and as many weights, as pictures; None is for none."""
-    for name, array in (("label", y), ("weight", sample_weight)):
+    for array_name, name, array in (("y", "label", y), ("sample_weight", "weight", sample_weight)):
         if array is not None and len(array) != count:
-            raise ValueError(f"flow: expected a {name} for each of {count} pictures, got {len(array)}.")
+            raise ValueError(
+                f"flow: expected {array_name} with a {name} for each of {count} pictures, got {len(array)}."
+            )
 
 
 class Flow:
@@ -47,6 +50,7 @@ class Flow:
         ValueError: not as many labels or weights as pictures, or a bad batch_size.
     """
 
+    @checked
     def __init__(
         self,
         x: np.ndarray,
@@ -203,10 +207,10 @@ def make_feed(
         x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
     refuse_streams(x, "x", caller)
     if y is None:
-        raise ValueError(f"{caller}: labels y are missing.")
+        raise ValueError(f"{caller}: labels y are missing: expected an array, got None.")
     if augment is not None and not isinstance(augment, Augmentation):
         raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
-    x, y = check_data(x, y, caller, loss, classes)
+    x, y = check_data(x, y, caller, loss, classes, dtype)
     return Feed(x, y, example_weights(sample_weight, None, y, caller), dtype, augment, seed)
 
 

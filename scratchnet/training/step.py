@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from scratchnet import locks, random
+from scratchnet.annotations import checked
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
+from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
@@ -36,8 +38,9 @@ def forward_loss(
     return value, dz, z
 
 
+@checked
 def train_step(
-    model: Any, loss: Loss, optimizer: Optimizer, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
+    model: Layer, loss: Loss, optimizer: Optimizer, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
     """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,22 +13,23 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, locks
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
 from scratchnet.device import device_of, to_numpy
-from scratchnet.divergence import Guard
+from scratchnet.divergence import Guard, all_finite
 from scratchnet.layers import BatchNormalization, GroupNormalization, Layer, Normalization, Rescaling
 from scratchnet.losses import Loss
 from scratchnet.printing import say
-from scratchnet.signatures import OnlyDefault, only_defaults
-from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_verbose
+from scratchnet.signatures import OnlyDefault
+from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_shape, check_verbose
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop, check_free
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
 
-Verbose = int | str
+Verbose = int | str | bool
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
 _SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
 
@@ -45,7 +47,7 @@ class Trainable(Compiled):
     training_loop: TrainingLoop | None = None  # where `fit` is, while it runs
     _said_integers = False
 
-    @only_defaults
+    @checked
     def fit(
         self,
         x: np.ndarray | Flow,
@@ -144,7 +146,7 @@ class Trainable(Compiled):
 
         return loop.run(step, callbacks, verbose, None if validation is None else partial(measure, validation))
 
-    @only_defaults
+    @checked
     def evaluate(
         self,
         x: np.ndarray | Flow,
@@ -166,20 +168,27 @@ class Trainable(Compiled):
 
         Raises:
             RuntimeError: the model is not compiled.
-            ValueError: as in `fit`.
+            ValueError: as in `fit`; or the loss is NaN or infinite.
         """
         loss, _ = check_compiled(self, "evaluate")
         caller = f"{self.full_name}: evaluate"
         batch_size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
         start, feed = time.perf_counter(), self._feed("evaluate", loss, x, y, sample_weight)
         logs = self._measure(feed, loss, batch_size).logs()
+        if not math.isfinite(logs["loss"]):
+            raise ValueError(
+                f"{caller}: the loss is {logs['loss']}. "
+                + (f"x goes from {float(feed.x.min()):g} to {float(feed.x.max()):g}, and the numbers grow too large on "
+                   "their way through the layers." if all_finite(self) else
+                   "There is NaN or infinity in the model's weights: load good ones, or build it anew.")
+            )  # fmt: skip
         if check_verbose(verbose, caller):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
             say(f"{steps}/{steps} - {timing} - {log_text(logs)}")
         return _returned(logs, return_dict)
 
-    @only_defaults
+    @checked
     def predict(
         self,
         x: np.ndarray | Flow,
@@ -209,6 +218,7 @@ class Trainable(Compiled):
         else:
             feed = Feed(as_numbers(x, "x", caller), None, None, self.compute_dtype)
             self._say_integers(feed.x)
+        check_shape(feed.x, self, caller)
         feed.device = self.device if self.built else None
         return np.concatenate([self._predicted(feed, index) for index in batches(len(feed), size, shuffle=False)])
 
@@ -217,6 +227,7 @@ class Trainable(Compiled):
         with locks.MODELS:  # layers keep things from one line to the next
             return to_numpy(self.forward(x))
 
+    @checked
     def train_on_batch(
         self,
         x: np.ndarray,
@@ -266,6 +277,7 @@ class Trainable(Compiled):
         """Checked examples; the integers of a generator are its own affair."""
         caller = f"{self.full_name}: {method}"
         feed = make_feed(x, y, weight, self.compute_dtype, caller, loss, self._classes(), augment)
+        check_shape(feed.x, self, caller)
         if not isinstance(x, Flow):
             self._say_integers(feed.x)
         feed.device = self.device if self.built else None  # a model that is not built follows the first batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_count
 from scratchnet.initializers import RandomNormal
 from scratchnet.layers import (
@@ -24,6 +25,7 @@ from scratchnet.models import Sequential
 WEIGHTS: dict[str, Any] = {"kernel_initializer": RandomNormal(stddev=0.02)}  # the start of the DCGAN paper, N(0, 0.02)
 
 
+@checked
 def article_generator(*, kernel_size: int = 3, activate_projection: bool = True) -> Sequential:
     """The generator of the article's listing 4.2, (N, 100) -> (N, 32, 32, 3) from -1 to 1, corrected.
 
@@ -90,6 +92,7 @@ def _check_size(size: int) -> tuple[int, int]:
     )
 
 
+@checked
 def dcgan(
     size: int = 32,
     channels: int = 3,

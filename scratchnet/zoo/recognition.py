@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scratchnet.annotations import checked
+from scratchnet.arguments import check_count, check_sizes
 from scratchnet.layers import (
     BatchNormalization,
     Conv2D,
@@ -17,6 +19,7 @@ from scratchnet.layers import (
 from scratchnet.models import Sequential
 
 
+@checked
 def article_cnn(
     input_shape: tuple[int, int, int] = (32, 32, 3), classes: int = 10, first: Sequence[Layer] = ()
 ) -> Sequential:
@@ -29,6 +32,7 @@ def article_cnn(
 
     Source: the article, listing 4.1.
     """
+    check_count(classes, "classes", "article_cnn")
     layers = [
         Conv2D(32, 3, activation="relu"),
         MaxPooling2D(),
@@ -39,10 +43,11 @@ def article_cnn(
         Dense(classes, activation="softmax"),
     ]
     model = Sequential([*first, *layers])
-    model.build((None, *input_shape))
+    model.build((None, *check_sizes(input_shape, "input_shape", model.full_name)))
     return model
 
 
+@checked
 def small_cnn(
     input_shape: tuple[int, int, int] = (32, 32, 3),
     classes: int = 10,
@@ -63,6 +68,7 @@ def small_cnn(
     Sources: Simonyan and Zisserman, arXiv 1409.1556 (3 x 3 throughout); Ioffe and Szegedy, arXiv 1502.03167 (batch
     normalization); Lin, Chen and Yan, arXiv 1312.4400 (global average pooling).
     """
+    check_count(classes, "classes", "small_cnn")
     layers: list[Layer] = [*first]
     for stage, filters in enumerate(widths):
         if stage:
@@ -72,5 +78,5 @@ def small_cnn(
             conv = Conv2D(count, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
             layers += [conv, BatchNormalization(momentum=0.9), ReLU()]
     model = Sequential([*layers, GlobalAveragePooling2D(), Dense(classes, activation="softmax")])
-    model.build((None, *input_shape))
+    model.build((None, *check_sizes(input_shape, "input_shape", model.full_name)))
     return model
