@@ -9,8 +9,8 @@ There is one pair of verbs a level, and nothing else computes a forward or a bac
 | `call` | `call_backward` | `run_forward`, `run_backward` | one layer's formula, by a kernel: an author defines it |
 | `activation.forward` | `activation.backward` | the same | the activation that a layer ends in: `activation.py` |
 
-In a `Chain`, and so in a model, some neighbours run as one, by the steps of `layers/fusion.py`: their `call` runs, but
-not their `call_backward`. With `fuse=False` each layer runs by itself.
+In a `Chain`, and so in a model, some neighbours run as one, by `layers/fusion.py`: their `call` runs, but not their
+`call_backward`. With `fuse=False` each layer runs by itself.
 """
 
 from __future__ import annotations
@@ -37,12 +37,11 @@ class Layer(Weights):
         dx = layer.backward(dy)                  adds to layer.grads[name]; returns dLoss/dx
 
     A layer builds its weights at the first forward, or at `build(input_shape)`. It computes in the dtype of its input,
-    float32 or float64, and its weights follow it; any other dtype becomes float32. Used alone, it returns fresh
-    arrays that are the caller's to change. Between forward and backward, x must not be changed. Forward and backward
-    are for one thread at a time; the `predict` of a model is for many.
+    float32 or float64, and its weights follow it; any other dtype becomes float32. Used alone, it returns fresh arrays
+    that are the caller's to change. Between forward and backward, x must not be changed. Forward and backward are for
+    one thread at a time; the `predict` of a model is for many.
 
-    Attributes:
-        params, grads, state: see `Weights`.
+    Attributes (beside params, grads and state of `Weights`):
         activation: applied after `call`, None for none.
         input_shape, output_shape: with None for the batch, once built.
 
@@ -50,8 +49,7 @@ class Layer(Weights):
         name: within its model; by default the class's name with a number.
         input_shape: of one example, for the first layer of a model, whose weights are then made at once.
 
-    A layer of one's own defines `create_weights`, `call` and `call_backward`, and `compute_output_shape` if the shape
-    changes.
+    A layer of one's own defines `create_weights`, `call`, `call_backward`; `compute_output_shape` if that changes.
     """
 
     rank: int | None = None  # axes of the input, batch included; None where any number will do
@@ -88,13 +86,12 @@ class Layer(Weights):
             self.input_shape = (None, *check_sizes(input_shape, "input_shape", self.full_name))
         self.output_shape: Shape | None = None
         self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
-        self._accepted: tuple[type, tuple[int, ...]] | None = None  # type and shape of the last input that was checked
+        self._accepted: tuple[type, tuple[int, ...]] | None = None  # of the last input that was checked: type, shape
 
     def __repr__(self) -> str:
-        shapes = ""
-        if self.built and self.input_shape is not None and self.output_shape is not None:
-            shapes = f", {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}"
-        return f"<{self.full_name}{shapes}>"
+        if not self.built or self.input_shape is None or self.output_shape is None:
+            return f"<{self.full_name}>"
+        return f"<{self.full_name}, {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}>"
 
     @property
     def full_name(self) -> str:
@@ -183,7 +180,7 @@ class Layer(Weights):
         if device_of(x) is None:  # such as a list
             check_array(x, "x", self.full_name)
         x = as_array(x)
-        with np.errstate(under="ignore"):  # what is too small for float32 is 0, also where np.seterr makes it an error
+        with np.errstate(under="ignore"):  # too small for float32 is 0, also where np.seterr makes it an error
             y = self.run_forward(x, training, logits)
         self.unshare(y)
         return y.copy() if array_module(y).may_share_memory(y, x) else y

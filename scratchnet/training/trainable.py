@@ -288,10 +288,8 @@ class Trainable(Compiled):
         if np.issubdtype(x.dtype, np.integer) and not self._said_integers and not scales:
             self._said_integers = True
             warnings.warn(
-                f"{self.full_name}: x holds whole numbers ({x.dtype}, up to {int(x.max())}); they are taken as they "
-                "are. Networks "
-                "learn faster from small numbers: x / 255, or a first layer sn.Rescaling(1 / 255), for pictures.",
-                UserWarning,
+                f"{self.full_name}: x holds whole numbers ({x.dtype}, up to {int(x.max())}), taken as they are. "
+                "Networks learn faster from small numbers: x / 255, or first sn.Rescaling(1 / 255), for pictures.",
                 stacklevel=4,
             )
 

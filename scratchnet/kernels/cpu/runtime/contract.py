@@ -30,9 +30,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from scratchnet.shapes import output_hw
+from scratchnet.kernels.cpu.runtime.checks import FLOATS, Sizes, check_output, check_pads, check_pair, is_array
 
-_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _PAIRS = {
     "kernel_size": ("KH", "KW"),
     "pool_size": ("KH", "KW"),
@@ -43,8 +42,6 @@ _PAIRS = {
 }
 _MOST_KNOWN = 4096  # calls that are remembered for each kernel
 _PLAIN = 0x100 | 0x400  # NumPy's flags of an array that is aligned and writeable
-
-Sizes = dict[str, int]
 
 
 class _Readable:
@@ -159,7 +156,7 @@ class _Contract:
             right = value.dtype == np.int32 if "int32" in array.rest else value.dtype.kind in "iu"
             expected = "int32" if "int32" in array.rest else "whole numbers"
         elif dtype is None:
-            right, expected, dtype = value.dtype in _FLOATS, "float32 or float64", value.dtype
+            right, expected, dtype = value.dtype in FLOATS, "float32 or float64", value.dtype
         else:
             right = value.dtype == dtype or ("or float64" in array.rest and value.dtype == np.float64)
             expected = f"{dtype}, as the arrays before it"
@@ -196,67 +193,6 @@ class _Contract:
             return
         kernel_size = sizes["KH"], sizes["KW"]
         check_output((sizes["H"], sizes["W"]), kernel_size, given["strides"], given["pads"], sizes, self.caller)
-
-
-def is_array(value: Any) -> bool:
-    """Whether this is a NumPy array without a mask, of which kernels would know nothing."""
-    return isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray)
-
-
-def check_output(
-    hw: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], pads: Any, sizes: Sizes, caller: str
-) -> None:
-    """OH and OW among the sizes are the window's; put there where they are not yet known."""
-    out = output_hw(hw, window, strides, pads)
-    if min(out) < 1:
-        raise ValueError(f"{caller}: a window of {window} does not fit into {hw} with pads {pads}.")
-    known = sizes.setdefault("OH", out[0]), sizes.setdefault("OW", out[1])
-    if known != out:
-        raise ValueError(
-            f"{caller}: expected an output of {out} for an input of {hw}, a window of {window}, strides {strides} and "
-            f"pads {pads}, got {known}."
-        )
-
-
-def _is_count(value: Any, smallest: int) -> bool:
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and smallest <= int(value) < 2**31
-
-
-def check_pair(value: Any, name: str, caller: str, smallest: int = 1) -> tuple[int, int]:
-    """Two whole numbers as a tuple of ints."""
-    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(_is_count(v, smallest) for v in value):
-        raise ValueError(f"{caller}: expected {name} as two whole numbers of at least {smallest}, got {value!r}.")
-    return int(value[0]), int(value[1])
-
-
-def check_pads(pads: Any, caller: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Pads as two pairs of ints."""
-    if not isinstance(pads, (tuple, list)) or len(pads) != 2:
-        raise ValueError(f"{caller}: expected pads as ((top, bottom), (left, right)), got {pads!r}.")
-    return check_pair(pads[0], "pads[0]", caller, 0), check_pair(pads[1], "pads[1]", caller, 0)
-
-
-def check_float(dtype: Any, caller: str) -> np.dtype:
-    """A dtype that kernels compute in."""
-    if np.dtype(dtype) not in _FLOATS:
-        raise ValueError(f"{caller}: expected dtype float32 or float64, got {np.dtype(dtype)}.")
-    return np.dtype(dtype)
-
-
-def check_word(value: Any, name: str, caller: str, bits: int = 64) -> np.uint64:
-    """A whole number from 0 on of so many bits, such as a key of random numbers."""
-    if not isinstance(value, (int, np.integer)) or not 0 <= value < 2**bits:
-        raise ValueError(f"{caller}: expected {name} to be a whole number from 0 to below 2**{bits}, got {value!r}.")
-    return np.uint64(value)
-
-
-def check_labels(labels: np.ndarray, classes: int, caller: str) -> np.ndarray:
-    """Labels as int64 that a kernel can trust: from 0 to classes - 1, contiguous."""
-    whole = np.ascontiguousarray(labels, np.int64)
-    # Seen as unsigned, a negative number is a very large one: one comparison finds both.
-    if whole.size and whole.view(np.uint64).max() >= classes:
-        raise ValueError(f"{caller}: expected labels from 0 to {classes - 1}, got {labels.min()} to {labels.max()}.")
-    return whole
 
 
 def takes(*, rule: Callable[..., None] | None = None, **arrays: str) -> Callable[[Callable[..., Any]], Any]:
