@@ -239,7 +239,7 @@ def test_bad_arguments_are_named():
         with pytest.raises(ValueError, match="subset_size from 2 to 15"):
             kernel_distance(x, y, subset_size=size)
     for classes in ([], [10], [-1], [0.5]):
-        with pytest.raises(ValueError, match="class numbers from 0 to 9"):
+        with pytest.raises(ValueError, match="classes as numbers from 0 to 9"):
             class_histogram(classes)
     for counts in ([], [0, 0], [1, -1], [np.nan]):
         with pytest.raises(ValueError, match="entropy: expected counts"):

@@ -215,7 +215,7 @@ def test_branches_that_do_not_fit_together():
         Parallel([[]], merge="ad")
     with pytest.raises(ValueError, match="expected branches, at least one"):
         Parallel([])
-    with pytest.raises(TypeError, match="expected layers"):
+    with pytest.raises(TypeError, match="expected branches to be a list of Layers or lists of Layers"):
         Parallel([[Flatten]])
     with pytest.raises(ValueError, match=r"Conv2D '.*': expected x .* channel axis"):
         Parallel([[], Conv2D(2, 1)]).forward(np.ones((2, 5, 4)))

@@ -31,8 +31,7 @@ class _Normalization(Layer):
         **options: Any,
     ):
         super().__init__(**options)
-        if not epsilon > 0:
-            raise ValueError(f"{self.full_name}: expected an epsilon above 0, got {epsilon!r}.")
+        check_number(epsilon, "epsilon", self.full_name, 0, above=True)
         self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
         self.start = {"gamma": initializers.get(gamma_initializer), "beta": initializers.get(beta_initializer)}
 
