@@ -4,12 +4,10 @@
     def conv2d_weight_grad(x, dy, kernel_size, strides, pads, dw=None, db=None): ...
 
 For each array its axes:
-
 - A letter is a size: the same letter, the same size throughout the call. At least 1, but for the batch N.
 - `C*M` is a product of sizes. `...` stands for any number of axes, the same wherever it stands.
 
 After a comma, what else holds. Without it, an array is float32 or float64, and all of a call are of one dtype.
-
 - `added`: written to, so it must be contiguous and writeable.
 - `or None`: may be left out.
 - `int32`, `whole`: of that dtype, or of any dtype of whole numbers. `or float64`: may be float64 beside float32.
@@ -98,9 +96,8 @@ class _Contract:
         """All arguments by their places; None where the call itself is wrong, which Python then says."""
         if len(args) > len(self.names) or not kwargs.keys() <= set(self.names[len(args) :]):
             return None
-        missing = inspect.Parameter.empty
         rest = [kwargs.get(p.name, p.default) for p in self.parameters[len(args) :]]
-        return None if any(value is missing for value in rest) else [*args, *rest]
+        return None if any(value is inspect.Parameter.empty for value in rest) else [*args, *rest]
 
     def check(self, args: Sequence[Any]) -> dict[int, Any]:
         """The settings as tuples of ints, by their places. Raises a TypeError or ValueError for what does not fit."""
@@ -145,9 +142,12 @@ class _Contract:
                 sizes[unknown[0]] = size // known
             elif unknown or size != known:
                 self._refuse(array, value, sizes, rest)
-        self._check_window(settings, sizes)
+        given = {self.names[i]: setting for i, setting in settings.items()}
+        if "strides" in given and {"H", "W", "KH", "KW"} <= sizes.keys():
+            hw, kernel_size = (sizes["H"], sizes["W"]), (sizes["KH"], sizes["KW"])
+            check_output(hw, kernel_size, given["strides"], given["pads"], sizes, self.caller)
         if self.rule is not None:
-            self.rule(self.caller, {self.names[i]: setting for i, setting in settings.items()}, sizes)
+            self.rule(self.caller, given, sizes)
         return settings
 
     def _check_dtype(self, array: _Array, value: np.ndarray, dtype: np.dtype | None) -> np.dtype | None:
@@ -186,13 +186,6 @@ class _Contract:
         pair = check_pair(value, name, self.caller)
         sizes.update(zip(_PAIRS[name], pair))
         return pair
-
-    def _check_window(self, settings: dict[int, Any], sizes: Sizes) -> None:
-        given = {self.names[i]: setting for i, setting in settings.items()}
-        if "strides" not in given or not {"H", "W", "KH", "KW"} <= sizes.keys():
-            return
-        kernel_size = sizes["KH"], sizes["KW"]
-        check_output((sizes["H"], sizes["W"]), kernel_size, given["strides"], given["pads"], sizes, self.caller)
 
 
 def takes(*, rule: Callable[..., None] | None = None, **arrays: str) -> Callable[[Callable[..., Any]], Any]:
