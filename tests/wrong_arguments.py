@@ -77,6 +77,11 @@ def calls():
     yield "dense_weight_grad", (rows, floats(4, 5), floats(7, 5), many)
     yield "batch_norm", (x, floats(5), many, 1e-3)
     yield "batch_norm_inference", (x, floats(5), many, floats(5), abs(floats(5)), 1e-3)
+    yield "group_norm", (floats(3, 5, 6), floats(6), floats(6), 2, 1e-3)
+    yield (
+        "group_norm_backward",
+        (floats(3, 5, 6), floats(3, 5, 6), floats(6), floats(3, 2), abs(floats(3, 2)), 2, 1e-3),
+    )
     for name in ("batch_norm_backward", "batch_norm_inference_backward"):
         yield name, (floats(*x.shape), x, floats(5), floats(5), abs(floats(5)), 1e-3, many)
     yield "max_pool2d", (y, (2, 2), (2, 2), NONE)

@@ -9,6 +9,8 @@ out blocks of _ROWS places; sums over a block are in the dtype of x, those over 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import prange
 
@@ -133,7 +135,7 @@ def _input_grad(dy, x, S, mean, scale, gamma, dy_mean, product_mean, dx):
 
 def _sizes(x: np.ndarray) -> tuple[int, int, int]:
     """(N, S, C): examples, places of an example, channels of a place."""
-    return len(x), x.size // (len(x) * x.shape[-1]), x.shape[-1]
+    return len(x), math.prod(x.shape[1:-1]), x.shape[-1]
 
 
 def _blocks(x: np.ndarray) -> np.ndarray:
