@@ -5,8 +5,9 @@ from types import SimpleNamespace
 
 import monitors
 import pytest
-from keras.src.trainers import compile_utils
 from with_keras import keras, report  # noqa: F401
+
+compile_utils = pytest.importorskip("keras.src.trainers.compile_utils")
 
 
 class Metrics(compile_utils.MetricsList):

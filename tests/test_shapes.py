@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import shapes
+from scratchnet import arguments, shapes
 
 sizes = st.integers(1, 40)
 
@@ -34,27 +34,27 @@ def test_valid_pads_nothing():
 @pytest.mark.parametrize("value", [0, -1, 1.5, (1, 2, 3), (2, 0), "3", None, (1.0, 2)])
 def test_pair_refuses(value):
     with pytest.raises(ValueError, match=r"Conv2D 'c': expected strides to be one or two whole numbers"):
-        shapes.pair(value, "strides", "Conv2D 'c'")
+        arguments.pair(value, "strides", "Conv2D 'c'")
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(3, (3, 3)), ((3, 5), (3, 5)), ([2, 1], (2, 1)), (np.int64(4), (4, 4))]
 )
 def test_pair_takes(value, expected):
-    assert shapes.pair(value, "strides", "x") == expected
+    assert arguments.pair(value, "strides", "x") == expected
 
 
 def test_padding_is_one_of_two_words():
-    assert shapes.check_padding("SAME", "x") == "same"
+    assert arguments.check_padding("SAME", "x") == "same"
     for wrong in ("full", 1, None):
         with pytest.raises(ValueError, match='expected padding="valid"'):
-            shapes.check_padding(wrong, "x")
+            arguments.check_padding(wrong, "x")
 
 
 def test_kernel_larger_than_the_picture():
     with pytest.raises(ValueError, match=r"a kernel of 5 x 3 does not fit into pictures of 4 x 9"):
-        shapes.check_kernel_fits((4, 9), (5, 3), (1, 1), "valid", "x")
-    assert shapes.check_kernel_fits((4, 9), (5, 3), (1, 1), "same", "x")[1] == (4, 9)
+        arguments.check_kernel_fits((4, 9), (5, 3), (1, 1), "valid", "x")
+    assert arguments.check_kernel_fits((4, 9), (5, 3), (1, 1), "same", "x")[1] == (4, 9)
 
 
 IMAGES = (None, None, None, 3)
@@ -80,17 +80,17 @@ IMAGES = (None, None, None, 3)
 )
 def test_check_input_says_what_to_do(shape, expected, hint):
     with pytest.raises(ValueError, match=hint):
-        shapes.check_input(np.zeros(shape), expected, "Conv2D 'conv2d_1'")
+        arguments.check_input(np.zeros(shape), expected, "Conv2D 'conv2d_1'")
 
 
 def test_check_input_takes_what_fits():
-    shapes.check_input(np.zeros((1, 2, 3, 3)), IMAGES, "x")
-    shapes.check_input(np.zeros((1, 10)), (None, 10), "x")
+    arguments.check_input(np.zeros((1, 2, 3, 3)), IMAGES, "x")
+    arguments.check_input(np.zeros((1, 10)), (None, 10), "x")
 
 
-def test_nearest_names_the_nearest():
-    assert shapes.nearest("ReLU", ["relu", "tanh"], "activation") == "relu"
+def test_a_choice_that_is_none_names_the_nearest():
+    assert arguments.check_choice("ReLU", ["relu", "tanh"], "activation") == "relu"
     with pytest.raises(ValueError, match=r"unknown activation 'rleu'. Did you mean 'relu'\? Known: relu, tanh."):
-        shapes.nearest("rleu", ["relu", "tanh"], "activation")
+        arguments.check_choice("rleu", ["relu", "tanh"], "activation")
     with pytest.raises(ValueError, match=r"unknown loss 7. Known: mse."):
-        shapes.nearest(7, ["mse"], "loss")
+        arguments.check_choice(7, ["mse"], "loss")

@@ -56,13 +56,12 @@ class Loss(Configurable):
                 f"{type(self).__name__}: expected as many labels as predictions, at least one, got y_true of shape "
                 f"{y_true.shape} and y_pred of shape {y_pred.shape}."
             )
-        weight = None
-        if sample_weight is not None:
-            weight = check_weights(sample_weight, len(y_pred), type(self).__name__)
-        with np.errstate(under="ignore"):  # what is too small for float32 is 0
-            if weight is not None:
-                weight = like(weight, y_pred).astype(y_pred.dtype)
-            return self.compute(y_true, y_pred, weight)
+        if sample_weight is None:
+            with np.errstate(under="ignore"):  # what is too small for float32 is 0
+                return self.compute(y_true, y_pred)  # a loss of the reader's own may know no weights
+        weight = check_weights(sample_weight, len(y_pred), type(self).__name__)
+        with np.errstate(under="ignore"):
+            return self.compute(y_true, y_pred, like(weight, y_pred).astype(y_pred.dtype))
 
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
