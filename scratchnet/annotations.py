@@ -205,6 +205,8 @@ def _check_kind(
     text = wanted[0] if len(wanted) == 1 else f"{', '.join(wanted[:-1])} or {wanted[-1]}"
     classes = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, type)]
     hint = f" A class needs its brackets: {classes[0].__name__}()." if classes else ""
+    if KINDS[np.ndarray] in kinds or name == "validation_data":
+        refuse_streams(value, name, caller_of(function, args))
     if KINDS[np.ndarray] in kinds:
         check_unmasked(value, name, caller_of(function, args))
         hint = " Give all rows the same length." if isinstance(value, (list, tuple)) else hint
@@ -212,6 +214,27 @@ def _check_kind(
         hint += f" {name}: {explained}"
     error = TypeError if all(kind.is_class for kind in kinds if kind.one != "None") else ValueError
     raise error(f"{caller_of(function, args)}: expected {name} to be {text}, got {shortened(value)}.{hint}")
+
+
+def refuse_streams(data: Any, name: str, caller: str) -> None:
+    """Raise a TypeError that names what came, where that is no array but something that hands out batches.
+
+    That is a generator or another iterator, a Dataset or DataLoader: what is gone through, or has a length and places,
+    and is no array, list, tuple or range.
+    """
+    if isinstance(data, (np.ndarray, collections.abc.Sequence, collections.abc.Mapping)) or hasattr(data, "__array__"):
+        return
+    if hasattr(data, "shape") or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
+        return
+    kind = type(data)
+    origin = "" if kind.__module__ == "builtins" else f" of {kind.__module__.partition('.')[0]}"
+    raise TypeError(
+        f"{caller}: expected {name} as an array, examples along the first axis, got a {kind.__name__}{origin}. "
+        "Generators, iterators, Datasets and loaders are not taken: put all their batches together, "
+        "np.concatenate([x for x, y in batches]), and the labels likewise. Pictures are changed at random by "
+        "datagen.flow(x, y) of an ImageDataGenerator, or by fit's augment=sn.Augment(). A loop of one's own over "
+        "batches calls model.train_on_batch(x, y)."
+    )
 
 
 def _docstring(function: Callable[..., Any], args: tuple[Any, ...], name: str) -> str:

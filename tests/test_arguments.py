@@ -117,6 +117,7 @@ NEEDED = {
     "Optimizer": {"learning_rate": 0.1},
     "Parallel": {"branches": lambda: [[sn.Flatten()], [sn.Flatten()]]},
     "PiecewiseConstantDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
+    "StepDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (4,)},
     "SpectralNormalization": {"layer": lambda: sn.Dense(2)},

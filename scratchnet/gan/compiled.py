@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchnet import optimizers
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import describe, make
@@ -50,6 +51,7 @@ class CompiledGAN:
         """Raise a ValueError where a layer object is at two places."""
         raise NotImplementedError
 
+    @checked
     def compile(
         self,
         generator_optimizer: str | Optimizer | None = None,

@@ -26,8 +26,8 @@ class _Normalization(Layer):
         epsilon: float,
         center: bool,
         scale: bool,
-        beta_initializer: Any,
-        gamma_initializer: Any,
+        beta_initializer: str | initializers.Initializer,
+        gamma_initializer: str | initializers.Initializer,
         **options: Any,
     ):
         super().__init__(**options)
@@ -186,8 +186,8 @@ class GroupNormalization(_Normalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
+        beta_initializer: str | initializers.Initializer = "zeros",
+        gamma_initializer: str | initializers.Initializer = "ones",
         beta_regularizer: OnlyDefault = None,
         gamma_regularizer: OnlyDefault = None,
         beta_constraint: OnlyDefault = None,

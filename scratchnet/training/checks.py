@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from scratchnet.annotations import refuse_streams
 from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
 from scratchnet.device import array_module, as_array, like
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 from scratchnet.optimizers import Optimizer
-
-
-def refuse_streams(data: Any, name: str, caller: str) -> None:
-    """Raise a TypeError that names what came, where that is no array but something that hands out batches.
-
-    That is a generator or another iterator, a Dataset or DataLoader: what is gone through, or has a length and places,
-    and is no array, list, tuple or range.
-    """
-    if isinstance(data, (np.ndarray, Sequence, Mapping)) or hasattr(data, "__array__"):
-        return
-    if hasattr(data, "shape") or not (hasattr(data, "__iter__") or hasattr(data, "__getitem__")):
-        return
-    kind = type(data)
-    origin = "" if kind.__module__ == "builtins" else f" of {kind.__module__.partition('.')[0]}"
-    raise TypeError(
-        f"{caller}: expected {name} as an array, examples along the first axis, got a {kind.__name__}{origin}. "
-        "Generators, iterators, Datasets and loaders are not taken: put all their batches together, "
-        "np.concatenate([x for x, y in batches]), and the labels likewise. Pictures are changed at random by "
-        "datagen.flow(x, y) of an ImageDataGenerator, or by fit's augment=sn.Augment(). A loop of one's own over "
-        "batches calls model.train_on_batch(x, y)."
-    )
 
 
 def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels, random
-from scratchnet.annotations import checked
+from scratchnet.annotations import checked, refuse_streams
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.device import Device, to_device, to_numpy
 from scratchnet.fields import count, join, optional, record, refuse
 from scratchnet.losses import Loss
-from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training, refuse_streams
+from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
 Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are no labels), weights
