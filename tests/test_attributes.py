@@ -72,7 +72,7 @@ def test_what_is_there_can_be_set():
     model.fuse = False
     model.layers[0].name = "other"
     assert (model.stop_training, sn.Sequential.stop_training, model.layers[0].name) == (True, False, "other")
-    with pytest.raises(ValueError, match="learning rate of at least 0"):
+    with pytest.raises(ValueError, match="learning_rate to be a finite number of at least 0"):
         optimizer.learning_rate = -1
 
 

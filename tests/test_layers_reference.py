@@ -132,7 +132,7 @@ def test_group_normalization(groups, dtype, seed):
         rng.normal(size=(3, 2, 2, 6)),
     )
     layer.build(x.shape)
-    layer.set_weights(rng.normal(size=(2, 6)))
+    layer.set_weights(list(rng.normal(size=(2, 6))))
     y, dx = layer.forward(x), layer.backward(dy.astype(dtype))
     x, dy, gamma, beta = (a.astype(np.float64) for a in (x, dy.astype(dtype), *layer.get_weights()))
     groups = 6 if groups == -1 else groups
