@@ -228,10 +228,11 @@ class Layer(Weights):
 
     def prepare(self, x: np.ndarray) -> np.ndarray:
         """x as this layer computes on it, checked, after building if need be; the weights follow its dtype."""
-        x = as_array(x)
         # As the last one? For one picture, checking takes as long as computing.
-        if self.built and self._accepted == (type(x), x.shape) and x.dtype == self.dtype:
+        last = self._accepted  # None until the layer is built
+        if last is not None and last[0] is type(x) and last[1] == x.shape and x.dtype == self.dtype:
             return x
+        x = as_array(x)
         check_array(x, "x", self.full_name)
         if x.dtype not in (np.float32, np.float64):
             x = x.astype(np.float32)
