@@ -228,8 +228,7 @@ class Layer(Weights):
 
     def prepare(self, x: np.ndarray) -> np.ndarray:
         """x as this layer computes on it, checked, after building if need be; the weights follow its dtype."""
-        # As the last one? For one picture, checking takes as long as computing.
-        last = self._accepted  # None until the layer is built
+        last = self._accepted  # as the last one? For one picture, checking takes as long as computing
         if last is not None and last[0] is type(x) and last[1] == x.shape and x.dtype == self.dtype:
             return x
         x = as_array(x)
