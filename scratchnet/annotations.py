@@ -33,7 +33,7 @@ import os
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -51,6 +51,7 @@ class Kind(NamedTuple):
     several: str
     fits: Callable[[Any], bool]
     is_class: bool = False  # an object of a class, or a function: another one is a TypeError
+    by_type: bool = False  # whether the type of a value says it all
 
 
 def _is_list(value: Any) -> bool:
@@ -93,13 +94,14 @@ def _kinds_of_class(known: type, inner: tuple[Any, ...]) -> tuple[Kind, ...] | N
     if known is tuple and inner and Ellipsis not in inner:
         return (_tuple_of(inner),)
     if issubclass(known, collections.abc.Mapping):
-        return (Kind("a dict", "dicts", lambda value: isinstance(value, collections.abc.Mapping)),)
+        return (Kind("a dict", "dicts", lambda value: isinstance(value, collections.abc.Mapping), by_type=True),)
     if known in (list, tuple, collections.abc.Sequence, collections.abc.Iterable):
         return (_list_of(inner[0] if inner else Any, known is collections.abc.Iterable),)
     if known in (object, type) or getattr(known, "_is_protocol", False) or hasattr(known, "__required_keys__"):
         return None  # of protocols and typed dicts, nobody can ask whether an object is one
     article = "an" if known.__name__[0] in "AEIOU" else "a"
-    return (Kind(f"{article} {known.__name__}", f"{known.__name__}s", lambda value: isinstance(value, known), True),)
+    one, several = f"{article} {known.__name__}", f"{known.__name__}s"
+    return (Kind(one, several, lambda value: isinstance(value, known), is_class=True, by_type=True),)
 
 
 def _list_of(element: Any, any_iterable: bool) -> Kind:
@@ -150,6 +152,7 @@ class _Plan(NamedTuple):
     defaults: dict[str, Any]
     fixed: frozenset[str]  # those that are there with their default only
     kinds: dict[str, tuple[Kind, ...]]
+    known: set[tuple[Any, ...]]  # what `_types` says of calls that were right, and right by their types alone
 
 
 def _plan(function: Callable[..., Any]) -> _Plan:
@@ -162,7 +165,7 @@ def _plan(function: Callable[..., Any]) -> _Plan:
         if found is not None:
             kinds[p.name] = found
     places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return _Plan(places, {p.name: p.default for p in parameters}, fixed, kinds)
+    return _Plan(places, {p.name: p.default for p in parameters}, fixed, kinds, set())
 
 
 def checked(function: F) -> F:
@@ -179,13 +182,9 @@ def checked(function: F) -> F:
         nonlocal plan
         if plan is None:  # at the first call: annotations may name what stands further down in the file
             plan = _plan(function)
-        given = (*zip(plan.places, args), *kwargs.items())
-        for name, value in given:
-            if name in plan.fixed:
-                check_default(function, args, name, value, plan.defaults[name])
-        for name, value in given:
-            if name in plan.kinds and value is not plan.defaults[name]:
-                _check_kind(plan.kinds[name], value, name, function, args)
+        types = _types(args), *kwargs, _types(kwargs.values())
+        if types not in plan.known and _check(plan, function, args, kwargs):
+            plan.known.add(types)
         try:
             return function(*args, **kwargs)
         except ArgumentError as error:
@@ -194,6 +193,29 @@ def checked(function: F) -> F:
             raise
 
     return cast(F, first)
+
+
+def _types(values: Iterable[Any]) -> tuple[Any, ...]:
+    """The type of each; of NumPy's arrays also what kind of array."""
+    return tuple([(v.dtype, v.ndim) if v.__class__ is np.ndarray else v.__class__ for v in values])
+
+
+def _check(plan: _Plan, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Check the call's arguments. Returns whether every call with values of the same types is right, too."""
+    named, by_type = (*zip(plan.places, args), *kwargs.items()), True
+    for name, value in named:
+        if name in plan.fixed:
+            check_default(function, args, name, value, plan.defaults[name])
+            by_type = False
+    for name, value in named:
+        if name in plan.kinds:
+            kinds, kind = plan.kinds[name], type(value)
+            if value is not plan.defaults[name]:
+                _check_kind(kinds, value, name, function, args)
+            fitting = [one for one in kinds if one.fits(value)]
+            whole = kind in (bool, str, type(None)) or (kind is np.ndarray and KINDS[np.ndarray] in fitting)
+            by_type = by_type and (whole or any(one.by_type for one in fitting))
+    return by_type
 
 
 def _check_kind(

@@ -1,11 +1,14 @@
-"""The arithmetic of shapes: how many zeros stand around a picture, and how many outputs a window has on it."""
+"""The arithmetic of shapes: how many zeros stand around a picture, how many outputs a window has; the two dtypes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 Pads = tuple[tuple[int, int], tuple[int, int]]  # ((top, bottom), (left, right)) in pixels
 Shape = tuple[int | None, ...]  # None stands for the number of examples
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))  # what layers, optimizers and kernels compute in
 
 
 def sizes(shape: Sequence[int | None] | None) -> tuple[int, ...]:

@@ -19,20 +19,23 @@ def test_dense_and_its_gradients(device, N, D, U, bias, dtype, layout, seed):
     x, w, dy = (normal(rng, shape, dtype, layout) for shape in ((N, D), (D, U), (N, U)))
     b = normal(rng, (U,), dtype, layout) if bias else None
     with Unchanged(x, w, dy, *([b] if bias else [])):
-        y = device.dense(x, w, b)
+        y, positive = device.dense(x, w, b), device.dense(x, w, b, relu=True)
+        many = device.dense(np.tile(x, (10_000 // (N * D * U) + 1, 1)), w, b)  # too many products for one thread
         dx, dw, db = device.dense_input_grad(dy, w), device.dense_weight_grad(x, dy), device.bias_grad(dy)
+    np.testing.assert_array_equal(positive, np.maximum(y, 0))
     x, w, dy = (a.astype(np.float64) for a in (x, w, dy))
-    assert_close(y, reference.dense(x, w, b), dtype)
+    for value in (y, many[:N], many[-N:]):
+        assert_close(value, reference.dense(x, w, b), dtype)
     for gradient, expected in zip((dx, dw, db), reference.dense_backward(dy, x, w)):
         assert_close(gradient, expected, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    ("N", "D", "U"), [(32, 1024, 128), (64, 1152, 64), (1, 1040, 128), (19, 1025, 64), (32, 1031, 70)]
+    ("N", "D", "U"), [(2, 60, 7), (32, 1024, 128), (64, 1152, 64), (1, 1040, 128), (19, 1025, 64), (32, 1031, 70)]
 )
-def test_few_examples_and_many_weights(device, N, D, U, dtype):
-    """Where the weights are read once, row by row, and where their number of rows is a prime and they are not."""
+def test_few_examples(device, N, D, U, dtype):
+    """Where one thread is enough, where the weights are read once, row by row, and where their rows are a prime."""
     rng = np.random.default_rng(0)
     x, w, b, dy = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U)))
     dw, db = normal(rng, (D, U), dtype), normal(rng, (U,), dtype)

@@ -50,7 +50,7 @@ def test_sizes_that_nobody_asks_for_make_room(monkeypatch):
         empty((n * SMALLEST,), np.uint8)  # dies at once
         gc.collect()
         assert memory._STORE.held <= memory.MOST
-    assert sum(block.nbytes for blocks in memory._STORE.free.values() for block in blocks) == memory._STORE.held
+    assert sum(block.size for blocks in memory._STORE.free.values() for block in blocks) == memory._STORE.held
     place = address(empty((8 * SMALLEST,), np.uint8))
     assert address(empty((8 * SMALLEST,), np.uint8)) == place
     empty((11 * SMALLEST,), np.uint8)  # more than may be held at all

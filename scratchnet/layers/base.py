@@ -26,7 +26,7 @@ from scratchnet.device import array_module, as_array, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers.naming import automatic_name, keep_clear_of
 from scratchnet.layers.weights import Weights
-from scratchnet.shapes import Shape, sizes
+from scratchnet.shapes import FLOATS, Shape, sizes
 from scratchnet.signatures import OnlyDefault, only_default_names
 
 
@@ -233,7 +233,7 @@ class Layer(Weights):
             return x
         x = as_array(x)
         check_array(x, "x", self.full_name)
-        if x.dtype not in (np.float32, np.float64):
+        if x.dtype not in FLOATS:
             x = x.astype(np.float32)
         self.check(x)  # before anything changes
         self._check_device(x)

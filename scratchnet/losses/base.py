@@ -112,7 +112,7 @@ def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
         hint = " One-hot labels go with categorical_crossentropy." if labels.ndim == 2 else ""
         raise ValueError(f"{caller}: expected labels of shape (N,) or (N, 1), got {labels.shape}.{hint}")
     whole = labels.astype(np.int64)
-    if (whole != labels).any():
+    if labels.dtype.kind not in "iu" and (whole != labels).any():
         raise ValueError(f"{caller}: expected labels that are whole numbers, got some that are not.")
     if len(whole) and (whole.min() < 0 or whole.max() >= classes):
         wrong = int(whole[(whole < 0) | (whole >= classes)][0])

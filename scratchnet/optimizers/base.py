@@ -16,6 +16,7 @@ from scratchnet.config import Configurable
 from scratchnet.device import array_module, as_array, check_same_device, like
 from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
 from scratchnet.schedules import ConstantRate, Schedule
+from scratchnet.shapes import FLOATS
 from scratchnet.signatures import OnlyDefault
 
 Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weight array
@@ -194,7 +195,7 @@ class Optimizer(Configurable):
                 f"{sorted(params.keys() ^ grads.keys())}."
             )
         for name, p in params.items():
-            if p.dtype not in (np.float32, np.float64):
+            if p.dtype not in FLOATS:
                 raise ValueError(
                     f"{type(self).__name__}: expected weights of float32 or float64, got {name!r} of {p.dtype}. An "
                     f"update cannot move whole numbers by a fraction: {name}.astype(np.float32)."
@@ -213,8 +214,11 @@ class Optimizer(Configurable):
                     )
             check_same_device(grads[name], p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
         rate = self.learning_rate
-        with np.errstate(under="ignore"):
-            clipped = self._clipped(grads)
+        with np.errstate(under="ignore"):  # what is too small for float32 is 0
+            self._update(params, grads, rate)
+
+    def _update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray], rate: float) -> None:
+        clipped = self._clipped(grads)
         self.iterations += 1
         rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
@@ -224,14 +228,12 @@ class Optimizer(Configurable):
                     known[slot] = array_module(p).zeros_like(p)
                 elif known[slot].dtype != p.dtype or type(known[slot]) is not type(p):  # such as from a file
                     known[slot] = like(known[slot], p).astype(p.dtype, copy=False)
-            with np.errstate(under="ignore"):
-                gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
-                if self.weight_decay and not self.decays_itself:
-                    p -= p.dtype.type(rate * self.weight_decay) * p
+            gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
+            if self.weight_decay and not self.decays_itself:
+                p -= p.dtype.type(rate * self.weight_decay) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
         for weights in rows.values():
-            with np.errstate(under="ignore"):  # a setting too small for float32 is 0
-                self.move(weights, rate)
+            self.move(weights, rate)
 
     def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """The gradients as the update uses them; those that came are not changed."""

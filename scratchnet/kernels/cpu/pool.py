@@ -61,7 +61,8 @@ def _max_pool2d(x, x_shape, y_shape, KH, KW, sh, sw, top, left, relu, y, argmax)
 
 
 @parallel
-def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, left, dx):
+def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, left, dx, outside):
+    """outside[task] becomes 1 where a place in argmax is none of the picture's."""
     N, H, W, C = dx_shape
     _, OH, OW, _ = dy_shape
     apart = sh >= KH and sw >= KW  # as is usual: no window overlaps another
@@ -71,6 +72,7 @@ def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, le
         i1 = i0 + OH // bands
         # Row i of windows begins at h = i * sh - top. The rows of dx from there to the next one are this task's.
         h0, h1 = max(0, i0 * sh - top) if i0 > 0 else 0, min(H, i1 * sh - top) if i1 < OH else H
+        least = most = np.int32(-1)
         for row in range((n * H + h0) * W, (n * H + h1) * W):
             for e in range(C):
                 dx[row, e] = 0
@@ -78,6 +80,8 @@ def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, le
             for j in range(OW):
                 v0, v1 = max(0, j * sw - left), min(W, j * sw - left + KW)
                 d, where = dy[(n * OH + i) * OW + j], argmax[(n * OH + i) * OW + j]
+                for e in range(C):
+                    least, most = min(least, where[e]), max(most, where[e])
                 for h in range(max(0, i * sh - top), min(H, i * sh - top + KH)):
                     row, place = (n * H + h) * W, h * W
                     if v1 - v0 == 2 and apart:
@@ -90,6 +94,7 @@ def _max_pool2d_backward(dy, argmax, dx_shape, dy_shape, KH, KW, sh, sw, top, le
                             out = dx[row + v]
                             for e in range(C):
                                 out[e] += d[e] if where[e] == place + v else 0
+        outside[task] = least < -1 or most >= H * W
 
 
 @parallel
@@ -164,14 +169,15 @@ def max_pool2d_backward(
     Raises:
         ValueError: a place in argmax that is not from -1 to H * W - 1.
     """
-    if argmax.size and not (argmax.min() >= -1 and argmax.max() < input_hw[0] * input_hw[1]):
+    dx, outside = empty((len(dy), *input_hw, dy.shape[3]), dy.dtype), np.zeros(dy.shape[:2], np.bool_)
+    (top, _), (left, _) = pads
+    sizes = dx.shape, dy.shape, *pool_size, *strides, top, left
+    _max_pool2d_backward(as_rows(dy), as_rows(argmax), *sizes, as_rows(dx), outside.reshape(-1))
+    if outside.any():
         raise ValueError(
             f"max_pool2d_backward: expected places from -1 to {input_hw[0] * input_hw[1] - 1} in argmax, got "
             f"{argmax.min()} to {argmax.max()}."
         )
-    dx = empty((len(dy), *input_hw, dy.shape[3]), dy.dtype)
-    (top, _), (left, _) = pads
-    _max_pool2d_backward(as_rows(dy), as_rows(argmax), dx.shape, dy.shape, *pool_size, *strides, top, left, as_rows(dx))
     return dx
 
 

@@ -15,6 +15,7 @@ from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width
 from scratchnet.kernels.cpu.gemm.operands import ONE_CELL, Output, Weights
 from scratchnet.kernels.cpu.gemm.packing import transposed
 from scratchnet.kernels.cpu.runtime.contract import takes
+from scratchnet.kernels.cpu.runtime.jit import serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums
 
@@ -22,10 +23,25 @@ _BANDS, _ROWS = (32, 16, 8, 4, 2, 1), 64  # numbers of bands, and the fewest exa
 
 # With few examples the time goes into fetching the weights, not into arithmetic: they are then read once, row by row.
 _FEW, _DEEP, _WIDE = 64, 1024, 64  # at most so many examples, at least such D and U
+_TINY = 8192  # products, below which packing, tiles and waking threads would take longer than the products
 
 
 def _is_few(examples: int, w: np.ndarray) -> bool:
     return 0 < examples <= _FEW and w.shape[0] >= _DEEP and w.shape[1] >= _WIDE
+
+
+@serial
+def _dense_tiny(x, w, b, relu, y):
+    """As `dense`, on this thread; b may be empty."""
+    for n in range(len(x)):
+        sums = y[n]
+        for u in range(len(sums)):
+            sums[u] = b[u] if len(b) > 0 else 0
+        for d in range(len(w)):
+            for u in range(len(sums)):
+                sums[u] += x[n, d] * w[d, u]
+        for u in range(len(sums)):
+            sums[u] = 0 if relu and sums[u] <= 0 else sums[u]  # NaN stays
 
 
 def _as_picture(rows: np.ndarray) -> np.ndarray:
@@ -45,6 +61,10 @@ def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False) -> np.ndarray:
     """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]. With relu, y = max(y, 0)."""
     D, U = w.shape
+    if len(x) * D * U <= _TINY:
+        y, b = np.empty((len(x), U), x.dtype), np.empty(0, x.dtype) if b is None else b
+        _dense_tiny(*map(np.ascontiguousarray, (x, w, b)), relu, y)
+        return y
     depth = few_rows.depth_for(w) if _is_few(len(x), w) else None
     if depth is None:
         return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)

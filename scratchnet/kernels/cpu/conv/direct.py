@@ -179,9 +179,11 @@ def direct_conv2d(
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
     if not natural or F % width or (width < F and N * y.OH * y.OW >= _MANY_PLACES):
         w, c_step, panel_step = pack(weights, KH, KW, C, F), width, KH * KW * C * width
-    initial = np.zeros(panels * width, x.dtype)
-    if bias is not None:
-        initial[:F] = bias
+    initial = bias
+    if initial is None or F % width or not initial.flags.c_contiguous:
+        initial = np.zeros(panels * width, x.dtype)
+        if bias is not None:
+            initial[:F] = bias
     tiles, cut, most, size = _plan(x.shape, window, (y.OH, y.OW), F, x.itemsize)
     _direct_conv2d(
         x.reshape(-1), x.shape, w, (c_step, panel_step, width, most), tuple(window), initial, relu,

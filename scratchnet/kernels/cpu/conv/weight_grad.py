@@ -111,10 +111,11 @@ def direct_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.nda
         parts = min(parts, len(pixels))
         for band in range(0, bands, some):
             here = min(some, bands - band)
-            sizes = parts * here * rows * wide, 0 if db is None else parts * here * wide
-            sums = [empty((size,), x.dtype) for size in sizes]
             if go_on:
                 sums = [np.empty(0, x.dtype) if a is None else a.reshape(-1) for a in (dw, db)]
+            else:
+                sizes = parts * here * rows * wide, 0 if db is None else parts * here * wide
+                sums = [empty((size,), x.dtype) for size in sizes]
             weight_grad_parts(
                 pixels.reshape(-1), (len(pixels), H, W, C), (x_cell, 1), slopes.reshape(-1), slopes.shape,
                 (KH, KW, sh, sw, top, left), np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, few, tiles,

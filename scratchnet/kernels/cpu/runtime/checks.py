@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.shapes import output_hw
-
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+from scratchnet.shapes import FLOATS, output_hw
 
 Sizes = dict[str, int]
 

@@ -23,12 +23,13 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
-from scratchnet.kernels.cpu.runtime.checks import FLOATS, Sizes, check_output, check_pads, check_pair, is_array
+from scratchnet.kernels.cpu.runtime.checks import Sizes, check_output, check_pads, check_pair, is_array
+from scratchnet.shapes import FLOATS
 
 _PAIRS = {
     "kernel_size": ("KH", "KW"),
@@ -51,6 +52,10 @@ class _Readable:
     def __init__(self, array: np.ndarray):
         self.array = array
         self.__array_interface__ = {**array.__array_interface__, "data": (array.ctypes.data, False)}
+
+
+def _is_plain(array: np.ndarray) -> bool:
+    return type(array) is np.ndarray and array.flags.num & _PLAIN == _PLAIN
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -89,20 +94,37 @@ class _Contract:
         self.parameters = list(inspect.signature(kernel).parameters.values())
         self.names = [parameter.name for parameter in self.parameters]
         self.arrays = {self.names.index(name): _Array(name, text) for name, text in arrays.items()}
-        settings = {*_PAIRS, "pads", "pooling"}
-        self.settings = tuple(i for i, name in enumerate(self.names) if name in settings)
+        settings = [i for i, name in enumerate(self.names) if name in {*_PAIRS, "pads", "pooling"}]
+        self.first, self.stop = (settings[0], settings[-1] + 1) if settings else (0, 0)
+        assert len(settings) == self.stop - self.first, f"{self.caller}: the settings must follow one another"
 
-    def whole(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any] | None:
+    def key(self) -> Callable[..., tuple[Any, ...]]:
+        """key(*arguments): all that `check` looks at.
+
+        It is written out and compiled, as `namedtuple` does it: a loop over the arrays would take twice as long, and
+        this runs at each call of a kernel.
+        """
+        parts = self.names[self.first : self.stop]
+        for array in self.arrays.values():
+            seen = ", ".join(f"{array.name}.{part}" for part in ("__class__", "shape", "dtype", "flags.num"))
+            parts.append(f"None if {array.name} is None else ({seen})" if array.optional else seen)
+        arguments = ", ".join(p.name if p.default is p.empty else f"{p.name}=None" for p in self.parameters)
+        key = eval(f"lambda {arguments}: ({', '.join(parts)},)")
+        key.__defaults__ = tuple(p.default for p in self.parameters if p.default is not p.empty)
+        return key
+
+    def whole(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...] | None:
         """All arguments by their places; None where the call itself is wrong, which Python then says."""
         if len(args) > len(self.names) or not kwargs.keys() <= set(self.names[len(args) :]):
             return None
         rest = [kwargs.get(p.name, p.default) for p in self.parameters[len(args) :]]
-        return None if any(value is inspect.Parameter.empty for value in rest) else [*args, *rest]
+        return None if any(value is inspect.Parameter.empty for value in rest) else (*args, *rest)
 
-    def check(self, args: Sequence[Any]) -> dict[int, Any]:
-        """The settings as tuples of ints, by their places. Raises a TypeError or ValueError for what does not fit."""
+    def check(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The settings as tuples of ints. Raises a TypeError or ValueError for what does not fit."""
         sizes: Sizes = {}
-        settings = {i: self._setting(self.names[i], args[i], sizes) for i in self.settings}
+        settings = zip(self.names[self.first : self.stop], args[self.first : self.stop])
+        given = {name: self._setting(name, value, sizes) for name, value in settings}
         rest: tuple[int, ...] | None = None
         dtype: np.dtype | None = None
         later = []
@@ -142,13 +164,12 @@ class _Contract:
                 sizes[unknown[0]] = size // known
             elif unknown or size != known:
                 self._refuse(array, value, sizes, rest)
-        given = {self.names[i]: setting for i, setting in settings.items()}
         if "strides" in given and {"H", "W", "KH", "KW"} <= sizes.keys():
             hw, kernel_size = (sizes["H"], sizes["W"]), (sizes["KH"], sizes["KW"])
             check_output(hw, kernel_size, given["strides"], given["pads"], sizes, self.caller)
         if self.rule is not None:
             self.rule(self.caller, given, sizes)
-        return settings
+        return tuple(given.values())
 
     def _check_dtype(self, array: _Array, value: np.ndarray, dtype: np.dtype | None) -> np.dtype | None:
         """The dtype of the call's floats, once one of them was seen."""
@@ -193,42 +214,29 @@ def takes(*, rule: Callable[..., None] | None = None, **arrays: str) -> Callable
 
     def decorate(kernel: Callable[..., Any]) -> Callable[..., Any]:
         contract = _Contract(kernel, arrays, rule)
-        places, settings = tuple(contract.arrays), contract.settings
-        known: dict[Any, tuple[tuple[tuple[int, Any], ...], tuple[int, ...]]] = {}
-        defaults = [parameter.default for parameter in contract.parameters]
-        count, required = len(defaults), defaults.count(inspect.Parameter.empty)
+        key_of, places, first, stop = contract.key(), tuple(contract.arrays), contract.first, contract.stop
+        known: dict[Any, tuple[tuple[Any, ...], tuple[int, ...]]] = {}
 
         @functools.wraps(kernel)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            if not kwargs and required <= len(args) <= count:
-                whole: list[Any] | None = [*args, *defaults[len(args) :]]
-            else:
-                whole = contract.whole(args, kwargs)
-            if whole is None:
-                return kernel(*args, **kwargs)  # a TypeError that says which argument is missing or unknown
             key: tuple[Any, ...] | None
             try:
-                key = (
-                    *[a if (a := whole[i]) is None else (a.__class__, a.shape, a.dtype, a.flags.num) for i in places],
-                    *[whole[i] for i in settings],
-                )
+                key = key_of(*args, **kwargs)
                 found = known.get(key)
             except (AttributeError, TypeError):  # something else than an array; a list, which has no hash
                 key = found = None
-            if found is None:
-                changed = tuple(contract.check(whole).items())
-                given = [(i, whole[i]) for i in places if whole[i] is not None]
-                found = (
-                    changed,
-                    tuple(i for i, a in given if type(a) is not np.ndarray or a.flags.num & _PLAIN != _PLAIN),
-                )
-                if key is not None and len(known) < _MOST_KNOWN:
-                    known[key] = found
-            for i, value in found[0]:
-                whole[i] = value
-            for i in found[1]:
-                whole[i] = _plain(whole[i])
-            return kernel(*whole)
+            if found is None or found[1] or kwargs or len(args) < stop:
+                whole = contract.whole(args, kwargs)
+                if whole is None:
+                    return kernel(*args, **kwargs)  # a TypeError that says which argument is missing or unknown
+                args = whole
+                if found is None:
+                    given = [(i, args[i]) for i in places if args[i] is not None]
+                    found = contract.check(args), tuple(i for i, array in given if not _is_plain(array))
+                    if key is not None and len(known) < _MOST_KNOWN:
+                        known[key] = found
+                args = tuple(_plain(a) if i in found[1] else a for i, a in enumerate(args))
+            return kernel(*args[:first], *found[0], *args[stop:])
 
         return checked
 

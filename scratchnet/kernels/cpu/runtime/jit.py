@@ -53,7 +53,7 @@ def _compiled(function: Callable[..., Any], **options: Any) -> Any:
 
 
 def serial(function: Callable[..., Any]) -> Any:
-    """Compile, to be called by other kernels."""
+    """Compile, to be called by other kernels, or for what is too little to wake threads for."""
     return _compiled(function, fastmath=_FASTMATH)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,32 +20,40 @@ MOST = 1 << 28  # bytes that are held for later
 LINE = 64  # bytes in a cache line: a vector that begins at one needs only one
 
 
+class _Block(NamedTuple):
+    """`size` bytes from `address` on, a cache line's beginning; `memory` holds them."""
+
+    memory: np.ndarray
+    address: int
+    size: int
+
+
 class _Store:
     """Memory that is held for later, by size."""
 
     def __init__(self) -> None:
-        self.free: OrderedDict[int, list[np.ndarray]] = OrderedDict()  # the sizes used last at the end
+        self.free: OrderedDict[int, list[_Block]] = OrderedDict()  # the sizes used last at the end
         self.held = 0
         self.lock = locks.MEMORY  # an array may die, and come back here, while a list is changed
 
-    def take(self, size: int) -> np.ndarray:
+    def take(self, size: int) -> _Block:
         """`size` bytes that begin at a cache line."""
         with self.lock:
             if self.free.get(size):
                 self.held -= size
                 return self.free[size].pop()
         memory = np.empty(size + LINE, np.uint8)
-        start = -memory.__array_interface__["data"][0] % LINE
-        return memory[start : start + size]
+        address = memory.ctypes.data
+        return _Block(memory, address + -address % LINE, size)
 
-    def give_back(self, memory: np.ndarray) -> None:
+    def give_back(self, block: _Block) -> None:
         """Hold it for later; where too much is held then, what was not asked for longest goes."""
-        size = memory.nbytes
+        size = block.size
         if size > MOST:
             return
         with self.lock:
             self.held += size
-            self.free.setdefault(size, []).append(memory)
+            self.free.setdefault(size, []).append(block)
             self.free.move_to_end(size)
             while self.held > MOST:
                 oldest, blocks = next(iter(self.free.items()))
@@ -62,13 +70,15 @@ _STORE = _Store()
 class _Lease:
     """Lends memory to one array, which NumPy makes from this; goes when that array and all its views are gone."""
 
-    def __init__(self, memory: np.ndarray, shape: tuple[int, ...], dtype: np.dtype):
-        self.memory, self.store = memory, _STORE
-        address = memory.__array_interface__["data"]
-        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": address, "version": 3}
+    __slots__ = ("__array_interface__", "block", "store")
+
+    def __init__(self, block: _Block, shape: tuple[int, ...], dtype: np.dtype):
+        self.block, self.store = block, _STORE
+        data = block.address, False  # not read-only
+        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": data, "version": 3}
 
     def __del__(self) -> None:
-        self.store.give_back(self.memory)
+        self.store.give_back(self.block)
 
 
 def empty(shape: Sequence[int], dtype: Any) -> np.ndarray:
