@@ -36,6 +36,7 @@ LEAVES = {
     "gan": {"datasets", "plot"},
     "generation": {"datasets"},
     "gradcheck": set(),
+    "interact": {"datasets", "plot"},
     "ladder": set(),
     "live": {"plot"},
     "plot": set(),

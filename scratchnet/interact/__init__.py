@@ -1,0 +1,10 @@
+"""Figures that answer to the reader's hand, for the notebooks. Each is also a picture, for where no kernel runs.
+
+A file a figure:
+
+    interactive     what all share: sliders that draw a figure anew, and the picture that is stored in the notebook
+"""
+
+from scratchnet.interact.interactive import Interactive
+
+__all__ = ["Interactive"]
