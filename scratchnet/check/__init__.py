@@ -1,6 +1,7 @@
 """Checkers for the notebooks' exercises: `check.NAME(function)` says at once whether a reader's function is right."""
 
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
+from scratchnet.check.descent import training_loop
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
     class_entropy,
@@ -37,4 +38,5 @@ __all__ = [
     "spherical",
     "tile_registers",
     "to_tanh_range",
+    "training_loop",
 ]

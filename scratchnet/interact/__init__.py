@@ -2,9 +2,11 @@
 
 A file a figure:
 
+    descent         sixty steps of gradient descent in a valley: learning rate and momentum
     interactive     what all share: sliders that draw a figure anew, and the picture that is stored in the notebook
 """
 
+from scratchnet.interact import descent
 from scratchnet.interact.interactive import Interactive
 
-__all__ = ["Interactive"]
+__all__ = ["Interactive", "descent"]
