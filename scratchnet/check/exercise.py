@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.check.values import difference, show, show_apart
+from scratchnet.check import progress
+from scratchnet.check.values import difference, show, show_apart, type_of_numbers
 
 Function = Callable[..., Any]
 
@@ -64,7 +65,7 @@ class Outcome:
         """Whether the other one is the same: an equal value, or an error of the same kind."""
         if self.error is not None or other.error is not None:
             return type(self.error) is type(other.error)
-        if dtype is not None and getattr(self.value, "dtype", None) != getattr(other.value, "dtype", None):
+        if dtype is not None and type_of_numbers(self.value) != type_of_numbers(other.value):
             return False
         return difference(self.value, other.value, strict=True) is None
 
@@ -113,7 +114,13 @@ class Exercise:
             if outcomes[-1].changed:
                 call = self._call(function, case)
                 return Verdict(False, f"{self.title}: {call} changes its argument. Work on a copy: x = x.copy().")
+        progress.remember(self)
         return Verdict(True, self._passed(outcomes))
+
+    @property
+    def chapter(self) -> str:
+        """The notebook to which it belongs, such as "03_1d_training"; an empty text for an exercise of your own."""
+        return progress.chapter_of(self)
 
     def all_mistakes(self) -> Iterator[tuple[str, Function]]:
         """Each hint with its function, once for each of several."""

@@ -132,6 +132,11 @@ def parts_of(value: Any, count: int) -> list[Any] | None:
     return None
 
 
+def type_of_numbers(value: Any) -> str:
+    """The type of an array's numbers, such as "float32"; of anything else, what it is itself, such as "a list"."""
+    return str(value.dtype) if isinstance(value, (np.ndarray, np.generic)) else f"a {type(value).__name__}"
+
+
 def _alike(actual: Any, expected: Any) -> bool:
     """Whether the actual value is a list that is best shown as an array, as the expected one is."""
     array = isinstance(actual, (list, tuple)) and isinstance(expected, np.ndarray)
@@ -163,9 +168,8 @@ def _difference_of_arrays(a: np.ndarray, e: np.ndarray, actual: Any, dtype: Any)
         if np.isinf(a).any() and not np.isinf(e).any():
             return "The answer holds inf: a number divided by 0, or the logarithm of 0."
         return ""
-    if dtype is not None and getattr(actual, "dtype", None) != dtype:
-        got = getattr(actual, "dtype", f"a {type(actual).__name__}")
-        return f"The numbers are right, their type is not: expected {np.dtype(dtype)}, got {got}."
+    if dtype is not None and type_of_numbers(actual) != str(np.dtype(dtype)):
+        return f"The numbers are right, their type is not: expected {np.dtype(dtype)}, got {type_of_numbers(actual)}."
     return None
 
 
