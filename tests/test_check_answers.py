@@ -60,7 +60,7 @@ class TestEqual:
             (np.zeros(3), np.zeros((4, 4)), "the shape (4, 4), got the shape (3,)"),
             ([1.0, np.nan], np.array([1.0, 2.0]), "nan"),
             ([1.0, np.inf], np.array([1.0, 2.0]), "inf"),
-            ((1.0, 3.0), (1.0, 2.0), "Only the second of the 2 values"),
+            ((1.0, 3.0), (1.0, 2.0), "Only number 2 of the 2 values differs."),
             (1.0, (1.0, 2.0), "Expected 2 values, got 1"),
             (None, 1.0, "return"),
             (..., 1.0, "return"),

@@ -27,7 +27,8 @@ from scratchnet.check.gradients import GradientExercise
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.scores import class_entropy, frechet_in_one_dimension
-from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
+from scratchnet.check.steps import adam_step, momentum_step
+from scratchnet.check.training import clip_by_norm, cosine_rate
 
 __all__ = [
     "CHAPTERS",
