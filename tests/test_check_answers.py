@@ -1,6 +1,7 @@
 """Answers of the exercise checkers: what is equal, how it is shown, what is remembered; and nothing breaks them."""
 
 import json
+import math
 import re
 import threading
 from fractions import Fraction
@@ -134,6 +135,12 @@ class TestShown:
             assert len(show(value)) < 2000
         assert "of shape (300, 300)" in show(np.zeros((300, 300)))
 
+    def test_arrays_of_small_and_large_numbers(self):
+        assert show(np.array([0.24239, 0.00227])) == "[0.2424, 0.0023]"
+        assert show(np.array([1e-6])) == "[1.e-06]"
+        assert show(np.array([0.0, np.nan, 1.5])) == "[0. , nan, 1.5]"
+        assert show(np.arange(4.0).reshape(2, 1, 2)) == "[[[0., 1.]],\n [[2., 3.]]]"
+
     def test_no_address_of_an_object(self):
         assert not re.search("0x", show(lambda: 0) + show(object()))
 
@@ -246,6 +253,99 @@ def test_in_place_steps_are_refused_with_their_reason():
         return w, v
 
     assert "changes its argument" in repr(check.momentum_step(step))
+
+
+def _sliding(x, KH, KW):
+    windows = np.lib.stride_tricks.sliding_window_view(x, (KH, KW), axis=(0, 1))  # (OH, OW, C, KH, KW)
+    return windows.transpose(0, 1, 3, 4, 2).reshape(-1, KH * KW * x.shape[2])
+
+
+def _confusion_by_loops(true, predicted, num_classes):
+    rows = [[0] * num_classes for _ in range(num_classes)]
+    for t, p in zip(true, predicted):
+        rows[t][p] += 1
+    return rows
+
+
+def _adam_in_float32(w, m, v, g, t, rate):
+    w, m, v, g = (a.astype(np.float32) for a in (w, m, v, g))
+    m = m + np.float32(0.1) * (g - m)
+    v = np.float32(0.999) * v + np.float32(0.001) * g * g
+    return [w - rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8), m, v]
+
+
+def _spherical(a, b, t):
+    a, b = a.tolist(), b.tolist()
+    product = sum(x * y for x, y in zip(a, b))
+    lengths = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(y * y for y in b))
+    w = math.acos(max(-1, min(1, product / lengths)))
+    return [(math.sin((1 - t) * w) * x + math.sin(t * w) * y) / math.sin(w) for x, y in zip(a, b)]
+
+
+RIGHT = [
+    ("output_size", lambda size, kernel, stride, padding: math.floor((size + 2 * padding - kernel) / stride + 1)),
+    ("output_size", lambda s, k, d, p: len(range(-p, s + p - k + 1, d))),
+    ("output_size", lambda s, k, d, p: np.float32((s + 2 * p - k) // d + 1)),
+    ("conv_parameters", lambda kh, kw, c, f: (kh * kw * c + 1) * f),
+    ("conv_parameters", lambda kh, kw, c, f: np.ones((kh, kw, c, f)).size + f),
+    ("conv_work", lambda *sizes: 2 * math.prod(sizes)),
+    ("conv_work", lambda *sizes: np.float32(2) * np.prod(np.float32(sizes))),
+    ("tile_registers", lambda P, Q: (P + 1) * Q + 1),
+    ("im2col", _sliding),
+    ("im2col", lambda x, KH, KW: _sliding(x.astype(np.float32), KH, KW).tolist()),
+    ("accuracy", lambda p, y: sum(int(np.argmax(row) == label) for row, label in zip(p, y)) / len(y)),
+    ("accuracy", lambda p, y: (p.argmax(-1) == y).mean(dtype=np.float32)),
+    ("accuracy", lambda p, y: np.count_nonzero(np.array(p.tolist()).argmax(1) == y) / y.size),
+    ("one_hot", lambda y, c: np.eye(c)[y]),
+    ("one_hot", lambda y, c: np.eye(c, dtype=np.uint8)[y]),
+    ("one_hot", lambda y, c: [[int(k == label) for k in range(c)] for label in y]),
+    ("cross_entropy", lambda p, y: -sum(math.log(row[label]) for row, label in zip(p.tolist(), y)) / len(y)),
+    ("cross_entropy", lambda p, y: -np.log(p.astype(np.float32)[range(len(y)), y]).mean()),
+    ("cross_entropy", lambda p, y: -(np.eye(p.shape[1])[y] * np.log(p + 1e-7)).sum(1).mean()),
+    ("cross_entropy", lambda p, y: np.array(-np.log(np.take_along_axis(p, y[:, None], 1)).mean())),
+    ("confusion_matrix", _confusion_by_loops),
+    ("confusion_matrix", lambda t, p, c: np.bincount(t * c + p, minlength=c * c).reshape(c, c).astype(np.float32)),
+    ("confusion_matrix", lambda t, p, c: np.eye(c)[t].T @ np.eye(c)[p]),
+    ("momentum_step", lambda w, v, g, rate, p: [w + p * v - rate * g, p * v - rate * g]),
+    ("momentum_step", lambda w, v, g, rate, p: np.array([w + p * v - rate * g, p * v - rate * g], np.float32)),
+    ("momentum_step", lambda w, v, g, r, p: ((w + p * v - r * g).tolist(), (p * v - r * g).tolist())),
+    ("adam_step", _adam_in_float32),
+    ("clip_by_norm", lambda g, limit: g if np.linalg.norm(g) <= limit else g / np.linalg.norm(g) * limit),
+    ("clip_by_norm", lambda g, limit: (g / max(1, np.linalg.norm(g.astype(np.float32)) / limit)).tolist()),
+    ("clip_by_norm", lambda g, limit: g * limit / max(np.linalg.norm(g), limit)),
+    ("cosine_rate", lambda step, steps, rate: rate * math.cos(math.pi / 2 * step / steps) ** 2),
+    ("cosine_rate", lambda step, steps, rate: np.float32(rate) * np.float32(0.5 + 0.5 * np.cos(np.pi * step / steps))),
+    ("optimal_discriminator", lambda r, g: 1 - g / (g + r)),
+    ("optimal_discriminator", lambda r, g: 1 / (1 + g / r)),
+    ("optimal_discriminator", lambda r, g: (r.astype(np.float32) / (r + g)).tolist()),
+    ("discriminator_loss", lambda r, f: -np.log(1 / (1 + np.exp(-r))).mean() - np.log(1 - 1 / (1 + np.exp(-f))).mean()),
+    ("discriminator_loss", lambda r, f: sum(np.log1p(np.exp(-r))) / len(r) + sum(np.log1p(np.exp(f))) / len(f)),
+    ("generator_loss", lambda f: -np.log(1 / (1 + np.exp(-f.astype(np.float32)))).mean()),
+    ("generator_loss", lambda f: (np.maximum(-f, 0) + np.log1p(np.exp(-abs(f)))).mean()),
+    ("to_tanh_range", lambda x: 2 * x.astype("float32") / 255 - 1),
+    ("to_tanh_range", lambda x: (x / 127.5 - 1).astype(np.float32)),
+    ("to_tanh_range", lambda x: np.float32(x / 255 * 2 - 1)),
+    ("to_tanh_range", lambda x: np.interp(x, (0, 255), (-1, 1)).astype(np.float32)),
+    ("spherical", _spherical),
+    ("frechet_in_one_dimension", lambda m, s, n, t: abs(complex(m - n, s - t)) ** 2),
+    (
+        "frechet_in_one_dimension",
+        lambda m, s, n, t: np.float32(m - n) ** 2 + s * s + t * t - 2 * np.sqrt(s * s * t * t),
+    ),
+    ("class_entropy", lambda c: -sum(n / sum(c) * math.log(n / sum(c)) for n in c.tolist() if n)),
+    ("class_entropy", lambda c: -np.sum(c / c.sum() * np.log(c / c.sum() + 1e-12))),
+    ("class_entropy", lambda c: np.log(c.sum()) - np.sum(c * np.log(np.maximum(c, 1))) / c.sum()),
+]
+
+
+@pytest.mark.parametrize(("name", "function"), RIGHT, ids=[f"{n}{k}" for k, (n, _) in enumerate(RIGHT)])
+def test_right_answers_of_other_kinds_pass(name, function):
+    verdict = getattr(check, name)(function)
+    assert verdict, verdict
+
+
+def test_every_older_exercise_has_a_right_answer_of_another_kind():
+    assert len({name for name, _ in RIGHT}) == 20
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.check import progress
+from scratchnet.check.values import TOLERANCE as TOLERANCE
 from scratchnet.check.values import as_numbers, difference, show, show_apart, type_of_numbers
 
 Function = Callable[..., Any]

@@ -91,8 +91,7 @@ def relative_error(a: np.ndarray, e: np.ndarray) -> float:
 def show(value: Any, digits: int = 6, depth: int = 0) -> str:
     """A value as text, cut where it is long: numbers with so many digits, arrays without the word array."""
     if isinstance(value, np.ndarray) and value.ndim:
-        text = np.array2string(value, precision=digits - 2, separator=", ", threshold=LONGEST, max_line_width=100)
-        return text + ("" if value.size <= LONGEST else f" of shape {value.shape}")
+        return _show_array(value, digits)
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.item()
     if isinstance(value, float):
@@ -219,6 +218,16 @@ def _size(value: Any) -> float:
             break
         size, value = size * len(value), value[0]
     return size
+
+
+def _show_array(value: np.ndarray, digits: int) -> str:
+    sizes = np.abs(value[np.isfinite(value) & (value != 0)]) if value.dtype.kind == "f" and value.size < 1000 else []
+    plain = len(sizes) > 0 and np.max(sizes) >= 0.01 and np.max(sizes) < 1e5 * np.min(sizes)  # no 1.0e-01
+    text = np.array2string(
+        value, precision=digits - 2, suppress_small=plain, separator=", ", threshold=LONGEST, max_line_width=100
+    )
+    text = re.sub(r"\n\s*\n", "\n", text)  # no empty lines between the blocks of an array of more than two axes
+    return text + ("" if value.size <= LONGEST else f" of shape {value.shape}")
 
 
 def _safe_repr(value: Any) -> str:
