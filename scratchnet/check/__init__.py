@@ -1,6 +1,7 @@
 """Checkers for the notebooks' exercises: `check.NAME(function)` says at once whether a reader's function is right."""
 
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
+from scratchnet.check.convolving import conv_by_hand, conv_scatter, find_diagonal, same_padding, transposed_size
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
     class_entropy,
@@ -22,11 +23,14 @@ __all__ = [
     "class_entropy",
     "clip_by_norm",
     "confusion_matrix",
+    "conv_by_hand",
     "conv_parameters",
+    "conv_scatter",
     "conv_work",
     "cosine_rate",
     "cross_entropy",
     "discriminator_loss",
+    "find_diagonal",
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
@@ -34,7 +38,9 @@ __all__ = [
     "one_hot",
     "optimal_discriminator",
     "output_size",
+    "same_padding",
     "spherical",
     "tile_registers",
     "to_tanh_range",
+    "transposed_size",
 ]
