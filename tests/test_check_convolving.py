@@ -5,10 +5,9 @@ import pytest
 
 from scratchnet import check, kernels
 from scratchnet.check.arrays import ArraysExercise
-from scratchnet.kernels import cpu
 from scratchnet.shapes import pads_2d
 
-NAMES = ("conv_by_hand", "conv_scatter", "find_diagonal", "same_padding", "transposed_size")
+NAMES = ("conv_by_hand", "find_diagonal", "is_transposed", "same_padding", "transposed_size")
 
 
 def by_hand(x, w, b, dy, stride):
@@ -43,12 +42,29 @@ def test_transposed_size_undoes_the_output_size():
         assert check.output_size.right(larger, kernel, stride, padding) == size
 
 
-def test_the_scatter_is_the_transposed_convolution():
-    for y, w, stride, H, W in check.conv_scatter.cases:
-        expected = cpu.conv2d_transpose(
-            y[None, ..., None], w[..., None, None], None, (stride, stride), ((0, 0), (0, 0)), (H, W)
-        )
-        assert np.allclose(check.conv_scatter.right(y, w, stride, H, W), expected[0, ..., 0])
+def test_pairs_are_what_their_names_say():
+    matrices = {}
+    for forward, back, x_shape, y_shape in check.is_transposed.cases:
+        A = np.array([forward(e.reshape(x_shape)).ravel() for e in np.eye(np.prod(x_shape))]).T
+        B = np.array([back(e.reshape(y_shape)).ravel() for e in np.eye(np.prod(y_shape))]).T
+        right = np.array_equal(B, A.T)
+        assert check.is_transposed.right(forward, back, x_shape, y_shape) is right
+        matrices[forward.__name__, back.__name__] = right
+    assert [pair for pair, right in matrices.items() if right] == [
+        ("identity", "identity"),
+        ("double", "double"),
+        ("down", "up"),
+        ("gather", "scatter"),
+    ]
+
+
+def test_other_random_numbers_pass_too():
+    def is_transposed(forward, back, x_shape, y_shape):
+        rng = np.random.default_rng()
+        x, y = rng.random(x_shape), rng.normal(size=y_shape)
+        return abs((forward(x) * y).sum() - (x * back(y)).sum()) < 1e-9
+
+    assert check.is_transposed(is_transposed)
 
 
 @pytest.mark.parametrize("w", [3 * np.eye(3) - 1, 2 * np.eye(3) - 1], ids=["sum 0", "sum -3"])

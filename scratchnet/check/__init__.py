@@ -1,7 +1,7 @@
 """Checkers for the notebooks' exercises: `check.NAME(function)` says at once whether a reader's function is right."""
 
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
-from scratchnet.check.convolving import conv_by_hand, conv_scatter, find_diagonal, same_padding, transposed_size
+from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
     class_entropy,
@@ -14,6 +14,7 @@ from scratchnet.check.generation import (
 )
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
+from scratchnet.check.transposing import is_transposed
 
 __all__ = [
     "Exercise",
@@ -25,7 +26,6 @@ __all__ = [
     "confusion_matrix",
     "conv_by_hand",
     "conv_parameters",
-    "conv_scatter",
     "conv_work",
     "cosine_rate",
     "cross_entropy",
@@ -34,6 +34,7 @@ __all__ = [
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
+    "is_transposed",
     "momentum_step",
     "one_hot",
     "optimal_discriminator",

@@ -119,54 +119,10 @@ find_diagonal = Exercise(
 )
 
 
-def _scatter(
-    y: np.ndarray, w: np.ndarray, stride: int, H: int, W: int, add: bool = True, mean: bool = False
-) -> np.ndarray:
-    x, count = np.zeros((H, W)), np.zeros((H, W))
-    for i, j in np.ndindex(*y.shape):
-        h, v = stride * i, stride * j
-        window = np.s_[h : h + w.shape[0], v : v + w.shape[1]]
-        x[window] = x[window] * add + y[i, j] * w
-        count[window] += 1
-    return x / np.maximum(count, 1) if mean else x
-
-
 def _numbers(seed: int, *shape: int) -> np.ndarray:
     """Whole numbers from 1 to 5 with signs, as floats."""
     rng = np.random.default_rng(seed)
     return rng.integers(1, 6, shape) * rng.choice([-1.0, 1.0], shape)
-
-
-conv_scatter = Exercise(
-    "The scatter",
-    _scatter,
-    [
-        (_numbers(0, 1, 1), _numbers(1, 1, 1), 1, 1, 1),
-        (_numbers(0, 1, 1), _numbers(1, 2, 2), 1, 2, 2),
-        (_numbers(0, 2, 2), _numbers(1, 2, 2), 1, 3, 3),
-        (_numbers(0, 2, 2), _numbers(1, 2, 2), 2, 4, 4),
-        (_numbers(0, 2, 2), _numbers(1, 3, 3), 2, 5, 5),
-        (_numbers(0, 2, 3), _numbers(1, 3, 2), 2, 6, 6),
-    ],
-    {
-        "where stamps overlap, they add up: +=, not =.": partial(_scatter, add=False),
-        "the kernel is not flipped: each stamp is y[i, j] * w.": lambda y, w, s, H, W: _scatter(
-            y, w[::-1, ::-1], s, H, W
-        ),
-        "the stamp of y[i, j] begins at (stride * i, stride * j).": lambda y, w, s, H, W: _scatter(y, w, 1, H, W),
-        "where stamps overlap, they add up; they are not averaged.": partial(_scatter, mean=True),
-        "y[i, j] belongs to row i: rows and columns are exchanged.": lambda y, w, s, H, W: _scatter(
-            y.T, w.T, s, W, H
-        ).T[::-1],
-        "each stamp is the whole kernel, not its sum at one place.": lambda y, w, s, H, W: _scatter(
-            y, w.sum(keepdims=True), s, H, W
-        ),
-        "the kernel is transposed: w[k, l] goes to row k, column l of the stamp.": lambda y, w, s, H, W: _scatter(
-            y, w.T, s, H, W
-        ),
-        "each stamp is weighed by y[i, j].": lambda y, w, s, H, W: _scatter(np.ones_like(y), w, s, H, W),
-    },
-)
 
 
 def _by_hand(

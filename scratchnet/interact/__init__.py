@@ -8,7 +8,7 @@ A file a figure:
     scene           a picture like a photograph, computed
 """
 
-from scratchnet.interact.convolution import Film, convolution, convolution_film, correlate, draw_convolution
+from scratchnet.interact.convolution import Film, convolution, convolution_film, correlate, draw_convolution, signed
 from scratchnet.interact.editor import KERNELS, KernelEditor, draw_kernel, draw_response, kernel_editor
 from scratchnet.interact.interactive import Interactive
 from scratchnet.interact.scene import scene
@@ -26,4 +26,5 @@ __all__ = [
     "draw_response",
     "kernel_editor",
     "scene",
+    "signed",
 ]
