@@ -1,9 +1,13 @@
 """The exercises of notebook 3.1a: right answers of readers pass, wrong ones are named, each array has its error."""
 
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from scratchnet import check, kernels
+from scratchnet import check, interact, kernels
 from scratchnet.check.arrays import ArraysExercise
 from scratchnet.shapes import pads_2d
 
@@ -137,3 +141,20 @@ def test_the_last_line_is_a_table_of_one_line_an_array():
     exercise = ArraysExercise("Two", lambda x: (x, 2 * x), [(np.ones(2),), (np.ones(20),)], {}, ("one", "two"))
     assert repr(exercise(lambda x: (x, x + x))).count("0.0e+00") == 2
     assert "array of shape (20,)" in repr(exercise(lambda x: (x, x if len(x) > 2 else 2 * x)))
+
+
+def solutions():
+    """The functions printed in the notebook's folded solutions, by name."""
+    path = Path(__file__).parent.parent / "notebooks" / "03_1a_convolution.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    found = {}
+    for code in re.findall(r"<details>.*?```python\n(.*?)```", text, re.DOTALL):
+        exec(code, {"np": np, "interact": interact}, found)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_s_solution_passes(name):
+    verdict = getattr(check, name)(solutions()[name])
+    assert verdict, verdict

@@ -77,7 +77,9 @@ def _write(ax: Axes, values: np.ndarray, shade: np.ndarray, side: float) -> None
 
 
 def _grid(ax: Axes, shape: tuple[int, int]) -> None:
-    """Thin lines between the cells, where there are few."""
+    """No ticks, a thin line on all four sides, and lines between the cells where there are few."""
+    for side in ax.spines.values():
+        side.set(visible=True, color="#bbbbbb", linewidth=0.8)
     ax.set_xticks([])
     ax.set_yticks([])
     if shape[1] <= _MOST:
@@ -138,7 +140,7 @@ def draw_convolution(
     pyplot().close(figure)
     axes: list[Axes] = []
     left = _GAP / 3
-    for side, title in zip(_PANELS, ("picture x", "patch", "kernel w", "products", "output y")):
+    for side, title in zip(_PANELS, ("picture x", "patch", "kernel w", "products", "output y: the sums")):
         bottom = 0.42 + (_PANELS[0] - side) / 2
         axes.append(figure.add_axes((left / WIDTH, bottom / _HEIGHT, side / WIDTH, side / _HEIGHT)))
         axes[-1].set_title(title, fontsize=10, pad=4)

@@ -72,7 +72,7 @@ def draw_kernel(x: np.ndarray, w: np.ndarray, name: str = "") -> Figure:
     y = draw_response(response, x, w)
     for ax in (picture, kernel):
         _frame(ax)
-    response.set_title(f"response y\nfrom {y.min():.2f} to {y.max():.2f}")
+    response.set_title(f"response y\nfrom {y.min():.2f} to {y.max():.2f}".replace("-", "−"))
     return figure
 
 
