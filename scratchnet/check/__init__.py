@@ -15,6 +15,7 @@ the largest one in its array, so that float32 will do; lists count as arrays; wh
 """
 
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
+from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
     discriminator_loss,
@@ -28,7 +29,8 @@ from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.scores import class_entropy, frechet_in_one_dimension
 from scratchnet.check.steps import adam_step, momentum_step
-from scratchnet.check.training import clip_by_norm, cosine_rate
+from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
+from scratchnet.check.transposing import is_transposed
 
 __all__ = [
     "CHAPTERS",
@@ -40,20 +42,25 @@ __all__ = [
     "class_entropy",
     "clip_by_norm",
     "confusion_matrix",
+    "conv_by_hand",
     "conv_parameters",
     "conv_work",
     "cosine_rate",
     "cross_entropy",
     "discriminator_loss",
+    "find_diagonal",
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
+    "is_transposed",
     "momentum_step",
     "one_hot",
     "optimal_discriminator",
     "output_size",
     "passed",
+    "same_padding",
     "spherical",
     "tile_registers",
     "to_tanh_range",
+    "transposed_size",
 ]
