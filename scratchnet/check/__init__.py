@@ -12,6 +12,7 @@ Two kinds of exercise; both compare on every case, show the smallest that fails,
 the largest one in its array, so that float32 will do; lists count as arrays; whole numbers must be met exactly.
 """
 
+from scratchnet.check.backpropagation import maximum_backward, numerical_gradient, softmax_cross_entropy_gradient
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
@@ -24,8 +25,10 @@ from scratchnet.check.generation import (
     to_tanh_range,
 )
 from scratchnet.check.gradients import GradientExercise
+from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_backward
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
+from scratchnet.check.wrong_gradients import average_pool_backward, first_wrong
 
 __all__ = [
     "Exercise",
@@ -33,21 +36,28 @@ __all__ = [
     "Verdict",
     "accuracy",
     "adam_step",
+    "average_pool_backward",
     "class_entropy",
     "clip_by_norm",
     "confusion_matrix",
+    "conv2d_backward_stride",
     "conv_parameters",
     "conv_work",
     "cosine_rate",
     "cross_entropy",
+    "dense_relu_backward",
     "discriminator_loss",
+    "first_wrong",
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
+    "maximum_backward",
     "momentum_step",
+    "numerical_gradient",
     "one_hot",
     "optimal_discriminator",
     "output_size",
+    "softmax_cross_entropy_gradient",
     "spherical",
     "tile_registers",
     "to_tanh_range",
