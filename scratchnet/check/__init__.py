@@ -14,6 +14,7 @@ the largest one in its array, so that float32 will do; lists count as arrays; wh
 `passed()` names the exercises that were passed, by chapter; a new one is entered in `CHAPTERS` (progress.py).
 """
 
+from scratchnet.check.answers import accuracy_range, equal_steps, leaked, tempered
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
@@ -26,6 +27,7 @@ from scratchnet.check.generation import (
 from scratchnet.check.gradients import GradientExercise
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
+from scratchnet.check.scaling import classifier_with_gradients, data_for_half, fgsm, power_law
 from scratchnet.check.scores import class_entropy, frechet_in_one_dimension
 from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
 
@@ -35,24 +37,32 @@ __all__ = [
     "GradientExercise",
     "Verdict",
     "accuracy",
+    "accuracy_range",
     "adam_step",
     "class_entropy",
+    "classifier_with_gradients",
     "clip_by_norm",
     "confusion_matrix",
     "conv_parameters",
     "conv_work",
     "cosine_rate",
     "cross_entropy",
+    "data_for_half",
     "discriminator_loss",
+    "equal_steps",
+    "fgsm",
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
+    "leaked",
     "momentum_step",
     "one_hot",
     "optimal_discriminator",
     "output_size",
     "passed",
+    "power_law",
     "spherical",
+    "tempered",
     "tile_registers",
     "to_tanh_range",
 ]
