@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchnet import plot
-from scratchnet.datasets.ring import centres
+from scratchnet.datasets.ring import STD, centres
 from scratchnet.interact.interactive import Interactive
 
 if TYPE_CHECKING:
@@ -104,11 +104,12 @@ def beta_on_the_ring(results: Sequence[Result]) -> Interactive:
 
 
 def _points(ax: Any, hundredths: Sequence[Sequence[int]]) -> None:
-    """G's points and the middles of the real clouds."""
+    """G's points, and a circle round each real cloud."""
     points = np.array(hundredths) / 100
     inside = np.abs(points).max(axis=1) <= 3
+    for middle in centres():  # what counts as near: three standard deviations
+        ax.add_patch(plot.pyplot().Circle(middle, 3 * STD, fill=False, color=plot.TRAIN, lw=1.2))
     ax.plot(*points[inside].T, ".", ms=3, color=plot.TEST, alpha=0.6)
-    ax.plot(*centres().T, "+", ms=9, mew=1.5, color=plot.TRAIN)
     ax.set(xticks=[], yticks=[], xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
     if not inside.all():
         ax.text(-2.9, -2.9, f"{np.mean(~inside):.0%} outside", fontsize=8, color=plot.NEUTRAL)
