@@ -1,7 +1,9 @@
 """Answers of the exercise checkers: what is equal, how it is shown, what is remembered; and nothing breaks them."""
 
+import importlib
 import json
 import math
+import pkgutil
 import re
 import threading
 from fractions import Fraction
@@ -413,6 +415,14 @@ class TestRemembered:
         assert "scratchnet-exercises-" in str(progress.progress_file())
 
 
+def test_each_exercise_of_a_module_has_its_name_in_check():
+    for module in pkgutil.iter_modules(check.__path__):
+        for name, value in vars(importlib.import_module(f"scratchnet.check.{module.name}")).items():
+            if isinstance(value, check.Exercise) and name[0] != "_":
+                assert getattr(check, name, None) is value, f"import {name} in scratchnet/check/__init__.py"
+                assert name in check.__all__
+
+
 def _used(path):
     return re.findall(r"sn\.check\.(\w+)\(\w+\)", path.read_text(encoding="utf-8"))
 
@@ -426,5 +436,5 @@ def test_table_of_chapters_agrees_with_the_notebook(path):
 def test_each_exercise_belongs_to_one_chapter():
     listed = [name for names in check.CHAPTERS.values() for name in names]
     assert len(set(listed)) == len(listed)
-    assert set(NAMES) <= set(listed)
+    assert set(NAMES) <= set(listed), "enter them in CHAPTERS, scratchnet/check/progress.py"
     assert check.adam_step.chapter == "03_1d_training"

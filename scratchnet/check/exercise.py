@@ -20,6 +20,7 @@ import copy
 import html
 import inspect
 import io
+import linecache
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -149,7 +150,7 @@ class Exercise:
 
     def _wrong(self, function: Function, case: tuple, outcome: Outcome, expected: Any) -> list[str]:
         """The lines of the answer that show a failing case."""
-        wanted, got = expected_and_got(expected, outcome)
+        wanted, got = expected_and_got(expected, outcome, function)
         return [
             f"{self.title}: not yet.",
             "  " + self._call(function, case),
@@ -168,6 +169,8 @@ class Exercise:
         mistakes, and gets nan or an error in a case, is told of one.
         """
         right, made = self._known()
+        if all(outcome.error for outcome in outcomes):
+            return None  # equal errors alone say too little
         for hint, theirs in made:
             if all(a.agrees(b, self.dtype) for a, b in zip(outcomes, theirs)):
                 return hint
@@ -219,15 +222,26 @@ def outcome_of(function: Function, case: tuple) -> Outcome:
     return Outcome(value, changed=changed)
 
 
-def expected_and_got(expected: Any, outcome: Outcome) -> tuple[str, str]:
-    """Both as text, the same format; what was got may be an error."""
+def expected_and_got(expected: Any, outcome: Outcome, function: Function) -> tuple[str, str]:
+    """Both as text, the same format; what was got may be an error, shown with the line that raised it."""
     if outcome.error is None:
         return show_apart(expected, outcome.value)
     try:
         text = str(outcome.error)
     except Exception:
         text = ""
-    return show(expected), f"{type(outcome.error).__name__}: {text[:300]}"
+    return show(expected), f"{type(outcome.error).__name__}: {text[:300]}{_line_of(outcome.error, function)}"
+
+
+def _line_of(error: BaseException, function: Function) -> str:
+    """Where the error was raised in the file, or the cell, of the function, on a line of its own; "" if unknown."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    line, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = linecache.getline(file, trace.tb_lineno).strip()[:100]
+        trace = trace.tb_next
+    return f"\nin: {line}" if line else ""
 
 
 def indented(text: str, columns: int) -> str:
