@@ -151,6 +151,11 @@ class TestShown:
         assert "#009e73" in right._repr_html_()
         assert "#e69f00" in wrong._repr_html_()
         assert "&lt;b&gt;" in wrong._repr_html_()
+        long = check.Verdict(False, "Title: not yet.\n  " + "x" * 120 + "\n  Likely: " + "a word " * 20)
+        lines = re.sub("<.*?>", "", long._repr_html_()).splitlines()
+        assert lines[1] == "  " + "x" * 120
+        assert len(lines) == 4
+        assert max(map(len, lines[2:])) <= 92
         assert "<b>" in repr(wrong)
 
 

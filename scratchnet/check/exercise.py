@@ -21,6 +21,7 @@ import html
 import inspect
 import io
 import linecache
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -51,8 +52,13 @@ class Verdict:
     def _repr_html_(self) -> str:
         """The same text in a notebook, with a bar beside it: blue-green if right, orange if not."""
         colour = "#009e73" if self.right else "#e69f00"
-        style = f"border-left: 5px solid {colour}; padding-left: 10px"
-        return f'<pre style="{style}">{html.escape(self.message)}</pre>'
+        font = "font-family: var(--jp-code-font-family, monospace); font-size: 13px; line-height: 1.3"
+        style = f"border-left: 5px solid {colour}; padding-left: 10px; overflow-x: auto; {font}"
+        lines = []
+        for line in self.message.splitlines():
+            wrapped = textwrap.wrap(line, 92, subsequent_indent=" " * 10) if line.startswith("  Likely:") else []
+            lines += wrapped or [line]
+        return f'<pre style="{style}">{html.escape(chr(10).join(lines))}</pre>'
 
 
 @dataclass
@@ -146,7 +152,7 @@ class Exercise:
         return difference(actual, expected, self.dtype, names=self.returns)
 
     def _passed(self, outcomes: list[Outcome]) -> str:
-        return f"{self.title}: right, in all {len(self.cases)} cases."
+        return f"{self.title}: right, in {'its only case' if len(self.cases) == 1 else f'all {len(self.cases)} cases'}."
 
     def _wrong(self, function: Function, case: tuple, outcome: Outcome, expected: Any) -> list[str]:
         """The lines of the answer that show a failing case."""
