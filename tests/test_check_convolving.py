@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from scratchnet import check, interact, kernels
-from scratchnet.check.arrays import ArraysExercise
 from scratchnet.shapes import pads_2d
 
 NAMES = ("conv_by_hand", "find_diagonal", "is_transposed", "same_padding", "transposed_size")
@@ -106,8 +105,9 @@ def test_each_array_has_its_error():
         return y, dx, dw, 2 * db
 
     text = repr(check.conv_by_hand(half))
-    assert "dx     (1, 1, 1)      0.0e+00" in text
-    assert "db     (1,)           1.0e+00   expected [" in text
+    assert re.search("dx +< 1e-12  right", text)
+    assert re.search("db +1  wrong", text)
+    assert "db: expected [" in text
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_each_array_has_its_error():
     [
         (3, "expected a function"),
         (lambda *case: None, "return"),
-        (lambda *case: 1.0, "expected 4 arrays: y, dx, dw, db"),
+        (lambda *case: 1.0, "Expected 4 values, got 1: `return y, dx, dw, db`"),
         (lambda x, w, b, dy, stride: x[1000], "IndexError"),
         (lambda *case: ("a", "b", "c", "d"), "not yet"),
         (lambda *case: [np.full_like(a, np.nan) for a in by_hand(*case)], "not yet"),
@@ -135,12 +135,6 @@ def test_a_changed_argument_is_told():
         return result
 
     assert "changes its argument" in repr(check.conv_by_hand(greedy))
-
-
-def test_the_last_line_is_a_table_of_one_line_an_array():
-    exercise = ArraysExercise("Two", lambda x: (x, 2 * x), [(np.ones(2),), (np.ones(20),)], {}, ("one", "two"))
-    assert repr(exercise(lambda x: (x, x + x))).count("0.0e+00") == 2
-    assert "array of shape (20,)" in repr(exercise(lambda x: (x, x if len(x) > 2 else 2 * x)))
 
 
 def solutions():

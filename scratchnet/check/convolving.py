@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.check.arrays import ArraysExercise
 from scratchnet.check.exercise import Exercise
+from scratchnet.check.gradients import GradientExercise
 
 
 def _same(size: int, kernel: int, stride: int, low: bool = False, outputs: int | None = None) -> tuple[int, int]:
@@ -157,7 +157,7 @@ def _changed(change: Callable[..., Sequence[np.ndarray]]) -> Callable[..., tuple
     return lambda *case: tuple(change(*_by_hand(*case), case))
 
 
-conv_by_hand = ArraysExercise(
+conv_by_hand = GradientExercise(
     "Convolution and its backward",
     _by_hand,
     [
@@ -192,5 +192,5 @@ conv_by_hand = ArraysExercise(
             lambda y, dx, dw, db, case: (y, *(g / np.prod(case[3].shape[:2]) for g in (dx, dw, db)))
         ),
     },
-    names=("y", "dx", "dw", "db"),
+    returns=("y", "dx", "dw", "db"),
 )
