@@ -11,7 +11,8 @@ Two kinds of exercise; both compare on every case, show the smallest that fails,
 `mistakes` is {hint: function, or several functions}, written as a reader would write them. A number is right to 1e-5 of
 the largest one in its array, so that float32 will do; lists count as arrays; whole numbers must be met exactly.
 
-`passed()` names the exercises that were passed, by chapter; a new one is entered in `CHAPTERS` (progress.py).
+`passed()` names the exercises that were passed, by chapter. They are remembered in the user's cache folder, or in the
+one that SCRATCHNET_CACHE names. A new exercise is imported here, and entered in `CHAPTERS` (progress.py).
 """
 
 from scratchnet.check.answers import accuracy_range, equal_steps, leaked, tempered
