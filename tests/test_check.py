@@ -162,6 +162,19 @@ class TestGradientExercise:
         assert "dx: expected [[ 3., -4.]]\n      got      [[ 1., -2.]]" in repr(verdict)
         assert "Likely: dx: the factor is w, not x." in repr(verdict)
 
+    def test_two_mistakes_are_both_named(self):
+        hints = {
+            "dx: the factor is w, not x.": lambda x, w, dy: (x * w, dy * x, np.sum(dy * x, axis=0)),
+            "dw: the sum, not the mean.": lambda x, w, dy: (x * w, dy * w, np.mean(dy * x, axis=0)),
+            "dw: the gradient of y, not y.": lambda x, w, dy: (x * w, dy * w, np.sum(x * w * x, axis=0)),
+        }
+        scale = check.GradientExercise("Scale", _scale, SCALE.cases, hints)
+        verdict = scale(lambda x, w, dy: (x * w, dy * x, np.mean(dy * x, axis=0)))
+        assert repr(verdict).endswith("  Likely: dx: the factor is w, not x.\n  Likely: dw: the sum, not the mean.")
+        verdict = scale(lambda x, w, dy: (x + w, dy * w, np.mean(dy * x, axis=0)))
+        assert repr(verdict).endswith("  Likely: dw: the sum, not the mean.")  # of y nothing is known
+        assert "Likely" not in repr(scale(lambda x, w, dy: (x + w, dy, x)))
+
     def test_wrong_shape_number_and_nothing(self):
         assert "shape (1, 2), expected (2,)" in repr(SCALE(lambda x, w, dy: (x * w, dy * w, dy * x)))
         assert "Expected 3 values, got 2" in repr(SCALE(lambda x, w, dy: (x, w)))

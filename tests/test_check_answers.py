@@ -142,6 +142,7 @@ class TestShown:
     def test_arrays_of_small_and_large_numbers(self):
         assert show(np.array([0.24239, 0.00227])) == "[0.2424, 0.0023]"
         assert show(np.array([1e-6])) == "[1.e-06]"
+        assert show(np.array([30000, 0.5], np.float16)).startswith("[3")  # no warning of an overflow
         assert show(np.array([0.0, np.nan, 1.5])) == "[0. , nan, 1.5]"
         assert show(np.arange(4.0).reshape(2, 1, 2)) == "[[[0., 1.]],\n [[2., 3.]]]"
 

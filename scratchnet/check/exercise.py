@@ -31,7 +31,7 @@ import numpy as np
 
 from scratchnet.check import progress
 from scratchnet.check.values import TOLERANCE as TOLERANCE
-from scratchnet.check.values import as_numbers, difference, show, show_apart, type_of_numbers
+from scratchnet.check.values import as_numbers, difference, parts_of, show, show_apart, type_of_numbers
 
 Function = Callable[..., Any]
 
@@ -172,7 +172,8 @@ class Exercise:
         """The hint of the mistake that agrees in every case, types of numbers included if they matter.
 
         Second choice is one that agrees in the numbers, third one that agrees wherever both are finite: who makes two
-        mistakes, and gets nan or an error in a case, is told of one.
+        mistakes, and gets nan or an error in a case, is told of one. Last, where several values are returned, each
+        wrong one is looked for by itself.
         """
         right, made = self._known()
         if all(outcome.error for outcome in outcomes):
@@ -189,7 +190,7 @@ class Exercise:
             wrong = sum(not a.agrees(r) for a, _, r in pairs)
             if wrong and len(pairs) > 1 and all(a.agrees(b) for a, b, _ in pairs):
                 return hint
-        return None
+        return _mistakes_by_value(outcomes, right, made)
 
     def _known(self) -> tuple[list[Outcome], list[tuple[str, list[Outcome]]]]:
         """What the right function and each mistake make of the cases; found once."""
@@ -226,6 +227,28 @@ def outcome_of(function: Function, case: tuple) -> Outcome:
         return Outcome(error=error)
     changed = any(difference(now, before) is not None for now, before in zip(arguments, case))
     return Outcome(value, changed=changed)
+
+
+def _mistakes_by_value(
+    outcomes: list[Outcome], right: list[Outcome], made: list[tuple[str, list[Outcome]]]
+) -> str | None:
+    """Of a function that returns several values: the hints of the mistakes that explain a wrong one of them each."""
+    count = len(right[0].value) if isinstance(right[0].value, tuple) else 0
+    hints: list[str] = []
+
+    def values(found: list[Outcome]) -> list[list[Any]]:
+        return [parts_of(outcome.value, count) or [] for outcome in found]
+
+    mine, wanted = values(outcomes), values(right)
+    for place in range(count if all(mine) else 0):
+        if all(difference(a[place], e[place]) is None for a, e in zip(mine, wanted)):
+            continue
+        for hint, found in made:
+            pairs = zip(mine, values(found))
+            if all(b and difference(a[place], b[place], strict=True) is None for a, b in pairs):
+                hints += [hint] * (hint not in hints)
+                break
+    return "\n  Likely: ".join(hints) or None
 
 
 def expected_and_got(expected: Any, outcome: Outcome, function: Function) -> tuple[str, str]:
