@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.check.arrays import ArraysExercise
 from scratchnet.check.exercise import Exercise
+from scratchnet.check.gradients import GradientExercise
 
 
 def _same(size: int, kernel: int, stride: int, low: bool = False, outputs: int | None = None) -> tuple[int, int]:
@@ -142,7 +142,7 @@ def _numbers(seed: int, *shape: int) -> np.ndarray:
 
 
 def _by_hand(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndarray, stride: int, **wrong: Any
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, dy: np.ndarray, **wrong: Any
 ) -> tuple[np.ndarray, ...]:
     """(y, dx, dw, db) for one picture; `wrong` asks for one of the usual mistakes."""
     KH, KW = w.shape[:2]
@@ -162,9 +162,9 @@ def _by_hand(
 def _in_the_inner_loop(*names: str) -> Callable[..., tuple[np.ndarray, ...]]:
     """The bias, or its gradient, counted once for each product."""
 
-    def wrong(x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndarray, stride: int) -> tuple[np.ndarray, ...]:
+    def wrong(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, dy: np.ndarray) -> tuple[np.ndarray, ...]:
         products = w[..., 0].size
-        y, dx, dw, db = _by_hand(x, w, b, dy, stride, biases=products if "y" in names else 1)
+        y, dx, dw, db = _by_hand(x, w, b, stride, dy, biases=products if "y" in names else 1)
         return y, dx, dw, db * (products if "db" in names else 1)
 
     return wrong
@@ -172,7 +172,7 @@ def _in_the_inner_loop(*names: str) -> Callable[..., tuple[np.ndarray, ...]]:
 
 def _case(H: int, W: int, C: int, KH: int, KW: int, F: int, stride: int) -> tuple:
     shape = (math.ceil((H - KH + 1) / stride), math.ceil((W - KW + 1) / stride), F)
-    return (_numbers(1, H, W, C), _numbers(2, KH, KW, C, F), _numbers(3, F), _numbers(4, *shape), stride)
+    return (_numbers(1, H, W, C), _numbers(2, KH, KW, C, F), _numbers(3, F), stride, _numbers(4, *shape))
 
 
 def _changed(change: Callable[..., Sequence[np.ndarray]]) -> Callable[..., tuple[np.ndarray, ...]]:
@@ -180,7 +180,7 @@ def _changed(change: Callable[..., Sequence[np.ndarray]]) -> Callable[..., tuple
     return lambda *case: tuple(change(*_by_hand(*case), case))
 
 
-conv_by_hand = ArraysExercise(
+conv_by_hand = GradientExercise(
     "Convolution and its backward",
     _by_hand,
     [
@@ -210,25 +210,25 @@ conv_by_hand = ArraysExercise(
             _by_hand, y_stride=True, dx_stride=True, dw_stride=True
         ),
         "db: a bias takes part at every place, so its gradient is the sum, not the mean.": _changed(
-            lambda y, dx, dw, db, case: (y, dx, dw, case[3].mean(axis=(0, 1)))
+            lambda y, dx, dw, db, case: (y, dx, dw, case[4].mean(axis=(0, 1)))
         ),
         "db: each dy[i, j, f] counts once, not once for each product.": _in_the_inner_loop("db"),
         "b[f] takes part once for each number of y: out of the inner loop with b and db.": _in_the_inner_loop(
             "y", "db"
         ),
         "db: the sum of dy, not the number of places.": _changed(
-            lambda y, dx, dw, db, case: (y, dx, dw, np.full_like(db, case[3][..., 0].size))
+            lambda y, dx, dw, db, case: (y, dx, dw, np.full_like(db, case[4][..., 0].size))
         ),
         "db: one number a filter, the sum over i and j.": _changed(
-            lambda y, dx, dw, db, case: (y, dx, dw, case[3].sum())
+            lambda y, dx, dw, db, case: (y, dx, dw, case[4].sum())
         ),
         "return them in the order y, dx, dw, db.": _changed(lambda y, dx, dw, db, case: (y, dw, dx, db)),
         "backward starts from dy, not from y.": _changed(
-            lambda y, dx, dw, db, case: (y, *_by_hand(case[0], case[1], case[2], y, case[4])[1:])
+            lambda y, dx, dw, db, case: (y, *_by_hand(case[0], case[1], case[2], case[3], y)[1:])
         ),
         "gradients are not divided by the number of places.": _changed(
-            lambda y, dx, dw, db, case: (y, *(g / np.prod(case[3].shape[:2]) for g in (dx, dw, db)))
+            lambda y, dx, dw, db, case: (y, *(g / np.prod(case[4].shape[:2]) for g in (dx, dw, db)))
         ),
     },
-    names=("y", "dx", "dw", "db"),
+    returns=("y", "dx", "dw", "db"),
 )

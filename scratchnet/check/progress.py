@@ -17,6 +17,7 @@ from scratchnet.files import whole_file
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "00_start_here": ("conv_parameters", "output_size", "accuracy"),
+    "03_1a_convolution": ("same_padding", "find_diagonal", "transposed_size", "is_transposed", "conv_by_hand"),
     "03_1d_training": ("momentum_step", "adam_step", "clip_by_norm", "cosine_rate"),
     "04_1_image_recognition": ("one_hot", "cross_entropy", "confusion_matrix"),
     "03_2_adversarial_networks": ("optimal_discriminator", "discriminator_loss", "generator_loss"),
