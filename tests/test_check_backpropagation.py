@@ -151,7 +151,7 @@ def changed(function, **how):
         ("first_wrong", largest, "not the largest"),
         ("first_wrong", blind_to_nan, "nan is wrong too"),
         ("average_pool_backward", not_shared_out, "dy / 4"),
-        ("average_pool_backward", only_last, "lies in four"),
+        ("average_pool_backward", only_last, "Which pixels are right"),
         ("dense_relu_backward", changed(dense_relu, mask=lambda dy: dy > 0), r"not \(dy > 0\)"),
         ("dense_relu_backward", changed(dense_relu, mask=lambda dy: 1), "passes ReLU first"),
         ("dense_relu_backward", changed(dense_relu, db=lambda d: d.mean(0)), "not a mean"),
