@@ -36,6 +36,20 @@ def test_the_printed_solution_passes_and_the_stub_does_not(cell, exercise, name)
     assert verdict, verdict
 
 
+def test_what_the_notebook_says_of_trained_bugs_is_what_it_printed():
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    printed = "".join("".join(o.get("text", "")) for c in cells for o in c.get("outputs", []))
+    found = re.findall(r"^([a-z ]+?) +mean (0\.\d+), from (0\.\d+) to (0\.\d+)$", printed, re.M)
+    mean = {name: float(value) for name, value, _, _ in found}
+    assert set(mean) == {"right", "transpose", "mask", "batch", "turn", "spread", "mean", "conv frozen"}
+    assert mean["mask"] == 0.1  # one bug of six is seen
+    assert mean["turn"] == mean["right"]  # the very same numbers
+    assert round(mean["right"], 2) == 0.63
+    learnt = [value for name, value in mean.items() if name not in ("mask", "right", "conv frozen")]
+    assert (round(min(learnt), 2), round(max(learnt), 2)) == (0.59, 0.63)
+    assert round(mean["conv frozen"], 2) == 0.56
+
+
 def softmax(z):
     e = np.exp(z - z.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)

@@ -119,19 +119,20 @@ def _numbers(
 
 
 def _signed(number: float) -> str:
-    return f"{number + 0.0:+.2f}".replace("-", "−")
+    return f"{number:+.2f}".replace("-", "−") if number else "0.00"
 
 
 def _rules(flow: NumberFlow, skip: bool) -> list[str]:
     """What each node multiplies with on the way back: its derivative for each of its inputs."""
     v = flow.values
-    return [
+    rules = [
         f"du/dx = w = {v['w']:.2f}\ndu/dw = x = {v['x']:.2f}",
         "dz/du = 1\ndz/db = 1",
         f"dy/dz = {int(v['z'] > 0)}\nz {'>' if v['z'] > 0 else '≤'} 0",
         "de/dy = 1, de/dt = −1" + ("\nde/dx = 1" if skip else "\n"),
         f"dL/de = 2e\n= {2 * v['e']:.2f}",
     ]
+    return [rule.replace("-", "−") for rule in rules]
 
 
 def _controls() -> Mapping[str, Any]:
