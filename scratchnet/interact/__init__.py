@@ -6,12 +6,14 @@ A file a figure:
     number_graph    a neuron and its loss as a graph, with values forward and gradients backward
     interactive     what all share: sliders that draw a figure anew, and the picture that is stored in the notebook
     paths           the paths themselves, as numbers
+    pixel_grid      a picture whose pixels are buttons
 """
 
 from scratchnet.interact.gradient_paths import draw_gradient_paths, gradient_paths
 from scratchnet.interact.interactive import Interactive
 from scratchnet.interact.number_graph import draw_number_graph, flow_numbers, number_graph
 from scratchnet.interact.paths import Path, SmallNetwork
+from scratchnet.interact.pixel_grid import pixel_grid
 
 __all__ = [
     "Interactive",
@@ -22,4 +24,5 @@ __all__ = [
     "flow_numbers",
     "gradient_paths",
     "number_graph",
+    "pixel_grid",
 ]
