@@ -21,6 +21,53 @@ def test_right_function_passes(name):
     assert "right" in repr(verdict)
 
 
+def _in_float32(value):
+    """What the right function returns, from numbers that were float32 for a while."""
+    if isinstance(value, tuple):
+        return tuple(_in_float32(part) for part in value)
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.kind == "f" else value
+
+
+def _in_lists(value):
+    return tuple(map(_in_lists, value)) if isinstance(value, tuple) else np.asarray(value).tolist()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_right_numbers_pass_in_float32_and_in_lists(name):
+    exercise = EXERCISES[name]
+    if isinstance(exercise.right(*exercise.cases[0]), str):
+        return
+    assert exercise(lambda *case: _in_float32(exercise.right(*case)))
+    verdict = exercise(lambda *case: _in_lists(exercise.right(*case)))
+    assert verdict or "type is not: expected float32, got a list" in repr(verdict)
+    assert bool(verdict) == (exercise.dtype is None)
+
+
+def _as_text(value):
+    return tuple(map(_as_text, value)) if isinstance(value, tuple) else np.asarray(value).astype(str)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_texts_and_more_digits_of_shape_are_refused(name):
+    exercise = EXERCISES[name]
+    if isinstance(exercise.right(*exercise.cases[0]), str):
+        return
+    for wrong in (
+        lambda *case: str(exercise.right(*case)),
+        lambda *case: _as_text(exercise.right(*case)),
+        lambda *case: [exercise.right(*case)],
+        lambda *case: None,
+        lambda *case: {},
+        lambda *case: np.zeros((1000, 1000)),
+        lambda *case: print,
+    ):
+        verdict = exercise(wrong)
+        assert not verdict
+        assert "Likely" not in repr(verdict)
+        assert len(repr(verdict)) < 10_000
+
+
 @pytest.mark.parametrize(
     ("name", "hint", "mistake"), [(n, *pair) for n, e in EXERCISES.items() for pair in e.all_mistakes()]
 )
@@ -28,7 +75,12 @@ def test_each_mistake_is_rejected_and_named(name, hint, mistake):
     verdict = EXERCISES[name](mistake)
     assert not verdict
     assert "expected" in repr(verdict)
-    assert f"Likely: {hint}" in repr(verdict)
+    assert repr(verdict).endswith(f"  Likely: {hint}")  # its own and no other: no two mistakes are confused
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_at_least_six_mistakes_are_recognized(name):
+    assert len(EXERCISES[name].mistakes) >= 6
 
 
 @pytest.mark.parametrize("name", [n for n, e in EXERCISES.items() if isinstance(e, check.GradientExercise)])

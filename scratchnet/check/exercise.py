@@ -27,7 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.check.values import difference, show, show_apart
+from scratchnet.check import progress
+from scratchnet.check.values import TOLERANCE as TOLERANCE
+from scratchnet.check.values import as_numbers, difference, show, show_apart, type_of_numbers
 
 Function = Callable[..., Any]
 
@@ -60,11 +62,16 @@ class Outcome:
     error: BaseException | None = None
     changed: bool = False
 
+    def is_finite(self) -> bool:
+        """Whether there is a value without an infinite or missing number."""
+        numbers = as_numbers(self.value, limit=1_000_000)
+        return self.error is None and (numbers is None or bool(np.isfinite(numbers).all()))
+
     def agrees(self, other: Outcome, dtype: Any = None) -> bool:
         """Whether the other one is the same: an equal value, or an error of the same kind."""
         if self.error is not None or other.error is not None:
             return type(self.error) is type(other.error)
-        if dtype is not None and getattr(self.value, "dtype", None) != getattr(other.value, "dtype", None):
+        if dtype is not None and type_of_numbers(self.value) != type_of_numbers(other.value):
             return False
         return difference(self.value, other.value, strict=True) is None
 
@@ -90,9 +97,16 @@ class Exercise:
     _: KW_ONLY
     dtype: Any = None
     returns: tuple[str, ...] = ()
+    _outcomes: Any = field(default=None, init=False, repr=False, compare=False)
 
     def __call__(self, function: Function) -> Verdict:
         """Compare `function` with the right one on every case. Never raises: what the function raises is shown."""
+        try:
+            return self._verdict(function)
+        except Exception as error:  # of an object that cannot even be looked at
+            return Verdict(False, f"{self.title}: not yet. What comes cannot be read: {type(error).__name__}.")
+
+    def _verdict(self, function: Function) -> Verdict:
         if not callable(function):
             return Verdict(
                 False,
@@ -113,7 +127,13 @@ class Exercise:
             if outcomes[-1].changed:
                 call = self._call(function, case)
                 return Verdict(False, f"{self.title}: {call} changes its argument. Work on a copy: x = x.copy().")
+        progress.remember(self)
         return Verdict(True, self._passed(outcomes))
+
+    @property
+    def chapter(self) -> str:
+        """The notebook to which it belongs, such as "03_1d_training"; an empty text for an exercise of your own."""
+        return progress.chapter_of(self)
 
     def all_mistakes(self) -> Iterator[tuple[str, Function]]:
         """Each hint with its function, once for each of several."""
@@ -122,7 +142,7 @@ class Exercise:
                 yield hint, function
 
     def _difference(self, actual: Any, expected: Any) -> str | None:
-        return difference(actual, expected, self.dtype)
+        return difference(actual, expected, self.dtype, names=self.returns)
 
     def _passed(self, outcomes: list[Outcome]) -> str:
         return f"{self.title}: right, in all {len(self.cases)} cases."
@@ -142,18 +162,35 @@ class Exercise:
         return f"{name}({', '.join(show(a) for a in case)})".replace("\n", "\n" + " " * (len(name) + 3))
 
     def _mistake(self, outcomes: list[Outcome]) -> str | None:
-        """The hint of the mistake that agrees in every case; at second choice, in all but the type of the numbers."""
-        for dtype in (self.dtype, None) if self.dtype is not None else (None,):
-            for hint, mistake in self.all_mistakes():
-                made = [outcome_of(mistake, case) for case in self.cases]
-                if all(a.agrees(b, dtype) for a, b in zip(outcomes, made)) and (
-                    dtype is self.dtype or not self._numbers_are_right(made)
-                ):
-                    return hint
+        """The hint of the mistake that agrees in every case, types of numbers included if they matter.
+
+        Second choice is one that agrees in the numbers, third one that agrees wherever both are finite: who makes two
+        mistakes, and gets nan or an error in a case, is told of one.
+        """
+        right, made = self._known()
+        for hint, theirs in made:
+            if all(a.agrees(b, self.dtype) for a, b in zip(outcomes, theirs)):
+                return hint
+        made = [(hint, theirs) for hint, theirs in made if not all(a.agrees(b) for a, b in zip(theirs, right))]
+        for hint, theirs in made:
+            if all(a.agrees(b) for a, b in zip(outcomes, theirs)):
+                return hint
+        for hint, theirs in made:
+            pairs = [three for three in zip(outcomes, theirs, right) if three[0].is_finite() and three[1].is_finite()]
+            wrong = sum(not a.agrees(r) for a, _, r in pairs)
+            if wrong and len(pairs) > 1 and all(a.agrees(b) for a, b, _ in pairs):
+                return hint
         return None
 
-    def _numbers_are_right(self, outcomes: list[Outcome]) -> bool:
-        return all(o.agrees(outcome_of(self.right, case)) for o, case in zip(outcomes, self.cases))
+    def _known(self) -> tuple[list[Outcome], list[tuple[str, list[Outcome]]]]:
+        """What the right function and each mistake make of the cases; found once."""
+        if self._outcomes is None:
+
+            def outcomes(function: Function) -> list[Outcome]:
+                return [outcome_of(function, case) for case in self.cases]
+
+            self._outcomes = outcomes(self.right), [(hint, outcomes(f)) for hint, f in self.all_mistakes()]
+        return self._outcomes
 
     def _arguments(self, function: Function, case: tuple) -> str:
         """What to say where the function does not take the arguments of the exercise."""
