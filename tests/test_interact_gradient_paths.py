@@ -164,12 +164,19 @@ def test_a_grid_of_pixels_has_one_dot_and_the_greys_of_the_picture():
     x = np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.0]])
     grid = pixel_grid(x, 1, 2)
     assert grid.value == 5
-    assert [b.description for b in grid.children] == ["", "", "", "", "", "●"]
+    assert [b.description for b in grid.children] == [" ", " ", " ", " ", " ", "●"]
     grid.children[0].click()
     assert grid.value == 0
-    assert [b.description for b in grid.children] == ["●", "", "", "", "", ""]
-    assert grid.children[0].style.button_color == "#ffffff"
-    assert grid.children[1].style.button_color < grid.children[2].style.button_color < "#ffffff"
+    assert [b.description for b in grid.children] == [
+        "●",
+        " ",
+        " ",
+        " ",
+        " ",
+        " ",
+    ]  # no empty text: it would not be drawn
+    assert grid.children[0].style.button_color == "#f2f2f2"
+    assert grid.children[1].style.button_color < grid.children[2].style.button_color < "#f2f2f2"
     assert grid.children[2].tooltip == "row 0, column 2"
     with pytest.raises(ValueError, match=r"\(2, 3\)"):
         pixel_grid(x, 2, 0)

@@ -276,11 +276,12 @@ def gradient_paths(
     def controls() -> Mapping[str, Any]:
         import ipywidgets
 
+        wide = ipywidgets.Layout(width="420px")
         sources = [("the loss", -1), *((f"the score of {name}", k) for k, name in enumerate(classes))]
         return {
             "pixel": pixel_grid(net.x, row, column),
             "source": ipywidgets.Dropdown(options=sources, value=-1, description="gradient of"),
-            "every": ipywidgets.Checkbox(False, description="the paths of every pixel at once"),
+            "every": ipywidgets.Checkbox(False, description="the paths of every pixel at once", layout=wide),
         }
 
     paths = net.paths((row, column), net.start(None, label))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 _SIDE = "26px"  # of a button
+_DOT, _NO_DOT = "●", " "  # not an empty text: JupyterLab would leave the old one there
 
 
 def pixel_grid(picture: np.ndarray, row: int, column: int) -> Any:
@@ -15,7 +16,7 @@ def pixel_grid(picture: np.ndarray, row: int, column: int) -> Any:
     The pixel that is chosen has a dot.
 
     Args:
-        picture: (H, W), shown from white for its smallest number to dark grey for its largest, as the figure shows it.
+        picture: (H, W), shown from nearly white for its smallest number to dark grey for its largest.
         row: of the pixel that is chosen at first.
         column: likewise.
 
@@ -32,8 +33,9 @@ def pixel_grid(picture: np.ndarray, row: int, column: int) -> Any:
     low, high = float(np.min(picture)), float(np.max(picture))
 
     def button(value: float) -> Any:
-        grey = round(255 * (1 - 0.55 * (value - low) / max(high - low, 1e-12)))
+        grey = round(242 * (1 - 0.55 * (value - low) / max(high - low, 1e-12)))
         return ipywidgets.Button(
+            description=_NO_DOT,
             layout=ipywidgets.Layout(width=_SIDE, height=_SIDE, margin="0", padding="0"),
             style=ipywidgets.ButtonStyle(button_color=f"#{grey:02x}{grey:02x}{grey:02x}"),
         )
@@ -45,8 +47,8 @@ def pixel_grid(picture: np.ndarray, row: int, column: int) -> Any:
 
         def mark(self, change: Any) -> None:
             """The dot goes from one button to the other."""
-            self.children[change["old"]].description = ""
-            self.children[change["new"]].description = "●"
+            self.children[change["old"]].description = _NO_DOT
+            self.children[change["new"]].description = _DOT
 
     buttons = [button(float(value)) for value in np.ravel(picture)]
     grid = PixelGrid(
@@ -60,6 +62,6 @@ def pixel_grid(picture: np.ndarray, row: int, column: int) -> Any:
     for number, one in enumerate(buttons):
         one.tooltip = "row {}, column {}".format(*divmod(number, shape[1]))
         one.on_click(choose(number))
-    buttons[0].description = "●"
+    buttons[0].description = _DOT
     grid.value = row * shape[1] + column
     return grid
