@@ -225,17 +225,17 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
 def most_different(maps: np.ndarray, count: int) -> np.ndarray:
     """The channels of maps (H, W, C) that differ most from each other, in their order; `count` of them, or all.
 
-    First the map that varies most; then each time the one of which most is left when all that can be mixed from the
-    chosen ones is taken off, as in QR with column pivoting. Copies, weaker or negative, and constant maps come last.
+    First the map that varies most; then each time the one whose largest correlation with a chosen one is least: copies
+    come last, whatever their scale. A map that varies less than 1/20 of the first is not chosen before all others.
     """
-    rest = maps.reshape(-1, maps.shape[-1]) - maps.mean(axis=(0, 1), dtype=np.float64)
-    chosen: list[int] = []
-    for _ in range(min(count, rest.shape[1])):
-        left = (rest**2).sum(axis=0)
-        left[chosen] = -1
-        chosen.append(int(left.argmax()))
-        direction = rest[:, chosen[-1]] / (np.linalg.norm(rest[:, chosen[-1]]) or 1)
-        rest -= np.outer(direction, direction @ rest)
+    rows = (maps - maps.mean(axis=(0, 1), dtype=np.float64)).reshape(-1, maps.shape[-1]).T
+    size = np.linalg.norm(rows, axis=1)
+    alike = rows @ rows.T / np.maximum(np.outer(size, size), np.finfo(float).tiny) + 2.0 * (size < size.max() / 20)
+    chosen = [int(size.argmax())]
+    while len(chosen) < min(count, len(rows)):
+        nearest = alike[chosen].max(axis=0)
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
     return np.sort(chosen)
 
 

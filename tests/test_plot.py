@@ -85,9 +85,11 @@ def test_filters_and_maps():
 
 def test_most_different_passes_over_copies_and_constant_maps():
     a, b, c = np.random.default_rng(0).normal(size=(3, 6, 6))
-    maps = np.stack([5 * a, 4 * a, -3 * a + 7, b, np.full_like(a, 9), 4.5 * a + 0.5 * c], axis=-1)
-    assert plot.most_different(maps, 3).tolist() == [0, 3, 5]
+    maps = np.stack([5 * a, 4 * a + 3, np.full_like(a, 9), 2 * b, 4 * a + 0.5 * c, 0.01 * c], axis=-1)
     assert plot.most_different(maps, 1).tolist() == [0]  # the strongest
+    assert plot.most_different(maps, 2).tolist() == [0, 3]
+    assert plot.most_different(maps, 3).tolist() == [0, 3, 4]
+    assert plot.most_different(maps, 4).tolist() == [0, 1, 3, 4]  # a copy rather than one that hardly varies
     assert sorted(plot.most_different(maps, 9)) == list(range(6))  # each once, if more are asked than there are
     assert plot.most_different(np.zeros((2, 2, 3)), 2).tolist() == [0, 1]
 
@@ -99,7 +101,7 @@ def test_through_network_shows_different_maps():
     model.build((None, 8, 8, 1))
     w = np.zeros((3, 3, 1, 9), np.float32)
     w[1, 1, 0, :8] = np.arange(8, 0, -1)
-    w[0, 0, 0, 8], w[2, 2, 0, 8] = 0.1, -0.1
+    w[0, 0, 0, 8], w[2, 2, 0, 8] = 0.5, -0.5
     layer.set_weights([w])
     x = np.random.default_rng(1).random((8, 8, 1))
     axes = drawn(plot.through_network(model, x, maps=2))
