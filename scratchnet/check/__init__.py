@@ -24,6 +24,7 @@ from scratchnet.check.generation import (
     to_tanh_range,
 )
 from scratchnet.check.gradients import GradientExercise
+from scratchnet.check.layers import batch_norm, dead_relus, max_pool_gradient, receptive_field, softmax
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.training import adam_step, clip_by_norm, cosine_rate, momentum_step
 
@@ -33,6 +34,7 @@ __all__ = [
     "Verdict",
     "accuracy",
     "adam_step",
+    "batch_norm",
     "class_entropy",
     "clip_by_norm",
     "confusion_matrix",
@@ -40,14 +42,18 @@ __all__ = [
     "conv_work",
     "cosine_rate",
     "cross_entropy",
+    "dead_relus",
     "discriminator_loss",
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
+    "max_pool_gradient",
     "momentum_step",
     "one_hot",
     "optimal_discriminator",
     "output_size",
+    "receptive_field",
+    "softmax",
     "spherical",
     "tile_registers",
     "to_tanh_range",

@@ -1,4 +1,4 @@
-"""Exercises on the layers between convolutions: softmax, ties in pooling, dead ReLUs, receptive field, normalization."""
+"""Exercises on the layers between convolutions: softmax, pooling, dead ReLUs, receptive field, normalization."""
 
 from __future__ import annotations
 
@@ -30,14 +30,24 @@ softmax = Exercise(
         (np.array([[-1000.0, -1001.0, -1000.0]]),),
     ],
     {
-        "exp(1000) is infinite: take the row's maximum off first, which changes nothing else.": lambda z: _shares(np.exp(z)),
-        "take off each row's own maximum: one maximum for all leaves rows of exp(-2000) = 0.": lambda z: _shares(np.exp(z - z.max())),
+        "exp(1000) is infinite: take the row's maximum off first, which changes nothing else.": lambda z: _shares(
+            np.exp(z)
+        ),
+        "take off each row's own maximum: one maximum for all leaves rows of exp(-2000) = 0.": lambda z: _shares(
+            np.exp(z - z.max())
+        ),
         "each row adds up to 1, not the whole array: sum over axis=1.": lambda z: (
             np.exp(z - z.max(axis=1, keepdims=True)) / np.exp(z - z.max(axis=1, keepdims=True)).sum()
         ),
-        "the classes lie along axis 1: this one makes each column add up to 1.": lambda z: np.exp(z - z.max(axis=0)) / np.exp(z - z.max(axis=0)).sum(axis=0),
-        "keepdims=True, so that each row is divided by its own sum.": lambda z: np.exp(z - z.max(axis=1, keepdims=True)) / np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1),
-        "the exponential is missing: scores may be negative, probabilities not.": lambda z: z / z.sum(axis=1, keepdims=True),
+        "the classes lie along axis 1: this one makes each column add up to 1.": lambda z: (
+            np.exp(z - z.max(axis=0)) / np.exp(z - z.max(axis=0)).sum(axis=0)
+        ),
+        "keepdims=True, so that each row is divided by its own sum.": lambda z: (
+            np.exp(z - z.max(axis=1, keepdims=True)) / np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1)
+        ),
+        "the exponential is missing: scores may be negative, probabilities not.": lambda z: (
+            z / z.sum(axis=1, keepdims=True)
+        ),
         "clipping the scores changes the answer: exp of a difference needs no clip.": lambda z: _shares(
             np.exp(np.clip(z, -700, 700))
         ),
@@ -116,7 +126,11 @@ dead_relus = Exercise(
     [
         (np.array([[1.0]]), np.array([[1.0, -1.0]]), np.array([0.0, 0.0])),
         (np.array([[1.0], [-1.0]]), np.array([[1.0, 1.0]]), np.array([0.0, -3.0])),
-        (_X, np.array([[1.0, -1.0, 0.0, 2.0, 1.0], [1.0, -2.0, 0.0, -3.0, -2.0]]), np.array([0.0, 0.5, 0.0, -9.0, 0.5])),
+        (
+            _X,
+            np.array([[1.0, -1.0, 0.0, 2.0, 1.0], [1.0, -2.0, 0.0, -3.0, -2.0]]),
+            np.array([0.0, 0.5, 0.0, -9.0, 0.5]),
+        ),
         (_X, np.array([[1.0, -1.0, 2.0], [1.0, -2.0, 3.0]]), np.array([-0.5, 5.0, 0.0])),
     ],
     {
@@ -124,8 +138,8 @@ dead_relus = Exercise(
             np.flatnonzero((x @ w + b <= 0).any(axis=0))
         ),
         "the bias belongs to the sum: x @ w + b.": lambda x, w, b: np.flatnonzero((x @ w <= 0).all(axis=0)),
-        "the numbers of the units are asked: np.flatnonzero of this mask.": lambda x, w, b: (
-            (x @ w + b <= 0).all(axis=0)
+        "the numbers of the units are asked: np.flatnonzero of this mask.": lambda x, w, b: (x @ w + b <= 0).all(
+            axis=0
         ),
         "np.where and np.nonzero give a tuple: take its [0], or use np.flatnonzero.": lambda x, w, b: np.nonzero(
             (x @ w + b <= 0).all(axis=0)
@@ -136,8 +150,8 @@ dead_relus = Exercise(
         ),
         "the bias alone does not decide: the sum over the inputs does.": lambda x, w, b: np.flatnonzero(b < 0),
         "these are the living ones.": lambda x, w, b: np.flatnonzero((x @ w + b > 0).any(axis=0)),
-        "the examples lie along axis 0: all(axis=0) asks each unit about all examples.": lambda x, w, b: (
-            np.flatnonzero((x @ w + b <= 0).all(axis=1))
+        "the examples lie along axis 0: all(axis=0) asks each unit about all examples.": lambda x, w, b: np.flatnonzero(
+            (x @ w + b <= 0).all(axis=1)
         ),
         "which units, not how many.": lambda x, w, b: len(_dead(x, w, b)),
     },
