@@ -65,7 +65,7 @@ def test_growing_says_how_many_pieces():
 def test_folded_draws_for_the_controls():
     figure = folding.folded(3, 1)
     figure.canvas.draw()
-    assert figure.axes[0].get_title() == "1 layer of 3: 7 pieces in the window"
+    assert figure.axes[0].get_title() == "1 layer of 3: 7 pieces in the square"
     with pytest.raises(ValueError, match="units"):
         folding.folded(0)
 

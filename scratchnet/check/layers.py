@@ -263,7 +263,7 @@ batch_norm = GradientExercise(
         "dx: mean and variance depend on x, too; this treats them as constants.": _changed(
             lambda n, s, x, gamma, beta, dy: {1: gamma / s * dy}
         ),
-        "dx: the way through the variance is missing, - n * dgamma / R.": _changed(
+        "dx: the way through the variance is missing, - u * dgamma / R.": _changed(
             lambda n, s, x, gamma, beta, dy: {1: gamma / s * (dy - dy.mean(axis=0))}
         ),
         "dx: the way through the mean is missing, - dbeta / R.": _changed(
@@ -275,7 +275,7 @@ batch_norm = GradientExercise(
         "dx: sums where means belong: divide dbeta and dgamma by R there.": _changed(
             lambda n, s, x, gamma, beta, dy: {1: gamma / s * (dy - dy.sum(axis=0) - n * (dy * n).sum(axis=0))}
         ),
-        "dgamma: gamma multiplies the normalized n, not x.": _changed(
+        "dgamma: gamma multiplies the normalized u, not x.": _changed(
             lambda n, s, x, gamma, beta, dy: {2: (dy * x).sum(axis=0)}
         ),
         "dgamma and dbeta are sums over the rows; the mean over them was taken in the loss already.": _changed(

@@ -160,7 +160,7 @@ def folded(units: int = 8, layers: int = 2, seed: int = 0) -> Figure:
         plt.close(figure)
         ax = figure.add_subplot(1, 2, 1)
         shown = _pieces(ax, weights)
-        text = f"{layers} layer{'s' * (layers > 1)} of {units}: {seen_regions(weights)} pieces in the window"
+        text = f"{layers} layer{'s' * (layers > 1)} of {units}: {seen_regions(weights)} pieces in the square"
         ax.set_title(text)
         figure.colorbar(shown, ax=ax, label="units above 0", shrink=0.8)
         _sheet(figure.add_subplot(1, 2, 2, projection="3d"), weights)
