@@ -28,6 +28,7 @@ from scratchnet.check.generation import (
     to_tanh_range,
 )
 from scratchnet.check.gradients import GradientExercise
+from scratchnet.check.layers import batch_norm, dead_relus, max_pool_gradient, receptive_field, softmax
 from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_backward
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
@@ -47,6 +48,7 @@ __all__ = [
     "accuracy_range",
     "adam_step",
     "average_pool_backward",
+    "batch_norm",
     "class_entropy",
     "classifier_with_gradients",
     "clip_by_norm",
@@ -58,6 +60,7 @@ __all__ = [
     "cosine_rate",
     "cross_entropy",
     "data_for_half",
+    "dead_relus",
     "dense_relu_backward",
     "discriminator_loss",
     "equal_steps",
@@ -69,6 +72,7 @@ __all__ = [
     "im2col",
     "is_transposed",
     "leaked",
+    "max_pool_gradient",
     "maximum_backward",
     "momentum_step",
     "numerical_gradient",
@@ -77,7 +81,9 @@ __all__ = [
     "output_size",
     "passed",
     "power_law",
+    "receptive_field",
     "same_padding",
+    "softmax",
     "softmax_cross_entropy_gradient",
     "spherical",
     "tempered",

@@ -17,6 +17,7 @@ and what they are made of:
 
 from scratchnet.interact.convolution import Film, convolution, convolution_film, correlate, draw_convolution, signed
 from scratchnet.interact.editor import KERNELS, KernelEditor, draw_kernel, draw_response, kernel_editor
+from scratchnet.interact.folding import folded_plane
 from scratchnet.interact.gradient_paths import draw_gradient_paths, gradient_paths
 from scratchnet.interact.interactive import Interactive
 from scratchnet.interact.number_graph import draw_number_graph, flow_numbers, number_graph
@@ -40,6 +41,7 @@ __all__ = [
     "draw_number_graph",
     "draw_response",
     "flow_numbers",
+    "folded_plane",
     "gradient_paths",
     "kernel_editor",
     "number_graph",
