@@ -12,6 +12,8 @@ Two kinds of exercise; both compare on every case, show the smallest that fails,
 the largest one in its array, so that float32 will do; lists count as arrays; whole numbers must be met exactly.
 """
 
+from scratchnet.check.background import balanced_accuracy, by_luck, nearest_mean, share_of_copies
+from scratchnet.check.concepts import count_parameters, shift_error, two_layers, xor
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
@@ -33,22 +35,30 @@ __all__ = [
     "Verdict",
     "accuracy",
     "adam_step",
+    "balanced_accuracy",
+    "by_luck",
     "class_entropy",
     "clip_by_norm",
     "confusion_matrix",
     "conv_parameters",
     "conv_work",
     "cosine_rate",
+    "count_parameters",
     "cross_entropy",
     "discriminator_loss",
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
     "momentum_step",
+    "nearest_mean",
     "one_hot",
     "optimal_discriminator",
     "output_size",
+    "share_of_copies",
+    "shift_error",
     "spherical",
     "tile_registers",
     "to_tanh_range",
+    "two_layers",
+    "xor",
 ]
