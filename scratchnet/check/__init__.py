@@ -16,7 +16,9 @@ one that SCRATCHNET_CACHE names. A new exercise is imported here, and entered in
 """
 
 from scratchnet.check.answers import accuracy_range, equal_steps, leaked, tempered
+from scratchnet.check.background import balanced_accuracy, by_luck, nearest_mean, share_of_copies
 from scratchnet.check.backpropagation import maximum_backward, numerical_gradient, softmax_cross_entropy_gradient
+from scratchnet.check.concepts import count_parameters, shift_error, two_layers, xor
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
 from scratchnet.check.exercise import Exercise, Verdict
@@ -48,7 +50,9 @@ __all__ = [
     "accuracy_range",
     "adam_step",
     "average_pool_backward",
+    "balanced_accuracy",
     "batch_norm",
+    "by_luck",
     "class_entropy",
     "classifier_with_gradients",
     "clip_by_norm",
@@ -58,6 +62,7 @@ __all__ = [
     "conv_parameters",
     "conv_work",
     "cosine_rate",
+    "count_parameters",
     "cross_entropy",
     "data_for_half",
     "dead_relus",
@@ -75,6 +80,7 @@ __all__ = [
     "max_pool_gradient",
     "maximum_backward",
     "momentum_step",
+    "nearest_mean",
     "numerical_gradient",
     "one_hot",
     "optimal_discriminator",
@@ -83,6 +89,8 @@ __all__ = [
     "power_law",
     "receptive_field",
     "same_padding",
+    "share_of_copies",
+    "shift_error",
     "softmax",
     "softmax_cross_entropy_gradient",
     "spherical",
@@ -90,4 +98,6 @@ __all__ = [
     "tile_registers",
     "to_tanh_range",
     "transposed_size",
+    "two_layers",
+    "xor",
 ]
