@@ -15,12 +15,14 @@ the largest one in its array, so that float32 will do; lists count as arrays; wh
 one that SCRATCHNET_CACHE names. A new exercise is imported here, and entered in `CHAPTERS` (progress.py).
 """
 
+from scratchnet.check.adversarial import nonsaturating, objective_at_best
 from scratchnet.check.answers import accuracy_range, equal_steps, leaked, tempered
 from scratchnet.check.background import balanced_accuracy, by_luck, nearest_mean, share_of_copies
 from scratchnet.check.backpropagation import maximum_backward, numerical_gradient, softmax_cross_entropy_gradient
 from scratchnet.check.concepts import count_parameters, shift_error, two_layers, xor
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
+from scratchnet.check.descent import training_loop
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
     discriminator_loss,
@@ -81,7 +83,9 @@ __all__ = [
     "maximum_backward",
     "momentum_step",
     "nearest_mean",
+    "nonsaturating",
     "numerical_gradient",
+    "objective_at_best",
     "one_hot",
     "optimal_discriminator",
     "output_size",
@@ -97,6 +101,7 @@ __all__ = [
     "tempered",
     "tile_registers",
     "to_tanh_range",
+    "training_loop",
     "transposed_size",
     "two_layers",
     "xor",

@@ -3,6 +3,7 @@
 A file a figure:
 
     convolution     point at an output cell: patch x kernel -> products -> sum; the same as a film
+    descent         sixty steps of gradient descent in a valley: learning rate and momentum
     editor          a picture under a 3 x 3 kernel that the reader writes
     gradient_paths  every path that a gradient takes through a small network; the reader clicks a pixel
     number_graph    a neuron and its loss as a graph, with values forward and gradients backward
@@ -12,6 +13,7 @@ and what they are made of:
     interactive     what all share: controls that draw a figure anew, and the picture that is stored in the notebook
     paths           the paths of a gradient, as numbers
     pixel_grid      a picture whose pixels are buttons
+    ring            GANs on eight clouds, from stored runs: what decides, and beta_1
     scene           a picture like a photograph, computed
 """
 
