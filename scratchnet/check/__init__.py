@@ -2,6 +2,7 @@
 
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.exercise import Exercise, Verdict
+from scratchnet.check.experiments import honest_evaluation, mended_loop, same_places
 from scratchnet.check.generation import (
     class_entropy,
     discriminator_loss,
@@ -29,11 +30,14 @@ __all__ = [
     "discriminator_loss",
     "frechet_in_one_dimension",
     "generator_loss",
+    "honest_evaluation",
     "im2col",
+    "mended_loop",
     "momentum_step",
     "one_hot",
     "optimal_discriminator",
     "output_size",
+    "same_places",
     "spherical",
     "tile_registers",
     "to_tanh_range",
