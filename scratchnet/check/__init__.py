@@ -24,6 +24,7 @@ from scratchnet.check.convolution import conv_parameters, conv_work, im2col, out
 from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
 from scratchnet.check.descent import training_loop
 from scratchnet.check.exercise import Exercise, Verdict
+from scratchnet.check.experiments import honest_evaluation, mended_loop, same_places
 from scratchnet.check.generation import (
     discriminator_loss,
     generator_loss,
@@ -76,11 +77,13 @@ __all__ = [
     "first_wrong",
     "frechet_in_one_dimension",
     "generator_loss",
+    "honest_evaluation",
     "im2col",
     "is_transposed",
     "leaked",
     "max_pool_gradient",
     "maximum_backward",
+    "mended_loop",
     "momentum_step",
     "nearest_mean",
     "nonsaturating",
@@ -93,6 +96,7 @@ __all__ = [
     "power_law",
     "receptive_field",
     "same_padding",
+    "same_places",
     "share_of_copies",
     "shift_error",
     "softmax",
