@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 from one_thread import WORKER  # before NumPy and Numba
@@ -14,6 +15,10 @@ from devices import device  # noqa: F401 - a fixture of all tests
 from hypothesis import settings
 
 from scratchnet.datasets import cifar10
+
+# Exercises that tests and notebooks pass are not the user's: they are remembered in a folder of this process.
+CACHE = tempfile.TemporaryDirectory(prefix="scratchnet-exercises-")
+os.environ["SCRATCHNET_CACHE"] = CACHE.name
 
 # The same examples in every run of the continuous integration, so that a failure is the change's; elsewhere others each
 # time, and one that failed is tried first the next time. `--hypothesis-profile=wide` picks by name.
