@@ -58,7 +58,7 @@ def dead_links(path: Path, planned: set[str] = frozenset()) -> list[str]:  # typ
                 dead.append(f"{path.name}: {link}: there is no such file")
         elif anchor and target.suffix in {".ipynb", ".md"} and anchor not in anchors(target):
             dead.append(f"{path.name}: {link}: {target.name} has no heading of that name")
-    return dead
+    return list(dict.fromkeys(dead))
 
 
 def _plain(heading: str) -> str:

@@ -14,6 +14,7 @@ the largest one in its array, so that float32 will do; lists count as arrays; wh
 `passed()` names the exercises that were passed, by chapter; a new one is entered in `CHAPTERS` (progress.py).
 """
 
+from scratchnet.check.conclusion import mended_listing, objective, training_work
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.exercise import Exercise, Verdict
 from scratchnet.check.generation import (
@@ -47,7 +48,9 @@ __all__ = [
     "frechet_in_one_dimension",
     "generator_loss",
     "im2col",
+    "mended_listing",
     "momentum_step",
+    "objective",
     "one_hot",
     "optimal_discriminator",
     "output_size",
@@ -55,4 +58,5 @@ __all__ = [
     "spherical",
     "tile_registers",
     "to_tanh_range",
+    "training_work",
 ]

@@ -21,6 +21,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "04_1_image_recognition": ("one_hot", "cross_entropy", "confusion_matrix"),
     "03_2_adversarial_networks": ("optimal_discriminator", "discriminator_loss", "generator_loss"),
     "04_2_image_generation": ("to_tanh_range", "spherical", "frechet_in_one_dimension", "class_entropy"),
+    "07_conclusion_and_errata": ("mended_listing", "training_work", "objective"),
     "A1_making_convolution_fast": ("conv_work", "tile_registers", "im2col"),
 }
 """The exercises of each notebook, both in the order of reading."""
