@@ -224,6 +224,7 @@ def glossary(path: Path):
 
 def occurrence(variants, text):
     """How a term first stands in a text, or None. Capitals count where the term has them."""
+    text = " ".join(text.split())  # a term may stand on two lines
     for variant in variants:
         same_case = 0 if variant.lower() != variant else re.IGNORECASE
         match = re.search(rf"(?<![\w-]){re.escape(variant)}(?:s|es)?(?![\w-])", text, same_case)
@@ -243,9 +244,21 @@ def terms(path, glossary_path):
             continue
         text = re.sub(r"\]\([^)]*\)", "]", re.sub(r"\$[^$]*\$", "", without_code(cell["source"])))
         for variants, chapter in glossary(glossary_path):
-            if order.index(path.stem) >= order.index(chapter) or f"({chapter}.ipynb" in cell["source"]:
+            if chapter not in order or order.index(path.stem) >= order.index(chapter):
+                continue  # appendices stand beside the order
+            if f"({chapter}.ipynb" in cell["source"]:
                 continue
             found = occurrence(variants, text)
             if found:
                 wrong.append(f"{found!r} is introduced in {chapter}, and used in cell {start(cell)}")
     return wrong
+
+
+def introduced(path, glossary_path):
+    """Every term of the glossary stands in the text of the notebook that is to introduce it."""
+    text = markdown(path)
+    return [
+        f"{variants[0]!r} does not occur in {path.stem}, which the glossary says introduces it"
+        for variants, chapter in glossary(glossary_path)
+        if chapter == path.stem and not occurrence(variants, text)
+    ]
