@@ -146,6 +146,37 @@ def described(path):
     return wrong
 
 
+# What the meaning of a letter must name, wherever a table of symbols has it.
+LETTERS = {
+    "p": "probab",
+    "z": "score|logit|noise|latent|random",
+    "G": "generat",
+    "D": "discriminator",
+    "r": "densit",
+    "g": "densit",
+    "m": "Adam",
+    "v": "Adam",
+    "η": "learning rate",
+    "L": "loss",
+    "K": "class",
+    "N": "picture|example|how many",
+}
+
+
+def letters(path):
+    """A letter of the tables of symbols means what it means in the whole book."""
+    wrong = []
+    for table in re.findall(
+        r"^\| *(?:symbol|letter)[^\n]*\n\|[-:| ]+\n((?:\|[^\n]*\n?)+)", markdown(path), re.MULTILINE
+    ):
+        for row in table.splitlines():
+            names, *meaning = (cell.strip() for cell in row.strip("| ").split(" | "))
+            for name in re.findall(r"(?<![\w*])[^\W\d_](?![\w*(])", re.sub(r"\(.*?\)|, as a label", "", names)):
+                if name in LETTERS and not re.search(LETTERS[name], " ".join(meaning), re.IGNORECASE):
+                    wrong.append(f"{name} means {LETTERS[name]} in this book, not: {' '.join(meaning)[:60]}")
+    return wrong
+
+
 def linked(path):
     return dead_links(path, PLANNED)
 

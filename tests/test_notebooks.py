@@ -19,6 +19,7 @@ RULES = [
     rules.paths,
     rules.checked,
     rules.opening,
+    rules.letters,
     rules.ending,
     rules.lines,
     rules.described,
@@ -32,6 +33,10 @@ def test_every_notebook_has_its_place_in_the_order():
     assert names <= {*CHAPTERS, *APPENDICES}
     if not rules.CHAPTERS_MAY_BE_MISSING:
         assert names == {*CHAPTERS, *APPENDICES}
+
+
+def test_page_of_symbols_holds_to_its_own_letters():
+    assert rules.letters(FOLDER / "symbols.md") == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -181,6 +186,7 @@ FAULTS = {
     "no title": ("opening", source(0, TEXT.replace("# Small · 小", "Small"))),
     "no Chinese": ("opening", source(0, TEXT.replace(" · 小", ""))),
     "no symbols": ("opening", source(0, "# Small · 小")),
+    "another p": ("letters", source(0, TEXT + "| s, p | stride, padding |\n")),
     "no seed": ("opening", source(1, "import numpy as np\nimport scratchnet as sn")),
     "no next": ("ending", source(-1, "## Summary")),
     "another next": ("ending", source(-1, "Next: [3.1a](03_1a_convolution.ipynb)")),
