@@ -21,6 +21,7 @@ from scratchnet.interact.convolution import Film, convolution, convolution_film,
 from scratchnet.interact.editor import KERNELS, KernelEditor, draw_kernel, draw_response, kernel_editor
 from scratchnet.interact.folding import folded_plane
 from scratchnet.interact.gradient_paths import draw_gradient_paths, gradient_paths
+from scratchnet.interact.ideas import map_of_ideas
 from scratchnet.interact.interactive import Interactive
 from scratchnet.interact.number_graph import draw_number_graph, flow_numbers, number_graph
 from scratchnet.interact.paths import Path, SmallNetwork
@@ -46,6 +47,7 @@ __all__ = [
     "folded_plane",
     "gradient_paths",
     "kernel_editor",
+    "map_of_ideas",
     "number_graph",
     "pixel_grid",
     "scene",
