@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 from one_thread import WORKER  # before NumPy and Numba
@@ -15,6 +16,10 @@ from hypothesis import settings
 
 from scratchnet.datasets import cifar10
 
+# Exercises that tests and notebooks pass are not the user's: they are remembered in a folder of this process.
+CACHE = tempfile.TemporaryDirectory(prefix="scratchnet-exercises-")
+os.environ["SCRATCHNET_CACHE"] = CACHE.name
+
 # The same examples in every run of the continuous integration, so that a failure is the change's; elsewhere others each
 # time, and one that failed is tried first the next time. `--hypothesis-profile=wide` picks by name.
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=25)
@@ -27,6 +32,10 @@ def pytest_configure(config):
     if WORKER:
         numba.set_num_threads(1)
         config.pluginmanager.register(OneThreadInNotebooks())
+
+
+def pytest_unconfigure():
+    CACHE.cleanup()
 
 
 class OneThreadInNotebooks:

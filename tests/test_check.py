@@ -21,6 +21,52 @@ def test_right_function_passes(name):
     assert "right" in repr(verdict)
 
 
+def _in_float32(value):
+    """What the right function returns, from numbers that were float32 for a while."""
+    if isinstance(value, tuple):
+        return tuple(_in_float32(part) for part in value)
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.kind == "f" else value
+
+
+def _in_lists(value):
+    return tuple(map(_in_lists, value)) if isinstance(value, tuple) else np.asarray(value).tolist()
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_right_numbers_pass_in_float32_and_in_lists(name):
+    exercise = EXERCISES[name]
+    if isinstance(exercise.right(*exercise.cases[0]), str):
+        return
+    assert exercise(lambda *case: _in_float32(exercise.right(*case)))
+    verdict = exercise(lambda *case: _in_lists(exercise.right(*case)))
+    assert verdict or "type is not: expected float32, got a list" in repr(verdict)
+    assert bool(verdict) == (exercise.dtype is None)
+
+
+def _as_text(value):
+    return tuple(map(_as_text, value)) if isinstance(value, tuple) else np.asarray(value).astype(str)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_what_is_of_another_kind_is_refused(name):
+    exercise = EXERCISES[name]
+    if isinstance(exercise.right(*exercise.cases[0]), str):
+        return
+    for wrong in (
+        lambda *case: str(exercise.right(*case)),
+        lambda *case: _as_text(exercise.right(*case)),
+        lambda *case: [exercise.right(*case)],
+        lambda *case: None,
+        lambda *case: {},
+        lambda *case: np.zeros((1000, 1000)),
+        lambda *case: print,
+    ):
+        verdict = exercise(wrong)
+        assert not verdict
+        assert len(repr(verdict)) < 10_000
+
+
 @pytest.mark.parametrize(
     ("name", "hint", "mistake"), [(n, *pair) for n, e in EXERCISES.items() for pair in e.all_mistakes()]
 )
@@ -28,7 +74,12 @@ def test_each_mistake_is_rejected_and_named(name, hint, mistake):
     verdict = EXERCISES[name](mistake)
     assert not verdict
     assert "expected" in repr(verdict)
-    assert f"Likely: {hint}" in repr(verdict)
+    assert repr(verdict).endswith(f"  Likely: {hint}")  # its own and no other: no two mistakes are confused
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_at_least_six_mistakes_are_recognized(name):
+    assert len(EXERCISES[name].mistakes) >= 6
 
 
 @pytest.mark.parametrize("name", [n for n, e in EXERCISES.items() if isinstance(e, check.GradientExercise)])
@@ -49,9 +100,20 @@ def test_smallest_failing_case_is_shown():
 
 
 def test_what_the_function_raises_is_shown():
-    verdict = check.accuracy(lambda p, y: p[1000])
+    def beyond(p, y):
+        first = p[1000]
+        return first
+
+    verdict = check.accuracy(beyond)
     assert not verdict
-    assert "IndexError" in repr(verdict)
+    assert "got      IndexError: index 1000 is out of bounds" in repr(verdict)
+    assert repr(verdict).endswith("\n           in: first = p[1000]")
+
+    def inside(p, y):
+        return np.dot(p, [1, 2, 3, 4, 5])  # raised in NumPy, called from here
+
+    assert "in: return np.dot(p" in repr(check.accuracy(inside))
+    assert "in: " not in repr(check.accuracy(max))
 
 
 def test_missing_return_and_changed_argument_and_no_function_are_named():
@@ -99,6 +161,19 @@ class TestGradientExercise:
         assert "  dx                 0.5  wrong" in repr(verdict)  # [1, -2] for [3, -4]
         assert "dx: expected [[ 3., -4.]]\n      got      [[ 1., -2.]]" in repr(verdict)
         assert "Likely: dx: the factor is w, not x." in repr(verdict)
+
+    def test_two_mistakes_are_both_named(self):
+        hints = {
+            "dx: the factor is w, not x.": lambda x, w, dy: (x * w, dy * x, np.sum(dy * x, axis=0)),
+            "dw: the sum, not the mean.": lambda x, w, dy: (x * w, dy * w, np.mean(dy * x, axis=0)),
+            "dw: the gradient of y, not y.": lambda x, w, dy: (x * w, dy * w, np.sum(x * w * x, axis=0)),
+        }
+        scale = check.GradientExercise("Scale", _scale, SCALE.cases, hints)
+        verdict = scale(lambda x, w, dy: (x * w, dy * x, np.mean(dy * x, axis=0)))
+        assert repr(verdict).endswith("  Likely: dx: the factor is w, not x.\n  Likely: dw: the sum, not the mean.")
+        verdict = scale(lambda x, w, dy: (x + w, dy * w, np.mean(dy * x, axis=0)))
+        assert repr(verdict).endswith("  Likely: dw: the sum, not the mean.")  # of y nothing is known
+        assert "Likely" not in repr(scale(lambda x, w, dy: (x + w, dy, x)))
 
     def test_wrong_shape_number_and_nothing(self):
         assert "shape (1, 2), expected (2,)" in repr(SCALE(lambda x, w, dy: (x * w, dy * w, dy * x)))
