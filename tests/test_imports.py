@@ -37,7 +37,7 @@ LEAVES = {
     "gan": {"datasets", "plot"},
     "generation": {"datasets"},
     "gradcheck": set(),
-    "interact": {"datasets", "plot"},
+    "interact": {"datasets", "gan", "generation", "plot", "recipes", "zoo"},
     "ladder": set(),
     "live": {"plot"},
     "plot": set(),

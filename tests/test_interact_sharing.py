@@ -120,3 +120,16 @@ def test_the_slider_has_all_stops(stored):
     which, stop, _ = sharing.slider(stored).widget().children
     assert (which.value, stop.value) == ("few shapes", "shared")
     assert list(stop.options) == [s.name for s in sharing.STOPS]
+
+
+def test_what_the_notebook_says_of_the_stored_results(stored):
+    tests = {which: {name: sharing.best(runs)[1] for name, runs in found.items()} for which, found in stored.items()}
+    assert tests["few shapes"]["shared"].min() > tests["few shapes"]["dense"].max() + 0.1
+    assert abs(tests["few shapes"]["local"].mean() - tests["few shapes"]["dense"].mean()) < 0.02
+    assert tests["shapes"]["shared"].min() > tests["shapes"]["dense"].max()
+    assert max(tests["shapes"], key=lambda name: tests["shapes"][name].mean()) == "9 blocks"
+    means = [found.mean() for found in tests["clothes"].values()]
+    assert max(means) - min(means) < 0.01
+    for runs in stored["few shapes"].values():
+        rate, _ = sharing.best(runs)
+        assert np.mean([run[0] for run in runs[str(rate)]]) >= 0.995

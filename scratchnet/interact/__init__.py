@@ -4,13 +4,17 @@ A file a figure:
 
     convolution     point at an output cell: patch x kernel -> products -> sum; the same as a film
     descent         sixty steps of gradient descent in a valley: learning rate and momentum
+    drawing         a board to draw on: what is drawn is recognized at once, beside generated pictures
     editor          a picture under a 3 x 3 kernel that the reader writes
     gradient_paths  every path that a gradient takes through a small network; the reader clicks a pixel
     number_graph    a neuron and its loss as a graph, with values forward and gradients backward
+    sharing         from a dense layer to a convolution in five stops: parameters fall, accuracy is measured
 
 and what they are made of:
 
+    garments        the small generator of chapter 1, and three questions for generated pictures
     interactive     what all share: controls that draw a figure anew, and the picture that is stored in the notebook
+    patches         the layer between dense and convolution
     paths           the paths of a gradient, as numbers
     pixel_grid      a picture whose pixels are buttons
     ring            GANs on eight clouds, from stored runs: what decides, and beta_1
