@@ -212,6 +212,11 @@ def test_cells_of_the_book_s_own_are_hidden(notebook):
     assert "draw(" not in re.sub(r"<[^>]+>", "", told)
 
 
+def test_a_heading_with_quotes_can_be_linked_to(notebook):
+    told = pages.page(notebook(TITLE, nbformat.v4.new_markdown_cell('## What is "right" · 对？')))
+    assert 'id="What-is-&quot;right&quot;-·-对？"' in told
+
+
 def test_neighbours_lead_on_and_the_last_chapter_back_to_the_first(notebook):
     told = pages.page(notebook(TITLE))
     assert 'rel="next" href="01_background.html">1 background' in told
