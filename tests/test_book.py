@@ -36,11 +36,12 @@ def test_contents_are_those_of_the_notebooks():
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == contents.readme(FOLDER)
 
 
-def test_readme_lists_the_chapters_in_their_order():
-    listed = re.findall(
-        r"^\| \[(\w+)\]\(notebooks/\1\.ipynb\)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    assert listed == [*chapters.CHAPTERS, *chapters.APPENDICES]
+def test_readme_lists_the_notebooks_in_their_order():
+    """After a new notebook: python -m scratchnet.book --contents."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == contents.with_table(text, FOLDER)
+    listed = re.findall(r"^\| \[(\w+)\]\(notebooks/\1\.ipynb\)", text, re.MULTILINE)
+    assert sorted(listed) == [path.stem for path in NOTEBOOKS]
 
 
 def test_every_notebook_has_a_small_thumbnail():
