@@ -137,8 +137,8 @@ def _is_gone(process: int) -> bool:
 def _remove_abandoned(path: Path) -> None:
     """Remove unfinished files of this name that nobody is at any more; where that cannot be, they stay."""
     ours, start = _start(path), _start(path).rsplit(".", 2)[0]
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(path.parent):
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:  # closed also where another one cleans up
+        for entry in entries:
             if not (entry.name.startswith(start) and entry.name.endswith(".part")):
                 continue
             process = entry.name.split(".")[3]

@@ -13,10 +13,18 @@ output_size = Exercise(
     lambda size, kernel, stride, padding: (size + 2 * padding - kernel) // stride + 1,
     [(3, 3, 1, 0), (4, 3, 1, 0), (4, 3, 1, 1), (5, 2, 2, 0), (28, 3, 1, 0), (32, 4, 2, 1), (7, 3, 3, 2), (6, 2, 3, 0)],
     {
-        "the + 1 is missing: a kernel as large as the picture still fits once.": lambda s, k, d, p: (
-            (s + 2 * p - k) // d
+        "the + 1 is missing: a kernel as large as the picture still fits once.": (
+            lambda s, k, d, p: (s + 2 * p - k) // d,
+            lambda s, k, d, p: (s + 2 * p - k) / d,
         ),
-        "the + 1 stands outside the division: the first place counts whole, the steps after it are counted by //.": (
+        "neither the padding nor the stride is used.": lambda s, k, d, p: s - k + 1,
+        "the kernel itself needs room: size + 2 * padding - kernel.": (
+            lambda s, k, d, p: (s + 2 * p) // d,
+            lambda s, k, d, p: (s + 2 * p) // d + 1,
+            lambda s, k, d, p: s // d,
+        ),
+        "a kernel needs room for its own cells, not for one more.": lambda s, k, d, p: (s + 2 * p - k - 1) // d + 1,
+        "the + 1 comes after the division: it is the first place, and // counts the steps from there.": (
             lambda s, k, d, p: (s + 2 * p - k + 1) // d,
             lambda s, k, d, p: (s + 2 * p - k + 1) / d,
             lambda s, k, d, p: int((s + 2 * p - k + 1) / d),
@@ -33,8 +41,10 @@ output_size = Exercise(
         'that is the size of padding="same", ceil(size / stride); here the padding is given.': lambda s, k, d, p: (
             math.ceil(s / d)
         ),
-        "that is the way back, of a transposed convolution.": lambda s, k, d, p: (s - 1) * d + k - 2 * p,
-        "only the part that the kernel has left is cut into steps: (size + 2 * padding - kernel) // stride.": (
+        "that is the size after a transposed convolution, which goes the other way.": lambda s, k, d, p: (
+            (s - 1) * d + k - 2 * p
+        ),
+        "the stride divides what the kernel leaves free, size + 2 * padding - kernel, as a whole: brackets.": (
             lambda s, k, d, p: (s + 2 * p) // d - k + 1,
             lambda s, k, d, p: s + 2 * p - k // d + 1,
         ),
@@ -52,6 +62,7 @@ conv_parameters = Exercise(
         "one bias per filter, not one for each of its cells.": (
             lambda kh, kw, c, f: 2 * kh * kw * c * f,
             lambda kh, kw, c, f: kh * kw * c * f + kh * kw * f,
+            lambda kh, kw, c, f: kh * kw * c * f + kh * kw,
         ),
         "each filter spans all input channels.": (
             lambda kh, kw, c, f: kh * kw * f + f,
@@ -68,8 +79,9 @@ conv_parameters = Exercise(
             lambda kh, kw, c, f: kw * kw * c * f + f,
         ),
         "the cells of a filter are kh times kw, not kh plus kw.": lambda kh, kw, c, f: (kh + kw) * c * f + f,
-        "every filter has a weight for every channel: channels times filters, not plus.": lambda kh, kw, c, f: (
-            kh * kw * (c + f) + f
+        "every filter has a weight for every channel: channels times filters, not plus.": (
+            lambda kh, kw, c, f: kh * kw * (c + f) + f,
+            lambda kh, kw, c, f: kh * kw * (c + f),
         ),
     },
 )
@@ -90,11 +102,15 @@ conv_work = Exercise(
         ),
         "the filter is moved to OH * OW places.": lambda N, OH, OW, KH, KW, C, F: 2 * N * KH * KW * C * F,
         "a window has KH * KW cells, not KH + KW.": lambda N, OH, OW, KH, KW, C, F: 2 * N * OH * OW * (KH + KW) * C * F,
+        "every filter has a weight for every channel: C times F, not plus.": lambda N, OH, OW, KH, KW, C, F: (
+            2 * N * OH * OW * KH * KW * (C + F)
+        ),
         "counted exactly, an output has one addition fewer; by custom each product counts as two operations.": (
             lambda N, OH, OW, KH, KW, C, F: N * OH * OW * F * (2 * KH * KW * C - 1)
         ),
-        "that counts the bias too; the custom leaves it out.": lambda N, OH, OW, KH, KW, C, F: (
-            N * OH * OW * F * (2 * KH * KW * C + 1)
+        "that counts the bias too; the custom leaves it out.": (
+            lambda N, OH, OW, KH, KW, C, F: N * OH * OW * F * (2 * KH * KW * C + 1),
+            lambda N, OH, OW, KH, KW, C, F: N * OH * OW * F * (KH * KW * C + 1),
         ),
         "neither the picture nor the filter need be square: OH * OW, KH * KW.": (
             lambda N, OH, OW, KH, KW, C, F: 2 * N * OH * OH * KH * KW * C * F,
@@ -113,10 +129,16 @@ tile_registers = Exercise(
         "one register holds the number from x, broadcast to a vector.": lambda P, Q: P * Q + Q,
         "only one number from x is held at a time, not P.": lambda P, Q: P * Q + Q + P,
         "that is the sums alone; the weights and the number from x are held beside them.": lambda P, Q: P * Q,
-        "every row of the tile has a sum for each of its vectors: P * Q, not P + Q.": lambda P, Q: P + Q + 1,
-        "the row of weights has Q vectors, not P.": lambda P, Q: P * Q + P + 1,
+        "every row of the tile has a sum for each of its vectors: P * Q, not P + Q.": (
+            lambda P, Q: P + Q + 1,
+            lambda P, Q: P + Q,
+        ),
+        "the row of weights has Q vectors, not P.": (
+            lambda P, Q: P * Q + P + 1,
+            lambda P, Q: P * Q + P,
+        ),
         "the row of weights has Q vectors, not one.": lambda P, Q: P * Q + 2,
-        "of x one number is held at a time; the last term is 1.": lambda P, Q: (P + 1) * (Q + 1),
+        "of x only one number is held at a time: + 1, not + P + 1.": lambda P, Q: (P + 1) * (Q + 1),
     },
 )
 
@@ -176,6 +198,8 @@ im2col = Exercise(
         "one matrix, not one for each row of windows: shape (OH * OW, KH * KW * C).": lambda x, KH, KW: _im2col(
             x, KH, KW
         ).reshape(x.shape[0] - KH + 1, x.shape[1] - KW + 1, -1),
+        "windows overlap; a reshape alone cuts the picture into pieces.": lambda x, KH, KW: x.reshape(-1, KH * KW),
+        "the cells of a window keep their order: nothing is flipped.": lambda x, KH, KW: _im2col(x, KH, KW)[:, ::-1],
         "a window goes through all channels.": lambda x, KH, KW: _im2col(x[:, :, :1], KH, KW),
     },
 )

@@ -22,6 +22,10 @@ def _mean(z: np.ndarray) -> float:
     return float(np.mean(z))
 
 
+def _least_squares(real: np.ndarray, fake: np.ndarray) -> float:
+    return _mean((real - 1) ** 2) + _mean(fake**2)
+
+
 optimal_discriminator = Exercise(
     "The best discriminator",
     lambda r, g: r / (r + g),
@@ -32,13 +36,20 @@ optimal_discriminator = Exercise(
         (np.array([[0.1, 0.4], [0.3, 0.2]]), np.array([[0.3, 0.1], [0.2, 0.4]])),
     ],
     {
-        "the answer is the probability of real, not the odds r / g.": lambda r, g: r / g,
+        "the answer is the probability of real, not the odds r / g.": (
+            lambda r, g: r / g,
+            lambda r, g: g / r,
+            lambda r, g: _sigmoid(r / g),
+        ),
+        "the densities themselves, not their squares.": lambda r, g: r**2 / (r**2 + g**2),
+        "that is what D says where r = g; elsewhere it can do better.": lambda r, g: np.full_like(r, 0.5),
         "r is the density of the real data, g of the generated ones: r / (r + g).": (
             lambda r, g: g / (r + g),
             lambda r, g: 1 - r / (r + g),
         ),
         "that is the score; its sigmoid is the probability, r / (r + g).": lambda r, g: np.log(r / g),
         "a probability from 0 to 1, not a decision.": (
+            lambda r, g: np.round(r / (r + g)),
             lambda r, g: r > g,
             lambda r, g: r >= g,
             lambda r, g: np.where(r > g, 1.0, 0.0),
@@ -54,8 +65,12 @@ optimal_discriminator = Exercise(
             lambda r, g: (r - g) / (r + g),
         ),
         "the densities are no scores: no sigmoid.": lambda r, g: _sigmoid(r - g),
-        "brackets: r / (r + g), not r / r + g.": lambda r, g: r / r + g,
-        "half of the pictures being real is in r / (r + g) already.": lambda r, g: r / (r + g) / 2,
+        "brackets: r is divided by the sum of both densities.": (
+            lambda r, g: r / r + g,
+            lambda r, g: r / (1 + g),
+            lambda r, g: r / (r - g),
+        ),
+        "nothing is halved: where all data are real, the answer is 1.": lambda r, g: r / (r + g) / 2,
     },
 )
 
@@ -90,7 +105,20 @@ discriminator_loss = Exercise(
         "that is the hinge loss; asked is the one with the logarithm.": lambda r, f: (
             _mean(np.maximum(0, 1 - r)) + _mean(np.maximum(0, 1 + f))
         ),
-        "that is the Wasserstein loss; asked is the one with the logarithm.": lambda r, f: _mean(f) - _mean(r),
+        "that is the Wasserstein loss; asked is the one with the logarithm.": (
+            lambda r, f: _mean(f) - _mean(r),
+            lambda r, f: _mean(r) - _mean(f),
+        ),
+        "that is the least-squares loss; asked is the one with the logarithm.": (
+            lambda r, f: _least_squares(r, f),
+            lambda r, f: _least_squares(_sigmoid(r), _sigmoid(f)),
+        ),
+        "each batch has a mean of its own, since it may have a size of its own.": lambda r, f: _mean(
+            _softplus(-r) + _softplus(f)
+        ),
+        "the mean of the logarithms, not the logarithm of the mean score.": lambda r, f: float(
+            np.logaddexp(0, -np.mean(r)) + np.logaddexp(0, np.mean(f))
+        ),
     },
 )
 
@@ -114,7 +142,14 @@ generator_loss = Exercise(
             lambda z: float(-np.log(np.mean(_sigmoid(z)))),
             lambda z: float(np.logaddexp(0, -np.mean(z))),
         ),
-        "that is the Wasserstein loss; asked is the one with the logarithm.": lambda z: -_mean(z),
+        "that is the Wasserstein loss; asked is the one with the logarithm.": (
+            lambda z: -_mean(z),
+            lambda z: _mean(z),
+        ),
+        "that is the least-squares loss; asked is the one with the logarithm.": (
+            lambda z: _mean((z - 1) ** 2),
+            lambda z: _mean((_sigmoid(z) - 1) ** 2),
+        ),
         "the loss is not halved.": lambda z: 0.5 * _mean(_softplus(-z)),
         "np.log is the natural logarithm; log2 or log10 measure in other units.": (
             lambda z: _mean(_softplus(-z)) / np.log(2),
@@ -128,12 +163,14 @@ to_tanh_range = Exercise(
     lambda x: x.astype(np.float32) / np.float32(127.5) - 1,
     [(np.array([0, 255], np.uint8),), (np.array([[51, 204], [102, 153]], np.uint8),)],
     {
-        "2 * x is still uint8 and begins again at 0 after 255: x.astype(np.float32) first.": (
+        "x is still uint8: above 255 it goes on at 0. x.astype(np.float32) first.": (
             lambda x: 2 * x / 255 - 1,
             lambda x: (2 * x / 255 - 1).astype(np.float32),
             lambda x: (2 * x).astype(np.float32) / 255 - 1,
+            lambda x: (2 * x - 255) / 255,
+            lambda x: x.astype(np.int8) / 127.5 - 1,
         ),
-        "x - 127 or 128 is still uint8 and begins at 255 again below 0: x.astype(np.float32) first.": (
+        "x - 128 is still uint8: below 0 it goes on at 255. x.astype(np.float32) first.": (
             lambda x: (x - 128) / 128,
             lambda x: (x - 127) / 127,
             lambda x: ((x - 128) / 128).astype(np.float32),
@@ -145,6 +182,10 @@ to_tanh_range = Exercise(
         "that is -0.5 to 0.5; tanh gives -1 to 1.": lambda x: x.astype(np.float32) / 255 - np.float32(0.5),
         "that is 0 to 2; tanh gives -1 to 1.": lambda x: x.astype(np.float32) / np.float32(127.5),
         "that is -1 to 0; tanh gives -1 to 1.": lambda x: x.astype(np.float32) / 255 - 1,
+        "moved, but not divided: the ends are -127.5 and 127.5.": (
+            lambda x: x.astype(np.float32) - np.float32(127.5),
+            lambda x: x - 127.5,
+        ),
         "half of 255 is 127.5.": (
             lambda x: x.astype(np.float32) / 128 - 1,
             lambda x: x.astype(np.float32) / 127 - 1,
@@ -154,14 +195,14 @@ to_tanh_range = Exercise(
         "black, 0, becomes -1, and white, 255, becomes 1; these are inverted.": lambda x: (
             1 - x.astype(np.float32) / np.float32(127.5)
         ),
-        "always from 0 to 255, whatever the picture's own darkest and lightest pixel.": lambda x: (
+        "0 and 255 are the ends for every picture, not its own darkest and lightest pixel.": lambda x: (
             2 * (x.astype(np.float32) - x.min()) / np.float32(x.max() - x.min()) - 1
         ),
         "tanh is what the generator ends with; the pixels are only moved and stretched.": (
             lambda x: np.tanh(x.astype(np.float32)),
             lambda x: np.tanh(x.astype(np.float32) / np.float32(127.5) - 1),
         ),
-        "// and whole numbers round everything to a few values: divide floats by /.": (
+        "// and integers leave only a few values: divide with /, and keep floats.": (
             lambda x: (x // 127.5 - 1).astype(np.float32),
             lambda x: (x / 127.5 - 1).astype(np.int8),
             lambda x: (x / 127.5 - 1).astype(int),
@@ -195,9 +236,10 @@ spherical = Exercise(
     ],
     {
         "that is the straight line, whose middle is too short.": lambda a, b, t: (1 - t) * a + t * b,
-        "that is the straight line, brought to length 1; the angle does not grow evenly.": _straight_made_longer,
-        "t = 0 is a, t = 1 is b.": (
+        "that is the straight line, stretched to length 1: it is too fast in the middle.": _straight_made_longer,
+        "the ends are swapped: t = 0 gives a, t = 1 gives b.": (
             lambda a, b, t: _along(b, a, t, _angle(a, b)),
+            lambda a, b, t: t * a + (1 - t) * b,
             lambda a, b, t: (np.sin(t * _angle(a, b)) * a + np.sin((1 - t) * _angle(a, b)) * b) / np.sin(_angle(a, b)),
         ),
         "the angle is that of the directions: divide the product by both lengths.": (
@@ -214,6 +256,9 @@ spherical = Exercise(
         "that is the cosine of the angle; arccos makes the angle of it.": (
             lambda a, b, t: _along(a, b, t, np.cos(_angle(a, b))),
             lambda a, b, t: _along(a, b, t, a @ b),
+        ),
+        "that is right where a and b are at right angles; elsewhere the angle is another.": lambda a, b, t: (
+            a * np.cos(t * np.pi / 2) + b * np.sin(t * np.pi / 2)
         ),
         "divide by the sine of the whole angle.": (
             lambda a, b, t: np.sin((1 - t) * _angle(a, b)) * a + np.sin(t * _angle(a, b)) * b,

@@ -74,12 +74,18 @@ accuracy = Exercise(
         ),
         "in percent; the answer is a fraction from 0 to 1.": lambda p, y: 100 * _accuracy(p, y),
         "this is the error rate: 1 - accuracy.": lambda p, y: 1 - _accuracy(p, y),
-        "max is the probability itself; argmax is the class that has it.": lambda p, y: float(np.mean(p.max(1) == y)),
+        "max is the probability itself; argmax is the class that has it.": (
+            lambda p, y: float(np.mean(p.max(1) == y)),
+            lambda p, y: float(np.mean(p == y)),
+            lambda p, y: float(np.mean(p.round() == y)),
+        ),
         "argmin is the least probable class.": lambda p, y: float(np.mean(p.argmin(1) == y)),
         "that is the mean probability of the true class; a picture counts 1 or 0.": lambda p, y: float(
             np.mean(_of_true_class(p, y))
         ),
-        "the most probable class may have less than a half.": lambda p, y: float(np.mean(_of_true_class(p, y) > 0.5)),
+        "the most probable class counts, even with a probability below 1/2.": lambda p, y: float(
+            np.mean(_of_true_class(p, y) > 0.5)
+        ),
     },
 )
 
@@ -102,6 +108,7 @@ one_hot = Exercise(
         )[y],
         "[:, labels] sets whole columns; one cell in each row is [np.arange(N), labels].": _whole_columns,
         "the cell holds 1, not the label.": _label_itself,
+        "the 1 is never set: result[np.arange(N), labels] = 1.": lambda y, c: np.zeros((len(y), c)),
         "zeros with a single one, not ones with a single zero.": lambda y, c: 1 - _one_hot(y, c),
         "one row after the other, shape (N, num_classes): do not flatten it.": lambda y, c: _one_hot(y, c).ravel(),
     },
@@ -118,8 +125,10 @@ confusion_matrix = Exercise(
         "matrix[true, predicted] += 1 counts equal pairs once: np.add.at(matrix, (true, predicted), 1).": (
             _counted_once
         ),
-        "counts, not shares of a class: do not divide the rows.": lambda t, p, c: (
-            _confusion(t, p, c) / _confusion(t, p, c).sum(axis=1, keepdims=True)
+        "counts, not shares of a class: do not divide.": (
+            lambda t, p, c: _confusion(t, p, c) / _confusion(t, p, c).sum(axis=1, keepdims=True),
+            lambda t, p, c: _confusion(t, p, c) / _confusion(t, p, c).sum(axis=0),
+            lambda t, p, c: _confusion(t, p, c) / np.maximum(_confusion(t, p, c).sum(axis=1, keepdims=True), 1),
         ),
         "counts, not shares of all pictures.": lambda t, p, c: _confusion(t, p, c) / len(t),
         "mistakes are counted too, beside the diagonal.": lambda t, p, c: np.diag(np.diag(_confusion(t, p, c))),
@@ -130,7 +139,7 @@ confusion_matrix = Exercise(
         "a class may be missing from these labels: num_classes rows and columns.": lambda t, p, c: _confusion(
             t, p, max(t.max(), p.max()) + 1
         ),
-        "row 0 stands above: class 0 first.": (
+        "the order is reversed: class 0 comes first.": (
             lambda t, p, c: _confusion(t, p, c)[::-1],
             lambda t, p, c: _confusion(t, p, c)[::-1, ::-1],
         ),
@@ -163,6 +172,24 @@ cross_entropy = Exercise(
             lambda p, y: _cross_entropy(p, y) / np.log(10),
         ),
         "only the probability of the true class counts: p[i, label[i]].": lambda p, y: float(-np.mean(np.log(p))),
+        "p[y] takes whole rows of p; p[np.arange(N), y] takes one number of each row.": (
+            lambda p, y: float(-np.mean(np.log(p[y])))
+        ),
+        "the label says which class is right, it is no factor: make it one-hot, or take p[np.arange(N), y].": (
+            lambda p, y: float(-np.mean(y * np.log(p))),
+            lambda p, y: float(-np.mean(y[:, None] * np.log(p))),
+            lambda p, y: float(-np.mean(np.sum(y[:, None] * np.log(p), axis=1))),
+        ),
+        "that is the logarithm of the probability of all other classes.": lambda p, y: float(
+            -np.mean(np.log(1 - _of_true_class(p, y)))
+        ),
+        "that is the entropy of the answer, which knows of no label.": (
+            lambda p, y: float(-np.mean(np.sum(p * np.log(p), axis=1))),
+            lambda p, y: float(-np.mean(p * np.log(p))),
+        ),
+        "that is the squared error; asked is the logarithm.": (
+            lambda p, y: float(np.mean((p - _one_hot(y, p.shape[1])) ** 2)),
+        ),
         "of each picture the true class counts, not the most probable one.": lambda p, y: float(
             -np.mean(np.log(p.max(axis=1)))
         ),

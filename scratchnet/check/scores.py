@@ -17,12 +17,20 @@ frechet_in_one_dimension = Exercise(
             lambda m, s, n, t: (m - n) ** 2 + (s**2 - t**2) ** 2,
             lambda m, s, n, t: (m - n) ** 2 + s**2 - t**2,
             lambda m, s, n, t: (m - n) ** 2 + abs(s**2 - t**2),
+            lambda m, s, n, t: (m - n) ** 2 + s**2 + t**2 - 2 * (s * t) ** 2,
         ),
-        "the term - 2 s t is missing: two equal distributions have distance 0.": lambda m, s, n, t: (
-            (m - n) ** 2 + s**2 + t**2
+        "the term - 2 s t is missing: two equal distributions have distance 0.": (
+            lambda m, s, n, t: (m - n) ** 2 + s**2 + t**2,
+            lambda m, s, n, t: (m - n) ** 2 + s**2 + t**2 - s * t,
         ),
-        "s and t are standard deviations already, not variances: no roots.": lambda m, s, n, t: (
-            (m - n) ** 2 + s + t - 2 * (s * t) ** 0.5
+        "the differences, not the sums: two equal distributions have distance 0.": (
+            lambda m, s, n, t: (m - n) ** 2 + (s + t) ** 2,
+            lambda m, s, n, t: (m + n) ** 2 + (s - t) ** 2,
+        ),
+        "add the two squares; do not subtract.": lambda m, s, n, t: (m - n) ** 2 - (s - t) ** 2,
+        "s and t are standard deviations already, not variances: no roots.": (
+            lambda m, s, n, t: (m - n) ** 2 + s + t - 2 * (s * t) ** 0.5,
+            lambda m, s, n, t: (m - n) ** 2 + s**2 + t**2 - 2 * (s * t) ** 0.5,
         ),
         "FID and its kin are this square, not its root.": lambda m, s, n, t: ((m - n) ** 2 + (s - t) ** 2) ** 0.5,
         "squares, not absolute values.": lambda m, s, n, t: abs(m - n) + abs(s - t),
@@ -61,6 +69,8 @@ class_entropy = Exercise(
         "counts become shares first: divide by their sum.": (
             lambda c: float(-np.sum(c[c > 0] * np.log(c[c > 0]))),
             lambda c: float(-np.sum(c * np.log(c))),
+            lambda c: float(-np.sum(c[c > 0] / len(c) * np.log(c[c > 0] / len(c)))),
+            lambda c: float(-np.sum(c[c > 0] / c.max() * np.log(c[c > 0] / c.max()))),
         ),
         "the sign: entropy is not negative.": (lambda c: -_entropy(c), lambda c: -float(_terms(c).sum())),
         "natural logarithms, np.log: nats, not bits or digits.": (
@@ -71,6 +81,13 @@ class_entropy = Exercise(
         ),
         "a class that does not occur counts 0; 0 * log(0) gives nan: leave such classes out.": lambda c: float(
             _terms(c).sum()
+        ),
+        "log(p + 1) is another function; of classes that do not occur there is simply no term.": lambda c: float(
+            -np.sum(c / c.sum() * np.log(c / c.sum() + 1))
+        ),
+        "that is the largest entropy, of classes that are made evenly.": (
+            lambda c: float(np.log(len(c))),
+            lambda c: float(np.log(np.sum(c > 0))),
         ),
         "one term for each class; their sum is missing.": (
             lambda c: _terms(c),
@@ -85,7 +102,9 @@ class_entropy = Exercise(
             lambda c: float(-np.sum(np.log(c[c > 0] / c.sum()))),
             lambda c: float(-np.mean(np.log(c[c > 0] / c.sum()))),
         ),
-        "that is the number of classes that would be as even, exp(entropy).": lambda c: float(np.exp(_entropy(c))),
+        "that is exp(entropy), the number of equally frequent classes that have this entropy.": lambda c: float(
+            np.exp(_entropy(c))
+        ),
         "in nats, not as a share of the largest entropy, log(number of classes).": (
             lambda c: float(_entropy(c) / np.log(len(c))),
             lambda c: float(_entropy(c) / max(np.log(len(c)), 1e-12)),

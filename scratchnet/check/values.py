@@ -16,7 +16,9 @@ WIDEST = 300  # characters of anything else
 _NUMBERS = "biufc"  # numpy's kinds: bool, whole, natural, float, complex
 
 
-def difference(actual: Any, expected: Any, dtype: Any = None, strict: bool = False) -> str | None:
+def difference(
+    actual: Any, expected: Any, dtype: Any = None, strict: bool = False, names: tuple[str, ...] = ()
+) -> str | None:
     """How `actual` differs from `expected`: None if it does not, a hint if its kind is wrong, else an empty string.
 
     Lists, tuples, numbers and arrays of any type of float count as the array that they spell. A tuple that is expected
@@ -27,9 +29,10 @@ def difference(actual: Any, expected: Any, dtype: Any = None, strict: bool = Fal
         expected: what the right one returns.
         dtype: the type of numbers that the exercise asks for, if it does.
         strict: True and False are not taken for 1 and 0 where truth values are expected.
+        names: those of the values, where there are several.
     """
     if isinstance(expected, tuple):
-        return _difference_of_tuples(actual, expected, dtype, strict)
+        return _difference_of_tuples(actual, expected, dtype, strict, names)
     if isinstance(expected, str):
         same = isinstance(actual, str) and actual.strip().casefold() == expected.strip().casefold()
         return None if same else "" if isinstance(actual, str) else "Expected a text."
@@ -88,8 +91,7 @@ def relative_error(a: np.ndarray, e: np.ndarray) -> float:
 def show(value: Any, digits: int = 6, depth: int = 0) -> str:
     """A value as text, cut where it is long: numbers with so many digits, arrays without the word array."""
     if isinstance(value, np.ndarray) and value.ndim:
-        text = np.array2string(value, precision=digits - 2, separator=", ", threshold=LONGEST, max_line_width=100)
-        return text + ("" if value.size <= LONGEST else f" of shape {value.shape}")
+        return _show_array(value, digits)
     if isinstance(value, (np.generic, np.ndarray)):
         value = value.item()
     if isinstance(value, float):
@@ -143,20 +145,24 @@ def _alike(actual: Any, expected: Any) -> bool:
     return array and as_numbers(actual, limit=100_000) is not None
 
 
-def _difference_of_tuples(actual: Any, expected: tuple, dtype: Any, strict: bool) -> str | None:
+def _difference_of_tuples(actual: Any, expected: tuple, dtype: Any, strict: bool, names: tuple[str, ...]) -> str | None:
     several = parts_of(actual, len(expected))
     if several is None:
         count = len(actual) if isinstance(actual, (tuple, list)) else 1
-        return _kind(actual) or f"Expected {len(expected)} values, got {count}: `return a, b` returns two."
+        example = f"`return {', '.join(names)}`." if names else "`return a, b` returns two."
+        return _kind(actual) or f"Expected {len(expected)} values, got {count}: {example}"
     found = [difference(a, e, dtype, strict) for a, e in zip(several, expected)]
     if all(f is None for f in found):
         return None
     wrong = [n for n, f in enumerate(found) if f is not None]
     if len(wrong) == len(found):
         return found[0]
-    which = ", ".join(("first", "second", "third", "fourth", "fifth")[n] if n < 5 else f"{n + 1}th" for n in wrong)
     kind = next((f for f in found if f), "")
-    return f"Only the {which} of the {len(found)} values differs.{' ' * bool(kind)}{kind}"
+    which = names[wrong[0]] if names else f"number {wrong[0] + 1} of the {len(found)} values"
+    if len(wrong) > 1:
+        which = ", ".join(names[n] if names else str(n + 1) for n in wrong)
+        which = which if names else f"numbers {which} of the {len(found)} values"
+    return f"Only {which} differ{'s' * (len(wrong) == 1)}.{' ' * bool(kind)}{kind}"
 
 
 def _difference_of_arrays(a: np.ndarray, e: np.ndarray, actual: Any, dtype: Any) -> str | None:
@@ -212,6 +218,17 @@ def _size(value: Any) -> float:
             break
         size, value = size * len(value), value[0]
     return size
+
+
+def _show_array(value: np.ndarray, digits: int) -> str:
+    small = value.astype(np.float64) if value.dtype.kind == "f" and value.size < 1000 else np.zeros(0)
+    sizes = np.abs(small[np.isfinite(small) & (small != 0)])
+    plain = sizes.size > 0 and np.max(sizes) >= 0.01 and np.max(sizes) < 1e5 * np.min(sizes)  # no 1.0e-01
+    text = np.array2string(
+        value, precision=digits - 2, suppress_small=plain, separator=", ", threshold=LONGEST, max_line_width=100
+    )
+    text = re.sub(r"\n\s*\n", "\n", text)  # no empty lines between the blocks of an array of more than two axes
+    return text + ("" if value.size <= LONGEST else f" of shape {value.shape}")
 
 
 def _safe_repr(value: Any) -> str:

@@ -114,7 +114,8 @@ def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
     whole = labels.astype(np.int64)
     if labels.dtype.kind not in "iu" and (whole != labels).any():
         raise ValueError(f"{caller}: expected labels that are whole numbers, got some that are not.")
-    if len(whole) and (whole.min() < 0 or whole.max() >= classes):
+    # Seen as unsigned, a negative number is a very large one: one comparison finds both.
+    if len(whole) and whole.view(np.uint64).max() >= classes:
         wrong = int(whole[(whole < 0) | (whole >= classes)][0])
         raise ValueError(
             f"{caller}: expected labels from 0 to {classes - 1}, got {wrong}. The last layer has {classes} "

@@ -200,19 +200,21 @@ class Optimizer(Configurable):
                     f"{type(self).__name__}: expected weights of float32 or float64, got {name!r} of {p.dtype}. An "
                     f"update cannot move whole numbers by a fraction: {name}.astype(np.float32)."
                 )
-            check_unmasked(p, name, type(self).__name__)
-            if grads[name].shape != p.shape or not p.flags.c_contiguous:
+            gradient, shape = grads[name], p.shape
+            if not type(p) is type(gradient) is np.ndarray:  # most are: their names need not be put into words
+                check_unmasked(p, name, type(self).__name__)
+                check_same_device(gradient, p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
+            if gradient.shape != shape or not p.flags.c_contiguous:
                 raise ValueError(
                     f"{type(self).__name__}: expected contiguous weights and a gradient of their shape for {name!r}, "
-                    f"got shapes {p.shape} and {grads[name].shape}, contiguous: {p.flags.c_contiguous}."
+                    f"got shapes {shape} and {gradient.shape}, contiguous: {p.flags.c_contiguous}."
                 )
             for slot, kept in self.state.get(name, {}).items():
-                if kept.shape != p.shape:
+                if kept.shape != shape:
                     raise ValueError(
                         f"{type(self).__name__}: expected {name!r} of shape {kept.shape}, as its {slot} "
-                        f"has been so far, got {p.shape}. Other weights need a new optimizer: compile anew."
+                        f"has been so far, got {shape}. Other weights need a new optimizer: compile anew."
                     )
-            check_same_device(grads[name], p, f"{type(self).__name__}: the gradient of {name!r}", "the weights")
         rate = self.learning_rate
         with np.errstate(under="ignore"):  # what is too small for float32 is 0
             self._update(params, grads, rate)
@@ -228,7 +230,9 @@ class Optimizer(Configurable):
                     known[slot] = array_module(p).zeros_like(p)
                 elif known[slot].dtype != p.dtype or type(known[slot]) is not type(p):  # such as from a file
                     known[slot] = like(known[slot], p).astype(p.dtype, copy=False)
-            gradient = array_module(p).ascontiguousarray(clipped[name], p.dtype)
+            gradient = clipped[name]
+            if gradient.dtype != p.dtype or not gradient.flags.c_contiguous:
+                gradient = array_module(p).ascontiguousarray(gradient, p.dtype)
             if self.weight_decay and not self.decays_itself:
                 p -= p.dtype.type(rate * self.weight_decay) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))

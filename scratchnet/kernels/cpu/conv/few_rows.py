@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchnet.kernels.cpu.conv.weight_grad import weight_grad_parts
+from scratchnet.kernels.cpu.conv.weight_grad import one_and_zeros, weight_grad_parts
 from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width, tile_table
 from scratchnet.kernels.cpu.gemm.operands import ONE_CELL
 from scratchnet.kernels.cpu.runtime.memory import empty
@@ -37,7 +37,7 @@ def add_product(x: np.ndarray, w: np.ndarray, depth: int, y: np.ndarray) -> None
     partial, none = empty((parts, N, U), x.dtype), np.empty(0, x.dtype)
     weight_grad_parts(
         x.reshape(-1), (chunks, 1, depth, N), (1, D), w.reshape(-1), (chunks, 1, depth, U), tuple(ONE_CELL),
-        np.ones(1, x.dtype), np.zeros(width, x.dtype), False, False, tile_table(N, False), (1, parts, 1, 1, 1, 0, 1),
+        *one_and_zeros(width, x.dtype), False, False, tile_table(N, False), (1, parts, 1, 1, 1, 0, 1),
         partial.reshape(-1), none,
     )  # fmt: skip
     add_parts(partial, y)

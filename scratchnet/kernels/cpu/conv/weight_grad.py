@@ -7,6 +7,9 @@ long a sum for float32, a band of it: some rows, or where it is wider than high,
 
 from __future__ import annotations
 
+import functools
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
@@ -76,6 +79,45 @@ def weight_grad_parts(x, x_shape, x_steps, dy, dy_shape, window, ones, zeros, go
                     micro_kernel(lowest, ones, one, dy, right, places, s, initial, db, out, NO)
 
 
+class _Plan(NamedTuple):
+    """How the sum is cut: the bands of a picture, the most parts; then the others as in `weight_grad_parts`.
+
+    pictures, some: how many pictures and bands are summed in one go, before what their parts give is added up. go_on:
+    there is only one part, which may be added to dw at once.
+    """
+
+    bands: int
+    parts: int
+    tiles: np.ndarray
+    bunches: int
+    groups: int
+    at_once: int
+    pictures: int
+    some: int
+    go_on: bool
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan(N: int, OH: int, OW: int, KH: int, rows: int, C: int, wide: int, width: int) -> _Plan:
+    """For dw of `rows` rows of `wide` numbers, a multiple of a tile's width; C channels of x are taken together."""
+    bands = max(1, min(-(-OH * OW // LONGEST_SUM), max(OH, OW)))
+    most = min(N, N * OH * OW // _PLACES_A_PART, _MOST_NUMBERS // max(1, rows * wide))
+    parts = max(1, min(-(-_TASKS // KH), most))
+    tiles = tile_table(C, False)
+    bunches = max(1, min(len(tiles) // _BUNCH, -(-_TASKS // (parts * KH))))
+    groups = min(wide // width, -(-_TASKS // (parts * KH * bunches)))
+    pictures = parts * max(1, LONGEST_SUM * bands // (OH * OW))
+    some = max(1, min(bands, _MOST_NUMBERS // max(1, parts * rows * wide)))
+    at_once, go_on = max(1, _PLACES_A_TILE // (OH * OW)), parts == bands == 1 and pictures >= N
+    return _Plan(bands, parts, tiles, bunches, groups, at_once, pictures, some, go_on)
+
+
+@functools.lru_cache(maxsize=16)
+def one_and_zeros(width: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The `ones` and `zeros` of `weight_grad_parts`, which only reads them."""
+    return np.ones(1, dtype), np.zeros(width, dtype)
+
+
 def direct_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.ndarray, db: np.ndarray | None) -> None:
     """dw[k,l,c,f] += sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f]; db[f] += sum of dy, if given.
 
@@ -95,17 +137,8 @@ def direct_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.nda
             x[:, top : top + H, left : left + W] = inside
         _, H, W, _ = x.shape
         C, KW, top, left = KW * C, 1, 0, 0
-    bands = max(1, min(-(-OH * OW // LONGEST_SUM), max(OH, OW)))
-    most = min(N, N * OH * OW // _PLACES_A_PART, _MOST_NUMBERS // max(1, rows * wide))
-    parts = max(1, min(-(-_TASKS // KH), most))
-    tiles = tile_table(C, False)
-    bunches = max(1, min(len(tiles) // _BUNCH, -(-_TASKS // (parts * KH))))
-    groups = min(wide // width, -(-_TASKS // (parts * KH * bunches)))
-    at_once = max(1, _PLACES_A_TILE // (OH * OW))
-    # In one go, as many pictures and bands as there may be parts; then what they give is added up, and the next come.
-    pictures = parts * max(1, LONGEST_SUM * bands // (OH * OW))
-    some = max(1, min(bands, _MOST_NUMBERS // max(1, parts * rows * wide)))
-    go_on = parts == bands == 1 and pictures >= N and wide == F
+    bands, parts, tiles, bunches, groups, at_once, pictures, some, go_on = _plan(N, OH, OW, KH, rows, C, wide, width)
+    go_on = go_on and wide == F
     for n in range(0, N, pictures):
         pixels, slopes = x[n : n + pictures], dy[n : n + pictures]
         parts = min(parts, len(pixels))
@@ -118,7 +151,7 @@ def direct_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, dw: np.nda
                 sums = [empty((size,), x.dtype) for size in sizes]
             weight_grad_parts(
                 pixels.reshape(-1), (len(pixels), H, W, C), (x_cell, 1), slopes.reshape(-1), slopes.shape,
-                (KH, KW, sh, sw, top, left), np.ones(1, x.dtype), np.zeros(width, x.dtype), go_on, few, tiles,
+                (KH, KW, sh, sw, top, left), *one_and_zeros(width, x.dtype), go_on, few, tiles,
                 (at_once, parts, groups, bunches, bands, band, here), *sums,
             )  # fmt: skip
             if not go_on:
