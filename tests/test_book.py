@@ -36,6 +36,14 @@ def test_contents_are_those_of_the_notebooks():
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == contents.readme(FOLDER)
 
 
+def test_readme_lists_the_notebooks_in_their_order():
+    """After a new notebook: python -m scratchnet.book --contents."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text == contents.with_table(text, FOLDER)
+    listed = re.findall(r"^\| \[(\w+)\]\(notebooks/\1\.ipynb\)", text, re.MULTILINE)
+    assert sorted(listed) == [path.stem for path in NOTEBOOKS]
+
+
 def test_every_notebook_has_a_small_thumbnail():
     thumbnails = sorted((FOLDER / "thumbnails").glob("*.png"))
     assert [path.stem for path in thumbnails] == [path.stem for path in NOTEBOOKS]
@@ -210,6 +218,11 @@ def test_cells_of_the_book_s_own_are_hidden(notebook):
     assert "secret" not in told
     assert "<img" in told
     assert "draw(" not in re.sub(r"<[^>]+>", "", told)
+
+
+def test_a_heading_with_quotes_can_be_linked_to(notebook):
+    told = pages.page(notebook(TITLE, nbformat.v4.new_markdown_cell('## What is "right" · 对？')))
+    assert 'id="What-is-&quot;right&quot;-·-对？"' in told
 
 
 def test_neighbours_lead_on_and_the_last_chapter_back_to_the_first(notebook):

@@ -236,6 +236,16 @@ def test_a_comment_marks_a_checked_cell_while_it_may(stored, monkeypatch):
     assert broken(path) == {"checked"}
 
 
+def test_a_solution_may_show_itself_on_what_the_notebook_computes(stored):
+    cells = small()
+    cells[2] = code("seen = [3, 4]\nprint(0)", "0\n", ["nbval-check-output"])
+    shown = SOLUTION.replace("```\n<", "\n\nprint([output_size(n, 3, 1, 0) for n in seen])\n```\n<")
+    cells[6] = text(shown)
+    assert broken(stored(cells)) == set()
+    cells[6] = text(shown.replace("seen", "unseen"))
+    assert broken(stored(cells)) == {"exercises"}
+
+
 def test_links_that_lead_somewhere(stored):
     cells = small()
     good = "[a](page.md) [b](page.md#two-words) [c](#Summary) [d](01_background.ipynb) [e](https://x.y/z) `[f](no)`"

@@ -19,7 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--mathjax", type=Path, help="MathJax 3's file tex-svg.js, copied beside the pages: formulas without a network"
     )
-    parser.add_argument("--contents", action="store_true", help="only make notebooks/README.md and its thumbnails anew")
+    parser.add_argument(
+        "--contents",
+        action="store_true",
+        help="only make notebooks/README.md, its thumbnails and the README's table anew",
+    )
     asked = parser.parse_args(arguments)
     notebooks = chapters.folder()
     if asked.contents:

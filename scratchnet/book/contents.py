@@ -54,6 +54,17 @@ def readme(notebooks: Path, repository: str = REPOSITORY) -> str:
     return "\n".join(lines)
 
 
+def with_table(text: str, notebooks: Path) -> str:
+    """The text of the project's README, its table of notebooks made anew: a line for each that there is."""
+    rows = [
+        f"| [{name}](notebooks/{name}.ipynb) | {line} |"
+        for name, line in {**CHAPTERS, **APPENDICES}.items()
+        if (notebooks / f"{name}.ipynb").exists()
+    ]
+    start, head, rest = text.partition("| notebook | what it shows |\n|---|---|\n")
+    return start + head + "\n".join(rows) + rest[rest.find("\n\n") :] if head else text
+
+
 def picture(path: Path) -> bytes | None:
     """The PNG that stands for a notebook: of the cell tagged `thumbnail`, or else the largest. None where none is."""
     tagged: list[bytes] = []
@@ -89,7 +100,7 @@ def thumbnail(png: bytes) -> bytes:
 
 
 def write(notebooks: Path) -> list[Path]:
-    """Make the thumbnails and notebooks/README.md anew. What did not change is not written. Returns all their paths."""
+    """Make the thumbnails, notebooks/README.md and the table in the project's README anew. Returns all their paths."""
     (notebooks / "thumbnails").mkdir(exist_ok=True)
     made = []
     for name in (*CHAPTERS, *APPENDICES):
@@ -102,4 +113,8 @@ def write(notebooks: Path) -> list[Path]:
                 made[-1].write_bytes(small)
     made.append(notebooks / "README.md")
     made[-1].write_text(readme(notebooks), encoding="utf-8")
+    project = notebooks.parent / "README.md"
+    if project.exists():
+        project.write_text(with_table(project.read_text(encoding="utf-8"), notebooks), encoding="utf-8")
+        made.append(project)
     return made

@@ -141,7 +141,7 @@ def _mended(body: str, path: Path) -> str:
 
     body = re.sub(r'(?<=<a )href="([^"]*)"', link, body)
     body = re.sub(r'<img (?=[^>]*src="https://)', '<img loading="lazy" ', body)
-    body = re.sub(r'(?<= id=")[^"]*%[^"]*(?=")', lambda match: unquote(match[0]), body)
+    body = re.sub(r'(?<= id=")[^"]*%[^"]*(?=")', lambda match: html.escape(unquote(match[0])), body)
     body = re.sub(r"<table\b", '<div class="scroll"><table', body)
     return re.sub(r"</table>", "</table></div>", body)
 
