@@ -131,8 +131,7 @@ def history(record: Any, title: str | None = None) -> Figure:
         for key, colour, label in ((name, TRAIN, "training"), (f"val_{name}", TEST, "validation")):
             if key in curves:
                 ax.plot(np.arange(1, len(curves[key]) + 1), curves[key], "o-", color=colour, label=label, ms=4)
-        ax.set_xlabel("epoch")
-        ax.set_ylabel("loss (nats)" if name == "loss" else name)
+        ax.set(xlabel="epoch", ylabel="loss (nats)" if name == "loss" else name)
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(alpha=0.25)
         ax.legend(frameon=False)
@@ -156,8 +155,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     ticks = [_name(k, names) for k in range(len(matrix))]
     ax.set_xticks(range(len(matrix)), ticks, rotation=45, ha="right")
     ax.set_yticks(range(len(matrix)), ticks)
-    ax.set_xlabel("predicted class")
-    ax.set_ylabel("true class")
+    ax.set(xlabel="predicted class", ylabel="true class")
     figure.colorbar(shown, ax=ax, label="share of the true class", shrink=0.8)
     return figure
 
@@ -175,11 +173,10 @@ def filters(w: np.ndarray, columns: int = 16) -> Figure:
     for f, ax in enumerate(axes.flat):
         ax.axis("off")
         if f < w.shape[3]:
-            one = w[..., f]
             if w.shape[2] == 1:
-                ax.imshow(one[..., 0], cmap="RdBu_r", vmin=-scale, vmax=scale)
+                ax.imshow(w[..., 0, f], cmap="RdBu_r", vmin=-scale, vmax=scale)
             else:
-                ax.imshow(0.5 + one / (2 * scale))
+                ax.imshow(0.5 + w[..., f] / (2 * scale))
     return figure
 
 
@@ -187,13 +184,13 @@ def filters(w: np.ndarray, columns: int = 16) -> Figure:
 def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = None, maps: int = 10) -> Figure:
     """One picture on its way through a network: `maps` feature maps after each layer, then the answer.
 
-    Shown are the maps that answer most strongly to this picture, in their order.
+    Shown are a layer's maps that differ most from each other; the colours of each go from its least to its most.
 
     Args:
         model: a built Sequential that ends in class probabilities.
         x: one picture, (H, W, C), as the model was trained on.
     """
-    x = np.asarray(x)
+    x, maps = np.asarray(x), check_count(maps, "maps", "plot.through_network")
     stages, value = [("input", x[None])], x[None].astype(np.float32)
     for layer in model.layers:
         value = layer.forward(value)
@@ -203,11 +200,9 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
     height = len(stages) * (side + title) + bars
     figure = pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"], layout="none")
     pyplot().close(figure)
-    for r, (name, value) in enumerate(stages):
-        bottom = 1 - (r + 1) * (side + title) / height
-        strongest = np.argsort(-value.max(axis=(0, 1, 2)), kind="stable")[:maps]
-        for m, channel in enumerate([0] if name == "input" else np.sort(strongest)):
-            ax = figure.add_axes((0.06 + m * 0.94 / maps, bottom, side / WIDTH, side / height))
+    for r, (name, value) in enumerate(stages, 1):
+        for m, channel in enumerate([0] if name == "input" else most_different(value[0], maps)):
+            ax = figure.add_axes((0.06 + m * 0.94 / maps, 1 - r * (side + title) / height, side / WIDTH, side / height))
             ax.axis("off")
             if name == "input":
                 ax.imshow(_picture(value[0]), cmap="gray", vmin=0, vmax=1)
@@ -218,13 +213,30 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
                 ax.set_title(f"{name}  {size}", fontsize=9, loc="left", pad=3)
     last = figure.add_axes((0.06, 0.42 / height, 0.94, (bars - 0.62) / height))
     answer = model.predict(x[None])[0]
-    best = int(answer.argmax())
-    last.bar(range(len(answer)), answer, color=[RIGHT if k == best else NEUTRAL for k in range(len(answer))])
+    last.bar(range(len(answer)), answer, color=[RIGHT if p == answer.max() else NEUTRAL for p in answer])
     last.set_xticks(range(len(answer)), [_name(k, names) for k in range(len(answer))], fontsize=7, rotation=20)
     last.set_ylabel("probability", fontsize=8)
     last.set_ylim(0, 1)
     last.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+@checked
+def most_different(maps: np.ndarray, count: int) -> np.ndarray:
+    """The channels of maps (H, W, C) that differ most from each other, in their order; `count` of them, or all.
+
+    First the map that varies most; then each time the one whose largest correlation with a chosen one is least: copies
+    come last, whatever their scale. A map that varies less than 1/20 of the first is not chosen before all others.
+    """
+    rows = (maps - maps.mean(axis=(0, 1), dtype=np.float64)).reshape(-1, maps.shape[-1]).T
+    size = np.linalg.norm(rows, axis=1)
+    alike = rows @ rows.T / np.maximum(np.outer(size, size), np.finfo(float).tiny) + 2.0 * (size < size.max() / 20)
+    chosen = [int(size.argmax())]
+    while len(chosen) < min(count, len(rows)):
+        nearest = alike[chosen].max(axis=0)
+        nearest[chosen] = np.inf
+        chosen.append(int(nearest.argmin()))
+    return np.sort(chosen)
 
 
 def times(tasks: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
@@ -282,8 +294,7 @@ def roofline(peak: float, bandwidth: float, points: Mapping[str, tuple[float, fl
         ax.plot(x, y, "o", ms=9, color=colours[(number - 1) % len(colours)], label=label)
         side = 8 if number % 2 else -14  # right and left in turns, since points may be close to each other
         ax.annotate(str(number), (x, y), xytext=(side, -4), textcoords="offset points")
-    ax.set_xlabel("work for each byte of x, w and y (FLOP/byte)")
-    ax.set_ylabel("speed (GFLOP/s)")
+    ax.set(xlabel="work for each byte of x, w and y (FLOP/byte)", ylabel="speed (GFLOP/s)")
     ax.set_ylim(top=peak * 2.5)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return figure

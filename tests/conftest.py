@@ -34,6 +34,10 @@ def pytest_configure(config):
         config.pluginmanager.register(OneThreadInNotebooks())
 
 
+def pytest_unconfigure():
+    CACHE.cleanup()
+
+
 class OneThreadInNotebooks:
     """The kernels of notebooks start with one thread only. A plugin, since notebooks stand outside of this folder."""
 

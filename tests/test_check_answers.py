@@ -1,7 +1,11 @@
 """Answers of the exercise checkers: what is equal, how it is shown, what is remembered; and nothing breaks them."""
 
+import ast
+import contextlib
+import importlib
 import json
 import math
+import pkgutil
 import re
 import threading
 from fractions import Fraction
@@ -138,6 +142,7 @@ class TestShown:
     def test_arrays_of_small_and_large_numbers(self):
         assert show(np.array([0.24239, 0.00227])) == "[0.2424, 0.0023]"
         assert show(np.array([1e-6])) == "[1.e-06]"
+        assert show(np.array([30000, 0.5], np.float16)).startswith("[3")  # no warning of an overflow
         assert show(np.array([0.0, np.nan, 1.5])) == "[0. , nan, 1.5]"
         assert show(np.arange(4.0).reshape(2, 1, 2)) == "[[[0., 1.]],\n [[2., 3.]]]"
 
@@ -149,6 +154,11 @@ class TestShown:
         assert "#009e73" in right._repr_html_()
         assert "#e69f00" in wrong._repr_html_()
         assert "&lt;b&gt;" in wrong._repr_html_()
+        long = check.Verdict(False, "Title: not yet.\n  " + "x" * 120 + "\n  Likely: " + "a word " * 20)
+        lines = re.sub("<.*?>", "", long._repr_html_()).splitlines()
+        assert lines[1] == "  " + "x" * 120
+        assert len(lines) == 4
+        assert max(map(len, lines[2:])) <= 92
         assert "<b>" in repr(wrong)
 
 
@@ -413,18 +423,64 @@ class TestRemembered:
         assert "scratchnet-exercises-" in str(progress.progress_file())
 
 
+def test_each_exercise_of_a_module_has_its_name_in_check():
+    for module in pkgutil.iter_modules(check.__path__):
+        for name, value in vars(importlib.import_module(f"scratchnet.check.{module.name}")).items():
+            if isinstance(value, check.Exercise) and name[0] != "_":
+                assert getattr(check, name, None) is value, f"import {name} in scratchnet/check/__init__.py"
+                assert name in check.__all__
+
+
 def _used(path):
     return re.findall(r"sn\.check\.(\w+)\(\w+\)", path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
 def test_table_of_chapters_agrees_with_the_notebook(path):
-    used = [name for name in dict.fromkeys(_used(path)) if name in NAMES]
-    assert list(check.CHAPTERS.get(path.stem, ())) == used, "enter them in CHAPTERS, scratchnet/check/progress.py"
+    listed = {name for name in check.CHAPTERS.get(path.stem, ()) if name in NAMES}
+    assert listed == {name for name in _used(path) if name in NAMES}, (
+        "enter them in CHAPTERS, scratchnet/check/progress.py"
+    )
+
+
+def _names_of(cells):
+    """What the code cells of a notebook import and define, without running them."""
+    scope = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            with contextlib.suppress(SyntaxError):  # magics
+                for node in ast.parse("".join(cell["source"])).body:
+                    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef):
+                        with contextlib.suppress(NameError):  # a default that other code makes
+                            exec(compile(ast.Module([node], []), "cell", "exec"), scope)
+    return scope
+
+
+def _printed_solutions(path):
+    """The functions that a notebook prints as solutions, by name of the exercise."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    found = {}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        for name in re.findall(r"^def (\w+)\(", code, re.MULTILINE):
+            if name in NAMES:
+                scope = _names_of(cells)
+                exec(code, scope)
+                found[name] = scope[name]
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_printed_solutions_pass(path):
+    solutions = _printed_solutions(path)
+    assert bool(solutions) == bool(set(_used(path)) & set(NAMES))
+    for name, function in solutions.items():
+        verdict = getattr(check, name)(function)
+        assert verdict, verdict
 
 
 def test_each_exercise_belongs_to_one_chapter():
     listed = [name for names in check.CHAPTERS.values() for name in names]
     assert len(set(listed)) == len(listed)
-    assert set(NAMES) <= set(listed)
+    assert set(NAMES) <= set(listed), "enter them in CHAPTERS, scratchnet/check/progress.py"
     assert check.adam_step.chapter == "03_1d_training"

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from scratchnet import check, interact, kernels
-from scratchnet.check.arrays import ArraysExercise
 from scratchnet.shapes import pads_2d
 
 NAMES = ("conv_by_hand", "find_diagonal", "is_transposed", "same_padding", "transposed_size")
 
 
-def by_hand(x, w, b, dy, stride):
+def by_hand(x, w, b, stride, dy):
     """As a reader may write it."""
     KH, KW, C, _ = w.shape
     y, dx, dw, db = np.zeros_like(dy), np.zeros_like(x), np.zeros_like(w), np.zeros_like(b)
@@ -87,8 +86,8 @@ def test_the_line_stands_out():
 
 
 def test_by_hand_is_the_kernel_and_passes():
-    for x, w, b, dy, stride in check.conv_by_hand.cases:
-        y, dx, dw, db = check.conv_by_hand.right(x, w, b, dy, stride)
+    for x, w, b, stride, dy in check.conv_by_hand.cases:
+        y, dx, dw, db = check.conv_by_hand.right(x, w, b, stride, dy)
         strides, pads = (stride, stride), ((0, 0), (0, 0))
         device = kernels.of(x)
         assert np.allclose(y, device.conv2d(x[None], w, b, strides, pads)[0])
@@ -101,46 +100,13 @@ def test_by_hand_is_the_kernel_and_passes():
 
 
 def test_each_array_has_its_error():
-    def half(x, w, b, dy, stride):
-        y, dx, dw, db = by_hand(x, w, b, dy, stride)
+    def half(*case):
+        y, dx, dw, db = by_hand(*case)
         return y, dx, dw, 2 * db
 
-    text = repr(check.conv_by_hand(half))
-    assert "dx     (1, 1, 1)      0.0e+00" in text
-    assert "db     (1,)           1.0e+00   expected [" in text
-
-
-@pytest.mark.parametrize(
-    ("function", "text"),
-    [
-        (3, "expected a function"),
-        (lambda *case: None, "return"),
-        (lambda *case: 1.0, "expected 4 arrays: y, dx, dw, db"),
-        (lambda x, w, b, dy, stride: x[1000], "IndexError"),
-        (lambda *case: ("a", "b", "c", "d"), "not yet"),
-        (lambda *case: [np.full_like(a, np.nan) for a in by_hand(*case)], "not yet"),
-    ],
-    ids=["no function", "nothing", "one number", "raises", "texts", "NaN"],
-)
-def test_what_is_no_answer_is_told(function, text):
-    verdict = check.conv_by_hand(function)
-    assert not verdict
-    assert text in repr(verdict)
-
-
-def test_a_changed_argument_is_told():
-    def greedy(x, w, b, dy, stride):
-        result = by_hand(x, w, b, dy, stride)
-        x += 1
-        return result
-
-    assert "changes its argument" in repr(check.conv_by_hand(greedy))
-
-
-def test_the_last_line_is_a_table_of_one_line_an_array():
-    exercise = ArraysExercise("Two", lambda x: (x, 2 * x), [(np.ones(2),), (np.ones(20),)], {}, ("one", "two"))
-    assert repr(exercise(lambda x: (x, x + x))).count("0.0e+00") == 2
-    assert "array of shape (20,)" in repr(exercise(lambda x: (x, x if len(x) > 2 else 2 * x)))
+    lines = [line.split() for line in repr(check.conv_by_hand(half)).splitlines()]
+    assert ["dw", "<", "1e-12", "right"] in lines
+    assert ["db", "1", "wrong"] in lines
 
 
 def solutions():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratchnet as sn
-from scratchnet.interact import SmallNetwork, draw_gradient_paths, gradient_paths
+from scratchnet.interact import SmallNetwork, draw_gradient_paths, gradient_paths, pixel_grid
 
 NAMES = ["one", "two", "three"]
 
@@ -144,8 +144,39 @@ class TestFigure:
         assert data["image/png"].startswith(b"\x89PNG")
         assert "54 paths" in metadata["image/png"]["alt"]
         seen = []
-        shown.draw_and_show = lambda **values: seen.append(shown.draw(**values))
-        controls = shown.widget().children
-        controls[2].value = 1  # the score of the second class
-        controls[3].value = True
-        assert len(seen) == 3
+        shown.draw_and_show = lambda **values: seen.append((values, shown.draw(**values)))
+        grid, source, every, _ = shown.widget().children
+        grid.children[2 * 8 + 5].click()
+        source.value = 1  # the score of the second class
+        every.value = True
+        assert [values for values, _ in seen] == [
+            {"pixel": 36, "source": -1, "every": False},  # row 4, column 4: the middle
+            {"pixel": 21, "source": -1, "every": False},
+            {"pixel": 21, "source": 1, "every": False},
+            {"pixel": 21, "source": 1, "every": True},
+        ]
+        written = [text.get_text() for text in seen[-1][1].axes[0].texts]
+        assert any("648 paths" in text for text in written)
+
+
+def test_a_grid_of_pixels_has_one_dot_and_the_greys_of_the_picture():
+    pytest.importorskip("ipywidgets", reason="controls need the notebooks extra")
+    x = np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.0]])
+    grid = pixel_grid(x, 1, 2)
+    assert grid.value == 5
+    assert [b.description for b in grid.children] == [" ", " ", " ", " ", " ", "●"]
+    grid.children[0].click()
+    assert grid.value == 0
+    assert [b.description for b in grid.children] == [
+        "●",
+        " ",
+        " ",
+        " ",
+        " ",
+        " ",
+    ]  # no empty text: it would not be drawn
+    assert grid.children[0].style.button_color == "#f2f2f2"
+    assert grid.children[1].style.button_color < grid.children[2].style.button_color < "#f2f2f2"
+    assert grid.children[2].tooltip == "row 0, column 2"
+    with pytest.raises(ValueError, match=r"\(2, 3\)"):
+        pixel_grid(x, 2, 0)

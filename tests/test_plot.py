@@ -81,3 +81,33 @@ def test_filters_and_maps():
     assert sum(bar.get_height() for bar in bars) == pytest.approx(1, abs=1e-5)
     with pytest.raises(ValueError, match="expected w"):
         plot.filters(np.zeros((3, 3, 2, 4)))
+
+
+def test_most_different_passes_over_copies_and_constant_maps():
+    a, b, c = np.random.default_rng(0).normal(size=(3, 6, 6))
+    maps = np.stack([5 * a, 4 * a + 3, np.full_like(a, 9), 2 * b, 4 * a + 0.5 * c, 0.01 * c], axis=-1)
+    assert plot.most_different(maps, 1).tolist() == [0]  # the strongest
+    assert plot.most_different(maps, 2).tolist() == [0, 3]
+    assert plot.most_different(maps, 3).tolist() == [0, 3, 4]
+    assert plot.most_different(maps, 4).tolist() == [0, 1, 3, 4]  # a copy rather than one that hardly varies
+    assert sorted(plot.most_different(maps, 9)) == list(range(6))  # each once, if more are asked than there are
+    assert plot.most_different(np.zeros((2, 2, 3)), 2).tolist() == [0, 1]
+
+
+def test_through_network_shows_different_maps():
+    """Of nine filters, eight are one and the same: the ninth is shown, though it answers least."""
+    layer = sn.Conv2D(9, 3, use_bias=False)
+    model = sn.Sequential([layer, sn.Flatten(), sn.Dense(2, activation="softmax")])
+    model.build((None, 8, 8, 1))
+    w = np.zeros((3, 3, 1, 9), np.float32)
+    w[1, 1, 0, :8] = np.arange(8, 0, -1)
+    w[0, 0, 0, 8], w[2, 2, 0, 8] = 0.5, -0.5
+    layer.set_weights([w])
+    x = np.random.default_rng(1).random((8, 8, 1))
+    axes = drawn(plot.through_network(model, x, maps=2))
+    shown = [ax.images[0].get_array() for ax in axes if ax.images]
+    ninth = layer.forward(x[None].astype(np.float32))[0, ..., 8]
+    assert len(shown) == 3  # the input and two maps
+    assert np.allclose(shown[2], ninth)
+    with pytest.raises(ValueError, match="maps"):
+        plot.through_network(model, x, maps=0)

@@ -1,4 +1,4 @@
-"""Augmentation: pictures are moved, turned and recoloured a little each time they are trained on: none is seen twice.
+"""Augmentation: pictures are moved, turned and recoloured a little each time they are trained on, at random.
 
 What happens to a picture follows from three numbers alone, by a counter-based generator (Philox): the key of the run,
 the number of the pass over the data, and the picture's own number. It does not depend on the threads, on the batch that

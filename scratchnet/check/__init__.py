@@ -11,14 +11,21 @@ Two kinds of exercise; both compare on every case, show the smallest that fails,
 `mistakes` is {hint: function, or several functions}, written as a reader would write them. A number is right to 1e-5 of
 the largest one in its array, so that float32 will do; lists count as arrays; whole numbers must be met exactly.
 
-`passed()` names the exercises that were passed, by chapter; a new one is entered in `CHAPTERS` (progress.py).
+`passed()` names the exercises that were passed, by chapter. They are remembered in the user's cache folder, or in the
+one that SCRATCHNET_CACHE names. A new exercise is imported here, and entered in `CHAPTERS` (progress.py).
 """
 
+from scratchnet.check.adversarial import nonsaturating, objective_at_best
 from scratchnet.check.answers import accuracy_range, equal_steps, leaked, tempered
+from scratchnet.check.background import balanced_accuracy, by_luck, nearest_mean, share_of_copies
 from scratchnet.check.backpropagation import maximum_backward, numerical_gradient, softmax_cross_entropy_gradient
+from scratchnet.check.concepts import count_parameters, shift_error, two_layers, xor
+from scratchnet.check.conclusion import mended_listing, objective, training_work
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
+from scratchnet.check.descent import training_loop
 from scratchnet.check.exercise import Exercise, Verdict
+from scratchnet.check.experiments import honest_evaluation, mended_loop, same_places
 from scratchnet.check.generation import (
     discriminator_loss,
     generator_loss,
@@ -27,6 +34,7 @@ from scratchnet.check.generation import (
     to_tanh_range,
 )
 from scratchnet.check.gradients import GradientExercise
+from scratchnet.check.layers import batch_norm, dead_relus, max_pool_gradient, receptive_field, softmax
 from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_backward
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
@@ -46,6 +54,9 @@ __all__ = [
     "accuracy_range",
     "adam_step",
     "average_pool_backward",
+    "balanced_accuracy",
+    "batch_norm",
+    "by_luck",
     "class_entropy",
     "classifier_with_gradients",
     "clip_by_norm",
@@ -55,8 +66,10 @@ __all__ = [
     "conv_parameters",
     "conv_work",
     "cosine_rate",
+    "count_parameters",
     "cross_entropy",
     "data_for_half",
+    "dead_relus",
     "dense_relu_backward",
     "discriminator_loss",
     "equal_steps",
@@ -65,22 +78,39 @@ __all__ = [
     "first_wrong",
     "frechet_in_one_dimension",
     "generator_loss",
+    "honest_evaluation",
     "im2col",
     "is_transposed",
     "leaked",
+    "max_pool_gradient",
     "maximum_backward",
+    "mended_listing",
+    "mended_loop",
     "momentum_step",
+    "nearest_mean",
+    "nonsaturating",
     "numerical_gradient",
+    "objective",
+    "objective_at_best",
     "one_hot",
     "optimal_discriminator",
     "output_size",
     "passed",
     "power_law",
+    "receptive_field",
     "same_padding",
+    "same_places",
+    "share_of_copies",
+    "shift_error",
+    "softmax",
     "softmax_cross_entropy_gradient",
     "spherical",
     "tempered",
     "tile_registers",
     "to_tanh_range",
+    "training_loop",
+    "training_work",
     "transposed_size",
+    "two_layers",
+    "xor",
 ]

@@ -24,7 +24,7 @@ output_size = Exercise(
             lambda s, k, d, p: s // d,
         ),
         "a kernel needs room for its own cells, not for one more.": lambda s, k, d, p: (s + 2 * p - k - 1) // d + 1,
-        "the + 1 stands outside the division: the first place counts whole, the steps after it are counted by //.": (
+        "the + 1 comes after the division: it is the first place, and // counts the steps from there.": (
             lambda s, k, d, p: (s + 2 * p - k + 1) // d,
             lambda s, k, d, p: (s + 2 * p - k + 1) / d,
             lambda s, k, d, p: int((s + 2 * p - k + 1) / d),
@@ -41,8 +41,10 @@ output_size = Exercise(
         'that is the size of padding="same", ceil(size / stride); here the padding is given.': lambda s, k, d, p: (
             math.ceil(s / d)
         ),
-        "that is the way back, of a transposed convolution.": lambda s, k, d, p: (s - 1) * d + k - 2 * p,
-        "only the part that the kernel has left is cut into steps: (size + 2 * padding - kernel) // stride.": (
+        "that is the size after a transposed convolution, which goes the other way.": lambda s, k, d, p: (
+            (s - 1) * d + k - 2 * p
+        ),
+        "the stride divides what the kernel leaves free, size + 2 * padding - kernel, as a whole: brackets.": (
             lambda s, k, d, p: (s + 2 * p) // d - k + 1,
             lambda s, k, d, p: s + 2 * p - k // d + 1,
         ),
@@ -136,7 +138,7 @@ tile_registers = Exercise(
             lambda P, Q: P * Q + P,
         ),
         "the row of weights has Q vectors, not one.": lambda P, Q: P * Q + 2,
-        "of x one number is held at a time; the last term is 1.": lambda P, Q: (P + 1) * (Q + 1),
+        "of x only one number is held at a time: + 1, not + P + 1.": lambda P, Q: (P + 1) * (Q + 1),
     },
 )
 
@@ -197,7 +199,7 @@ im2col = Exercise(
             x, KH, KW
         ).reshape(x.shape[0] - KH + 1, x.shape[1] - KW + 1, -1),
         "windows overlap; a reshape alone cuts the picture into pieces.": lambda x, KH, KW: x.reshape(-1, KH * KW),
-        "nothing is flipped: layers use the kernel as it stands.": lambda x, KH, KW: _im2col(x, KH, KW)[:, ::-1],
+        "the cells of a window keep their order: nothing is flipped.": lambda x, KH, KW: _im2col(x, KH, KW)[:, ::-1],
         "a window goes through all channels.": lambda x, KH, KW: _im2col(x[:, :, :1], KH, KW),
     },
 )

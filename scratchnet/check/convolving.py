@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.check.arrays import ArraysExercise
 from scratchnet.check.exercise import Exercise
+from scratchnet.check.gradients import GradientExercise
 
 
 def _same(size: int, kernel: int, stride: int, low: bool = False, outputs: int | None = None) -> tuple[int, int]:
@@ -39,6 +39,14 @@ same_padding = Exercise(
         "return both numbers, before and after, not their sum.": lambda s, k, d: sum(_same(s, k, d)),
         "an odd number of zeros has a larger half: total - total // 2.": lambda s, k, d: (_same(s, k, d)[0],) * 2,
         "before and after make up the total: halve it.": lambda s, k, d: (sum(_same(s, k, d)),) * 2,
+        "(kernel - 1) // 2 on both sides is right for odd kernels at stride 1 only.": lambda s, k, d: (
+            ((k - 1) // 2,) * 2
+        ),
+        "an odd number of zeros has a smaller half: total // 2.": lambda s, k, d: (_same(s, k, d)[1],) * 2,
+        "half a zero cannot be: // gives whole numbers.": lambda s, k, d: (sum(_same(s, k, d)) / 2,) * 2,
+        "outputs is ceil(size / stride) here, not what fits without zeros.": lambda s, k, d: _same(
+            s, k, d, outputs=(s - k) // d + 1
+        ),
     },
 )
 
@@ -57,14 +65,18 @@ transposed_size = Exercise(
         "the padding is not used.": lambda s, k, d, p: (s - 1) * d + k,
         "the stride is not used.": lambda s, k, d, p: s - 1 + k - 2 * p,
         "the last stamp has a kernel's width, not 1.": lambda s, k, d, p: (s - 1) * d + 1 - 2 * p,
+        "the + 1 is too much: the last stamp begins at (size - 1) * stride and has kernel cells.": lambda s, k, d, p: (
+            (s - 1) * d + k - 2 * p + 1
+        ),
+        "the last stamp has kernel cells, all of them count.": lambda s, k, d, p: (s - 1) * d + k - 1 - 2 * p,
     },
 )
 
 _FALLING = 3 * np.eye(3) - 1
 
 
-def _responses(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    rows, columns = x.shape[0] - 2, x.shape[1] - 2
+def _responses(x: np.ndarray, w: np.ndarray, less: int = 2) -> np.ndarray:
+    rows, columns = x.shape[0] - less, x.shape[1] - less
     return np.array([[np.sum(x[i : i + 3, j : j + 3] * w) for j in range(columns)] for i in range(rows)])
 
 
@@ -108,6 +120,10 @@ find_diagonal = Exercise(
         "argmax counts through all rows: np.unravel_index(y.argmax(), y.shape).": lambda x: int(
             _responses(x, _FALLING).argmax()
         ),
+        "return the place of the largest answer, not the answer.": lambda x: _responses(x, _FALLING).max(),
+        "the last row and column of windows are missing: there are H - 2 by W - 2.": lambda x: np.unravel_index(
+            _responses(x, _FALLING, 3).argmax(), _responses(x, _FALLING, 3).shape
+        ),
         "dark lines answer with a large negative number: take the largest, not the largest size.": lambda x: _brightest(
             x, of=np.abs
         ),
@@ -126,7 +142,7 @@ def _numbers(seed: int, *shape: int) -> np.ndarray:
 
 
 def _by_hand(
-    x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndarray, stride: int, **wrong: Any
+    x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, dy: np.ndarray, **wrong: Any
 ) -> tuple[np.ndarray, ...]:
     """(y, dx, dw, db) for one picture; `wrong` asks for one of the usual mistakes."""
     KH, KW = w.shape[:2]
@@ -134,22 +150,29 @@ def _by_hand(
     front = w[::-1, ::-1] if wrong.get("flipped") else w
     back = w[::-1, ::-1] if wrong.get("flipped_back") else w
     channels = slice(0, 1) if wrong.get("one_channel") else slice(None)
-    there, again = wrong.get("forward_stride", stride), wrong.get("backward_stride", stride)
+    steps = {name: 1 if wrong.get(f"{name}_stride") else stride for name in ("y", "dx", "dw")}
     for i, j in np.ndindex(*dy.shape[:2]):
-        window = np.s_[there * i : there * i + KH, there * j : there * j + KW]
-        patch = x[window]
-        y[i, j] = np.tensordot(patch[..., channels], front[:, :, channels], 3)
-        window = np.s_[again * i : again * i + KH, again * j : again * j + KW]
-        dx[window] = dx[window] * (not wrong.get("dx_set")) + back @ dy[i, j]
-        dw[...] = dw * (not wrong.get("dw_set")) + x[window][..., None] * dy[i, j]
-    if not wrong.get("no_bias"):
-        y += b
+        at = {name: np.s_[s * i : s * i + KH, s * j : s * j + KW] for name, s in steps.items()}
+        y[i, j] = b * wrong.get("biases", 1) + np.tensordot(x[at["y"]][..., channels], front[:, :, channels], 3)
+        dx[at["dx"]] = dx[at["dx"]] * (not wrong.get("dx_set")) + back @ dy[i, j]
+        dw[...] = dw * (not wrong.get("dw_set")) + x[at["dw"]][..., None] * dy[i, j]
     return y, dx, dw, dy.sum(axis=(0, 1))
+
+
+def _in_the_inner_loop(*names: str) -> Callable[..., tuple[np.ndarray, ...]]:
+    """The bias, or its gradient, counted once for each product."""
+
+    def wrong(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int, dy: np.ndarray) -> tuple[np.ndarray, ...]:
+        products = w[..., 0].size
+        y, dx, dw, db = _by_hand(x, w, b, stride, dy, biases=products if "y" in names else 1)
+        return y, dx, dw, db * (products if "db" in names else 1)
+
+    return wrong
 
 
 def _case(H: int, W: int, C: int, KH: int, KW: int, F: int, stride: int) -> tuple:
     shape = (math.ceil((H - KH + 1) / stride), math.ceil((W - KW + 1) / stride), F)
-    return (_numbers(1, H, W, C), _numbers(2, KH, KW, C, F), _numbers(3, F), _numbers(4, *shape), stride)
+    return (_numbers(1, H, W, C), _numbers(2, KH, KW, C, F), _numbers(3, F), stride, _numbers(4, *shape))
 
 
 def _changed(change: Callable[..., Sequence[np.ndarray]]) -> Callable[..., tuple[np.ndarray, ...]]:
@@ -157,7 +180,7 @@ def _changed(change: Callable[..., Sequence[np.ndarray]]) -> Callable[..., tuple
     return lambda *case: tuple(change(*_by_hand(*case), case))
 
 
-conv_by_hand = ArraysExercise(
+conv_by_hand = GradientExercise(
     "Convolution and its backward",
     _by_hand,
     [
@@ -170,27 +193,42 @@ conv_by_hand = ArraysExercise(
         _case(5, 6, 2, 3, 2, 3, 2),
     ],
     {
-        "the bias is missing: y[i, j, f] starts at b[f].": partial(_by_hand, no_bias=True),
+        "the bias is missing: y[i, j, f] starts at b[f].": partial(_by_hand, biases=0),
         "y: the kernel is not flipped, w[k, l] meets x[s*i + k, s*j + l].": partial(_by_hand, flipped=True),
         "y: the sum runs over all channels.": partial(_by_hand, one_channel=True),
-        "y: the window of y[i, j] begins at (s*i, s*j).": partial(_by_hand, forward_stride=1),
+        "y: the window of y[i, j] begins at (s*i, s*j).": partial(_by_hand, y_stride=True),
+        "y: b[f] is added once for each number of y, not once for each product.": _in_the_inner_loop("y"),
         "dx: a pixel lies in several windows, each adds its part: +=.": partial(_by_hand, dx_set=True),
         "dw: a weight meets every window, each adds its part: +=.": partial(_by_hand, dw_set=True),
         "dx: the same k and l as in y; nothing is flipped when you scatter.": partial(_by_hand, flipped_back=True),
-        "backward: the window of dy[i, j] begins at (s*i, s*j), as in y.": partial(_by_hand, backward_stride=1),
+        "dx: the window of dy[i, j] begins at (s*i, s*j), as in y.": partial(_by_hand, dx_stride=True),
+        "dw: the window of dy[i, j] begins at (s*i, s*j), as in y.": partial(_by_hand, dw_stride=True),
+        "backward: the window of dy[i, j] begins at (s*i, s*j), as in y.": partial(
+            _by_hand, dx_stride=True, dw_stride=True
+        ),
+        "the stride is not used: the window of y[i, j] begins at (s*i, s*j).": partial(
+            _by_hand, y_stride=True, dx_stride=True, dw_stride=True
+        ),
         "db: a bias takes part at every place, so its gradient is the sum, not the mean.": _changed(
-            lambda y, dx, dw, db, case: (y, dx, dw, case[3].mean(axis=(0, 1)))
+            lambda y, dx, dw, db, case: (y, dx, dw, case[4].mean(axis=(0, 1)))
+        ),
+        "db: each dy[i, j, f] counts once, not once for each product.": _in_the_inner_loop("db"),
+        "b[f] takes part once for each number of y: out of the inner loop with b and db.": _in_the_inner_loop(
+            "y", "db"
+        ),
+        "db: the sum of dy, not the number of places.": _changed(
+            lambda y, dx, dw, db, case: (y, dx, dw, np.full_like(db, case[4][..., 0].size))
         ),
         "db: one number a filter, the sum over i and j.": _changed(
-            lambda y, dx, dw, db, case: (y, dx, dw, case[3].sum())
+            lambda y, dx, dw, db, case: (y, dx, dw, case[4].sum())
         ),
         "return them in the order y, dx, dw, db.": _changed(lambda y, dx, dw, db, case: (y, dw, dx, db)),
         "backward starts from dy, not from y.": _changed(
-            lambda y, dx, dw, db, case: (y, *_by_hand(case[0], case[1], case[2], y, case[4])[1:])
+            lambda y, dx, dw, db, case: (y, *_by_hand(case[0], case[1], case[2], case[3], y)[1:])
         ),
         "gradients are not divided by the number of places.": _changed(
-            lambda y, dx, dw, db, case: (y, *(g / np.prod(case[3].shape[:2]) for g in (dx, dw, db)))
+            lambda y, dx, dw, db, case: (y, *(g / np.prod(case[4].shape[:2]) for g in (dx, dw, db)))
         ),
     },
-    names=("y", "dx", "dw", "db"),
+    returns=("y", "dx", "dw", "db"),
 )

@@ -20,6 +20,8 @@ import copy
 import html
 import inspect
 import io
+import linecache
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -29,7 +31,7 @@ import numpy as np
 
 from scratchnet.check import progress
 from scratchnet.check.values import TOLERANCE as TOLERANCE
-from scratchnet.check.values import as_numbers, difference, show, show_apart, type_of_numbers
+from scratchnet.check.values import as_numbers, difference, parts_of, show, show_apart, type_of_numbers
 
 Function = Callable[..., Any]
 
@@ -50,8 +52,13 @@ class Verdict:
     def _repr_html_(self) -> str:
         """The same text in a notebook, with a bar beside it: blue-green if right, orange if not."""
         colour = "#009e73" if self.right else "#e69f00"
-        style = f"border-left: 5px solid {colour}; padding-left: 10px"
-        return f'<pre style="{style}">{html.escape(self.message)}</pre>'
+        font = "font-family: var(--jp-code-font-family, monospace); font-size: 13px; line-height: 1.3"
+        style = f"border-left: 5px solid {colour}; padding-left: 10px; overflow-x: auto; {font}"
+        lines = []
+        for line in self.message.splitlines():
+            wrapped = textwrap.wrap(line, 92, subsequent_indent=" " * 10) if line.startswith("  Likely:") else []
+            lines += wrapped or [line]
+        return f'<pre style="{style}">{html.escape(chr(10).join(lines))}</pre>'
 
 
 @dataclass
@@ -145,11 +152,11 @@ class Exercise:
         return difference(actual, expected, self.dtype, names=self.returns)
 
     def _passed(self, outcomes: list[Outcome]) -> str:
-        return f"{self.title}: right, in all {len(self.cases)} cases."
+        return f"{self.title}: right, in {'its only case' if len(self.cases) == 1 else f'all {len(self.cases)} cases'}."
 
     def _wrong(self, function: Function, case: tuple, outcome: Outcome, expected: Any) -> list[str]:
         """The lines of the answer that show a failing case."""
-        wanted, got = expected_and_got(expected, outcome)
+        wanted, got = expected_and_got(expected, outcome, function)
         return [
             f"{self.title}: not yet.",
             "  " + self._call(function, case),
@@ -165,9 +172,12 @@ class Exercise:
         """The hint of the mistake that agrees in every case, types of numbers included if they matter.
 
         Second choice is one that agrees in the numbers, third one that agrees wherever both are finite: who makes two
-        mistakes, and gets nan or an error in a case, is told of one.
+        mistakes, and gets nan or an error in a case, is told of one. Last, where several values are returned, each
+        wrong one is looked for by itself.
         """
         right, made = self._known()
+        if all(outcome.error for outcome in outcomes):
+            return None  # equal errors alone say too little
         for hint, theirs in made:
             if all(a.agrees(b, self.dtype) for a, b in zip(outcomes, theirs)):
                 return hint
@@ -180,7 +190,7 @@ class Exercise:
             wrong = sum(not a.agrees(r) for a, _, r in pairs)
             if wrong and len(pairs) > 1 and all(a.agrees(b) for a, b, _ in pairs):
                 return hint
-        return None
+        return _mistakes_by_value(outcomes, right, made)
 
     def _known(self) -> tuple[list[Outcome], list[tuple[str, list[Outcome]]]]:
         """What the right function and each mistake make of the cases; found once."""
@@ -219,15 +229,48 @@ def outcome_of(function: Function, case: tuple) -> Outcome:
     return Outcome(value, changed=changed)
 
 
-def expected_and_got(expected: Any, outcome: Outcome) -> tuple[str, str]:
-    """Both as text, the same format; what was got may be an error."""
+def _mistakes_by_value(
+    outcomes: list[Outcome], right: list[Outcome], made: list[tuple[str, list[Outcome]]]
+) -> str | None:
+    """Of a function that returns several values: the hints of the mistakes that explain a wrong one of them each."""
+    count = len(right[0].value) if isinstance(right[0].value, tuple) else 0
+    hints: list[str] = []
+
+    def values(found: list[Outcome]) -> list[list[Any]]:
+        return [parts_of(outcome.value, count) or [] for outcome in found]
+
+    mine, wanted = values(outcomes), values(right)
+    for place in range(count if all(mine) else 0):
+        if all(difference(a[place], e[place]) is None for a, e in zip(mine, wanted)):
+            continue
+        for hint, found in made:
+            pairs = zip(mine, values(found))
+            if all(b and difference(a[place], b[place], strict=True) is None for a, b in pairs):
+                hints += [hint] * (hint not in hints)
+                break
+    return "\n  Likely: ".join(hints) or None
+
+
+def expected_and_got(expected: Any, outcome: Outcome, function: Function) -> tuple[str, str]:
+    """Both as text, the same format; what was got may be an error, shown with the line that raised it."""
     if outcome.error is None:
         return show_apart(expected, outcome.value)
     try:
         text = str(outcome.error)
     except Exception:
         text = ""
-    return show(expected), f"{type(outcome.error).__name__}: {text[:300]}"
+    return show(expected), f"{type(outcome.error).__name__}: {text[:300]}{_line_of(outcome.error, function)}"
+
+
+def _line_of(error: BaseException, function: Function) -> str:
+    """Where the error was raised in the file, or the cell, of the function, on a line of its own; "" if unknown."""
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    line, trace = "", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = linecache.getline(file, trace.tb_lineno).strip()[:100]
+        trace = trace.tb_next
+    return f"\nin: {line}" if line else ""
 
 
 def indented(text: str, columns: int) -> str:

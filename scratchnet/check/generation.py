@@ -65,8 +65,12 @@ optimal_discriminator = Exercise(
             lambda r, g: (r - g) / (r + g),
         ),
         "the densities are no scores: no sigmoid.": lambda r, g: _sigmoid(r - g),
-        "brackets and sums: r / (r + g).": (lambda r, g: r / r + g, lambda r, g: r / (1 + g), lambda r, g: r / (r - g)),
-        "half of the pictures being real is in r / (r + g) already.": lambda r, g: r / (r + g) / 2,
+        "brackets: r is divided by the sum of both densities.": (
+            lambda r, g: r / r + g,
+            lambda r, g: r / (1 + g),
+            lambda r, g: r / (r - g),
+        ),
+        "nothing is halved: where all data are real, the answer is 1.": lambda r, g: r / (r + g) / 2,
     },
 )
 
@@ -159,14 +163,14 @@ to_tanh_range = Exercise(
     lambda x: x.astype(np.float32) / np.float32(127.5) - 1,
     [(np.array([0, 255], np.uint8),), (np.array([[51, 204], [102, 153]], np.uint8),)],
     {
-        "2 * x is still uint8 and begins again at 0 after 255: x.astype(np.float32) first.": (
+        "x is still uint8: above 255 it goes on at 0. x.astype(np.float32) first.": (
             lambda x: 2 * x / 255 - 1,
             lambda x: (2 * x / 255 - 1).astype(np.float32),
             lambda x: (2 * x).astype(np.float32) / 255 - 1,
             lambda x: (2 * x - 255) / 255,
             lambda x: x.astype(np.int8) / 127.5 - 1,
         ),
-        "x - 127 or 128 is still uint8 and begins at 255 again below 0: x.astype(np.float32) first.": (
+        "x - 128 is still uint8: below 0 it goes on at 255. x.astype(np.float32) first.": (
             lambda x: (x - 128) / 128,
             lambda x: (x - 127) / 127,
             lambda x: ((x - 128) / 128).astype(np.float32),
@@ -191,14 +195,14 @@ to_tanh_range = Exercise(
         "black, 0, becomes -1, and white, 255, becomes 1; these are inverted.": lambda x: (
             1 - x.astype(np.float32) / np.float32(127.5)
         ),
-        "always from 0 to 255, whatever the picture's own darkest and lightest pixel.": lambda x: (
+        "0 and 255 are the ends for every picture, not its own darkest and lightest pixel.": lambda x: (
             2 * (x.astype(np.float32) - x.min()) / np.float32(x.max() - x.min()) - 1
         ),
         "tanh is what the generator ends with; the pixels are only moved and stretched.": (
             lambda x: np.tanh(x.astype(np.float32)),
             lambda x: np.tanh(x.astype(np.float32) / np.float32(127.5) - 1),
         ),
-        "// and whole numbers round everything to a few values: divide floats by /.": (
+        "// and integers leave only a few values: divide with /, and keep floats.": (
             lambda x: (x // 127.5 - 1).astype(np.float32),
             lambda x: (x / 127.5 - 1).astype(np.int8),
             lambda x: (x / 127.5 - 1).astype(int),
@@ -232,8 +236,8 @@ spherical = Exercise(
     ],
     {
         "that is the straight line, whose middle is too short.": lambda a, b, t: (1 - t) * a + t * b,
-        "that is the straight line, brought to length 1; the angle does not grow evenly.": _straight_made_longer,
-        "t = 0 is a, t = 1 is b.": (
+        "that is the straight line, stretched to length 1: it is too fast in the middle.": _straight_made_longer,
+        "the ends are swapped: t = 0 gives a, t = 1 gives b.": (
             lambda a, b, t: _along(b, a, t, _angle(a, b)),
             lambda a, b, t: t * a + (1 - t) * b,
             lambda a, b, t: (np.sin(t * _angle(a, b)) * a + np.sin((1 - t) * _angle(a, b)) * b) / np.sin(_angle(a, b)),

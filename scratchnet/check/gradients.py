@@ -105,7 +105,7 @@ class GradientExercise(Exercise):
         lines += [f"  {name:{width}} = {indented(show(a), width + 5)}" for name, a in zip(names, case)]
         wanted, got = self._parts(expected) or [], None if outcome.error else self._parts(outcome.value)
         if got is None:
-            text = expected_and_got(expected, outcome)[1]
+            text = expected_and_got(expected, outcome, function)[1]
             return [*lines, f"  expected {', '.join(self.returns)}", f"  got      {indented(text, 11)}"]
         rows: list[tuple[str, str, str]] = []
         details: list[str] = []

@@ -17,15 +17,48 @@ from scratchnet.files import whole_file
 
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "00_start_here": ("conv_parameters", "output_size", "accuracy"),
-    "03_1d_training": ("momentum_step", "adam_step", "clip_by_norm", "cosine_rate"),
-    "04_1_image_recognition": ("one_hot", "cross_entropy", "confusion_matrix"),
-    "03_2_adversarial_networks": ("optimal_discriminator", "discriminator_loss", "generator_loss"),
+    "01_background": ("by_luck", "balanced_accuracy", "share_of_copies", "nearest_mean"),
+    "02_core_concepts": ("count_parameters", "xor", "shift_error", "two_layers"),
+    "03_1a_convolution": ("same_padding", "find_diagonal", "transposed_size", "is_transposed", "conv_by_hand"),
+    "03_1b_activation_pooling_dense": (
+        "softmax",
+        "max_pool_gradient",
+        "dead_relus",
+        "receptive_field",
+        "batch_norm",
+    ),
+    "03_1c_backpropagation": (
+        "softmax_cross_entropy_gradient",
+        "maximum_backward",
+        "numerical_gradient",
+        "first_wrong",
+        "average_pool_backward",
+        "dense_relu_backward",
+        "conv2d_backward_stride",
+    ),
+    "03_1d_training": ("momentum_step", "adam_step", "clip_by_norm", "cosine_rate", "training_loop"),
+    "04_1_image_recognition": (
+        "one_hot",
+        "cross_entropy",
+        "confusion_matrix",
+        "same_places",
+        "mended_loop",
+        "honest_evaluation",
+    ),
+    "03_2_adversarial_networks": (
+        "optimal_discriminator",
+        "discriminator_loss",
+        "generator_loss",
+        "objective_at_best",
+        "nonsaturating",
+    ),
     "04_2_image_generation": ("to_tanh_range", "spherical", "frechet_in_one_dimension", "class_entropy"),
     "05_trends_and_challenges": ("power_law", "data_for_half", "fgsm", "classifier_with_gradients"),
     "06_questions_and_answers": ("equal_steps", "accuracy_range", "leaked", "tempered"),
+    "07_conclusion_and_errata": ("mended_listing", "training_work", "objective"),
     "A1_making_convolution_fast": ("conv_work", "tile_registers", "im2col"),
 }
-"""The exercises of each notebook, both in the order of reading."""
+"""The names of the exercises of each notebook, in the order of reading."""
 
 _LONGEST = 1_000_000  # bytes of the file; a longer one is not ours
 
@@ -38,8 +71,8 @@ def passed() -> dict[str, list[str]]:
 
     `sn.check.CHAPTERS` has all of them.
     """
-    names = _read()
-    return {chapter: [name for name in all_of_it if name in names] for chapter, all_of_it in CHAPTERS.items()}
+    found = _read()
+    return {chapter: [name for name in names if name in found] for chapter, names in CHAPTERS.items()}
 
 
 def progress_file() -> Path:

@@ -83,7 +83,9 @@ accuracy = Exercise(
         "that is the mean probability of the true class; a picture counts 1 or 0.": lambda p, y: float(
             np.mean(_of_true_class(p, y))
         ),
-        "the most probable class may have less than a half.": lambda p, y: float(np.mean(_of_true_class(p, y) > 0.5)),
+        "the most probable class counts, even with a probability below 1/2.": lambda p, y: float(
+            np.mean(_of_true_class(p, y) > 0.5)
+        ),
     },
 )
 
@@ -137,7 +139,7 @@ confusion_matrix = Exercise(
         "a class may be missing from these labels: num_classes rows and columns.": lambda t, p, c: _confusion(
             t, p, max(t.max(), p.max()) + 1
         ),
-        "row 0 stands above: class 0 first.": (
+        "the order is reversed: class 0 comes first.": (
             lambda t, p, c: _confusion(t, p, c)[::-1],
             lambda t, p, c: _confusion(t, p, c)[::-1, ::-1],
         ),

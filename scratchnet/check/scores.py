@@ -27,7 +27,7 @@ frechet_in_one_dimension = Exercise(
             lambda m, s, n, t: (m - n) ** 2 + (s + t) ** 2,
             lambda m, s, n, t: (m + n) ** 2 + (s - t) ** 2,
         ),
-        "the two squares are added.": lambda m, s, n, t: (m - n) ** 2 - (s - t) ** 2,
+        "add the two squares; do not subtract.": lambda m, s, n, t: (m - n) ** 2 - (s - t) ** 2,
         "s and t are standard deviations already, not variances: no roots.": (
             lambda m, s, n, t: (m - n) ** 2 + s + t - 2 * (s * t) ** 0.5,
             lambda m, s, n, t: (m - n) ** 2 + s**2 + t**2 - 2 * (s * t) ** 0.5,
@@ -102,7 +102,9 @@ class_entropy = Exercise(
             lambda c: float(-np.sum(np.log(c[c > 0] / c.sum()))),
             lambda c: float(-np.mean(np.log(c[c > 0] / c.sum()))),
         ),
-        "that is the number of classes that would be as even, exp(entropy).": lambda c: float(np.exp(_entropy(c))),
+        "that is exp(entropy), the number of equally frequent classes that have this entropy.": lambda c: float(
+            np.exp(_entropy(c))
+        ),
         "in nats, not as a share of the largest entropy, log(number of classes).": (
             lambda c: float(_entropy(c) / np.log(len(c))),
             lambda c: float(_entropy(c) / max(np.log(len(c)), 1e-12)),

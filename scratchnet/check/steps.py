@@ -38,7 +38,7 @@ momentum_step = Exercise(
             lambda w, v, g, r, p: (w + p * v - (1 - p) * r * g, p * v - (1 - p) * r * g),
             lambda w, v, g, r, p: (w - r * (p * v + (1 - p) * g), p * v + (1 - p) * g),
         ),
-        "the old velocity counts momentum times, and is not lost.": lambda w, v, g, r, p: (w - r * g, -r * g),
+        "the old velocity is lost: momentum * v is a part of the new one.": lambda w, v, g, r, p: (w - r * g, -r * g),
         "that is plain gradient descent; the velocity moves w, and is renewed.": lambda w, v, g, r, p: (w - r * g, v),
         "momentum slows the velocity down, not the weights.": (
             lambda w, v, g, r, p: (p * w - r * g, v),

@@ -102,7 +102,7 @@ cosine_rate = Exercise(
         "a quarter of a period is pi / 2, and falls steepest at its end; half a one is pi.": lambda s, n, r: (
             r * np.cos(np.pi / 2 * s / n)
         ),
-        "a share of the initial rate: times rate.": lambda s, n, r: (1 + np.cos(np.pi * s / n)) / 2,
+        "the initial rate is missing: times rate.": lambda s, n, r: (1 + np.cos(np.pi * s / n)) / 2,
         "halved: 1 + cos goes from 2 to 0.": (
             lambda s, n, r: r * (1 + np.cos(np.pi * s / n)),
             lambda s, n, r: r + r * np.cos(np.pi * s / n),
@@ -112,7 +112,7 @@ cosine_rate = Exercise(
             lambda s, n, r: r * 1 + np.cos(np.pi * s / n) / 2,
             lambda s, n, r: 0.5 * (r + np.cos(np.pi * s / n)),
         ),
-        "1 + cos falls from 2 to 0; 1 - cos and the sine begin at 0.": (
+        "the rate starts at its largest: 1 + cos, not 1 - cos or a sine.": (
             lambda s, n, r: r * (1 - np.cos(np.pi * s / n)) / 2,
             lambda s, n, r: r * (1 + np.sin(np.pi * s / n)) / 2,
             lambda s, n, r: r * np.sin(np.pi * s / n),

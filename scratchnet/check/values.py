@@ -221,8 +221,9 @@ def _size(value: Any) -> float:
 
 
 def _show_array(value: np.ndarray, digits: int) -> str:
-    sizes = np.abs(value[np.isfinite(value) & (value != 0)]) if value.dtype.kind == "f" and value.size < 1000 else []
-    plain = len(sizes) > 0 and np.max(sizes) >= 0.01 and np.max(sizes) < 1e5 * np.min(sizes)  # no 1.0e-01
+    small = value.astype(np.float64) if value.dtype.kind == "f" and value.size < 1000 else np.zeros(0)
+    sizes = np.abs(small[np.isfinite(small) & (small != 0)])
+    plain = sizes.size > 0 and np.max(sizes) >= 0.01 and np.max(sizes) < 1e5 * np.min(sizes)  # no 1.0e-01
     text = np.array2string(
         value, precision=digits - 2, suppress_small=plain, separator=", ", threshold=LONGEST, max_line_width=100
     )

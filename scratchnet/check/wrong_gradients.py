@@ -90,7 +90,7 @@ average_pool_backward = Exercise(
         (_draw(26, 4, 5), _draw(27, 3, 4)),
     ],
     {
-        "the values are right at the corners only, which lie in one window. What of a pixel that lies in four?": (
+        "where an error is says more than how large it is. Which pixels are right, and what is special about them?": (
             lambda x, dy: _average_pool(x, dy, add=False)
         ),
         "each of the four pixels had a quarter of y: it gets dy / 4.": (

@@ -2,20 +2,30 @@
 
 A file a figure:
 
-    gradient_paths  every path that a gradient takes through a small network, from the loss back to a pixel
-    number_graph    a neuron and its loss as a graph, with values forward and gradients backward
-    interactive     what all share: sliders that draw a figure anew, and the picture that is stored in the notebook
     convolution     point at an output cell: patch x kernel -> products -> sum; the same as a film
+    descent         sixty steps of gradient descent in a valley: learning rate and momentum
     editor          a picture under a 3 x 3 kernel that the reader writes
+    gradient_paths  every path that a gradient takes through a small network; the reader clicks a pixel
+    number_graph    a neuron and its loss as a graph, with values forward and gradients backward
+
+and what they are made of:
+
+    interactive     what all share: controls that draw a figure anew, and the picture that is stored in the notebook
+    paths           the paths of a gradient, as numbers
+    pixel_grid      a picture whose pixels are buttons
+    ring            GANs on eight clouds, from stored runs: what decides, and beta_1
     scene           a picture like a photograph, computed
 """
 
 from scratchnet.interact.convolution import Film, convolution, convolution_film, correlate, draw_convolution, signed
 from scratchnet.interact.editor import KERNELS, KernelEditor, draw_kernel, draw_response, kernel_editor
+from scratchnet.interact.folding import folded_plane
 from scratchnet.interact.gradient_paths import draw_gradient_paths, gradient_paths
+from scratchnet.interact.ideas import map_of_ideas
 from scratchnet.interact.interactive import Interactive
 from scratchnet.interact.number_graph import draw_number_graph, flow_numbers, number_graph
 from scratchnet.interact.paths import Path, SmallNetwork
+from scratchnet.interact.pixel_grid import pixel_grid
 from scratchnet.interact.scene import scene
 
 __all__ = [
@@ -34,9 +44,12 @@ __all__ = [
     "draw_number_graph",
     "draw_response",
     "flow_numbers",
+    "folded_plane",
     "gradient_paths",
     "kernel_editor",
+    "map_of_ideas",
     "number_graph",
+    "pixel_grid",
     "scene",
     "signed",
 ]

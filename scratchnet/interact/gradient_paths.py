@@ -9,6 +9,7 @@ import numpy as np
 
 from scratchnet.interact.interactive import Interactive
 from scratchnet.interact.paths import Path, SmallNetwork
+from scratchnet.interact.pixel_grid import pixel_grid
 from scratchnet.plot import NEUTRAL, STYLE, WIDTH, _figure, pyplot
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def gradient_paths(
     row: int | None = None,
     column: int | None = None,
 ) -> Interactive:
-    """The figure of `draw_gradient_paths` with controls: the pixel, where the gradient starts, and one pixel or all.
+    """The figure of `draw_gradient_paths` with controls: click a pixel; where the gradient starts; one pixel or all.
 
     Args:
         model, picture: as for `SmallNetwork`.
@@ -265,28 +266,27 @@ def gradient_paths(
     net = SmallNetwork(model, picture)
     H, W = net.x.shape
     classes = [names[k] if names else str(k) for k in range(len(net.p))]
-    start = {"row": H // 2 if row is None else row, "column": W // 2 if column is None else column}
-    start_all = {**start, "source": -1, "every": False}
+    row, column = H // 2 if row is None else row, W // 2 if column is None else column
 
-    def draw(row: int, column: int, source: int, every: bool) -> Figure:
-        pixel: tuple[int | None, int | None] = (None, None) if every else (row, column)
+    def draw(pixel: int, source: int, every: bool) -> Figure:
+        place: tuple[int | None, int | None] = (None, None) if every else divmod(pixel, W)
         output = None if source < 0 else source
-        return draw_gradient_paths(model, picture, pixel[0], pixel[1], output, label, names)
+        return draw_gradient_paths(model, picture, place[0], place[1], output, label, names)
 
     def controls() -> Mapping[str, Any]:
         import ipywidgets
 
+        wide = ipywidgets.Layout(width="420px")
         sources = [("the loss", -1), *((f"the score of {name}", k) for k, name in enumerate(classes))]
         return {
-            "row": ipywidgets.IntSlider(start["row"], min=0, max=H - 1, description="row"),
-            "column": ipywidgets.IntSlider(start["column"], min=0, max=W - 1, description="column"),
+            "pixel": pixel_grid(net.x, row, column),
             "source": ipywidgets.Dropdown(options=sources, value=-1, description="gradient of"),
-            "every": ipywidgets.Checkbox(False, description="the paths of every pixel at once"),
+            "every": ipywidgets.Checkbox(False, description="the paths of every pixel at once", layout=wide),
         }
 
-    paths = net.paths((start["row"], start["column"]), net.start(None, label))
+    paths = net.paths((row, column), net.start(None, label))
     alt = (
         "A picture, a convolution, ReLU, max-pooling, a dense layer and the loss as planes. Lines show every path from "
-        f"the loss to the pixel in row {start['row']}, column {start['column']}: {_count(paths)}."
+        f"the loss to the pixel in row {row}, column {column}: {_count(paths)}."
     )
-    return Interactive(draw, start_all, controls, alt)
+    return Interactive(draw, {"pixel": row * W + column, "source": -1, "every": False}, controls, alt)

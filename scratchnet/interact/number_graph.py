@@ -119,30 +119,32 @@ def _numbers(
 
 
 def _signed(number: float) -> str:
-    return f"{number + 0.0:+.2f}".replace("-", "−")
+    return f"{number:+.2f}".replace("-", "−") if number else "0.00"
 
 
 def _rules(flow: NumberFlow, skip: bool) -> list[str]:
     """What each node multiplies with on the way back: its derivative for each of its inputs."""
     v = flow.values
-    return [
+    rules = [
         f"du/dx = w = {v['w']:.2f}\ndu/dw = x = {v['x']:.2f}",
         "dz/du = 1\ndz/db = 1",
         f"dy/dz = {int(v['z'] > 0)}\nz {'>' if v['z'] > 0 else '≤'} 0",
         "de/dy = 1, de/dt = −1" + ("\nde/dx = 1" if skip else "\n"),
         f"dL/de = 2e\n= {2 * v['e']:.2f}",
     ]
+    return [rule.replace("-", "−") for rule in rules]
 
 
-def _controls() -> Mapping[str, Any]:
+def _controls(start: Mapping[str, Any]) -> Mapping[str, Any]:
     import ipywidgets
 
     names = {"x": "input x", "w": "weight w", "b": "bias b", "t": "target t"}
     sliders = {
-        key: ipywidgets.FloatSlider(START[key], min=-3.0, max=3.0, step=0.25, description=text)
+        key: ipywidgets.FloatSlider(start[key], min=-3.0, max=3.0, step=0.25, description=text)
         for key, text in names.items()
     }
-    return {**sliders, "skip": ipywidgets.Checkbox(False, description="x also goes straight to the difference")}
+    text, wide = "x also goes straight to the difference", ipywidgets.Layout(width="420px")
+    return {**sliders, "skip": ipywidgets.Checkbox(start["skip"], description=text, layout=wide)}
 
 
 def number_graph(**start: Any) -> Interactive:
@@ -156,4 +158,4 @@ def number_graph(**start: Any) -> Interactive:
     alt = "A neuron and its loss as a graph. " + "; ".join(
         f"{name} = {numbers.values[name]:.2f}, gradient {numbers.gradients[name]:.2f}" for name in numbers.values
     )
-    return Interactive(draw_number_graph, values, _controls, alt)
+    return Interactive(draw_number_graph, values, lambda: _controls(values), alt)

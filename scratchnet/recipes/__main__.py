@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 
-from scratchnet.recipes import generation, recognition, scaling
+from scratchnet.recipes import generation, recognition, ring, scaling
 from scratchnet.recipes.record import folder_for
 
-ROOMS = {name: room for room in (recognition, generation, scaling) for name in room.RECIPES}
+ROOMS = {name: room for room in (recognition, generation, ring, scaling) for name in room.RECIPES}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,0 +1,43 @@
+"""The checkers of the adversarial game accept the notebook's solutions and name what is wrong."""
+
+import numpy as np
+import pytest
+
+from scratchnet import check
+
+
+def nonsaturating(s):
+    L = np.logaddexp(0, -s).mean()
+    ds = -np.exp(-np.logaddexp(0, s)) / s.size
+    return L, ds
+
+
+def objective_at_best(r, g):
+    total = r + g
+    real, made = r > 0, g > 0
+    on_real = np.sum(r[real] * np.log(r[real] / total[real]))
+    return on_real + np.sum(g[made] * np.log(g[made] / total[made]))
+
+
+def test_the_solutions_are_right():
+    verdict = check.nonsaturating(nonsaturating)
+    assert verdict, verdict
+    assert "ds" in repr(verdict)
+    assert check.objective_at_best(objective_at_best)
+
+
+def test_equal_shares_give_the_least_and_disjoint_ones_the_most():
+    value = check.objective_at_best.right
+    r = np.array([0.25, 0.75, 0.0])
+    assert value(r, r) == pytest.approx(-np.log(4))
+    assert value(r, np.array([0.0, 0.0, 1.0])) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("name", ["nonsaturating", "objective_at_best"])
+def test_each_mistake_is_named(name):
+    exercise = getattr(check, name)
+    assert len(exercise.mistakes) >= 6
+    for hint, function in exercise.all_mistakes():
+        verdict = exercise(function)
+        assert not verdict
+        assert hint in repr(verdict), verdict

@@ -1,0 +1,71 @@
+"""The exercises of the last chapter: each mistake of a reader is named, and the numbers are those of the book."""
+
+import numpy as np
+import pytest
+
+import scratchnet as sn
+from scratchnet import check
+from scratchnet.check import conclusion
+
+EXERCISES = {"mended_listing": 9, "training_work": 8, "objective": 8}
+
+
+@pytest.mark.parametrize(("name", "mistakes"), EXERCISES.items())
+def test_right_function_passes_and_enough_mistakes_are_known(name, mistakes):
+    exercise = getattr(check, name)
+    assert exercise(exercise.right)
+    assert len(exercise.mistakes) == mistakes
+
+
+@pytest.mark.parametrize(
+    ("name", "hint", "mistake"),
+    [(name, *pair) for name in EXERCISES for pair in getattr(check, name).all_mistakes()],
+)
+def test_each_mistake_is_named(name, hint, mistake):
+    verdict = getattr(check, name)(mistake)
+    assert not verdict
+    assert hint in repr(verdict)
+
+
+def as_written(x, y, rate, epochs, size):
+    """The listing of the notebook, with its six faults."""
+    for _ in range(epochs):
+        w = np.zeros((x.shape[1], y.max() + 1))
+        b = np.zeros(y.max() + 1)
+        for start in range(0, len(x) - size, size):
+            some = x[start : start + size]
+            e = np.exp(some @ w + b)
+            p = e / e.sum(axis=0)
+            dz = (p - np.eye(y.max() + 1)[y[start : start + size]]) / len(some)
+            w = w + rate * some.T @ dz
+            b = b + rate * dz.mean(axis=0)
+    return w, b
+
+
+def test_the_listing_as_it_is_written_does_not_pass():
+    assert not check.mended_listing(as_written)
+
+
+def test_the_mended_listing_trains_as_the_package_does():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 5)), rng.integers(0, 3, 40)
+    model = sn.Sequential([sn.Dense(3, kernel_initializer="zeros", input_shape=(5,))], dtype="float64")
+    model.compile(sn.SGD(0.5), sn.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, epochs=3, batch_size=16, shuffle=False, verbose=0)
+    w, b = check.mended_listing.right(x, y, 0.5, 3, 16)
+    assert np.allclose(model.get_weights()[0], w)
+    assert np.allclose(model.get_weights()[1], b)
+
+
+def test_work_of_the_article_s_training():
+    assert check.training_work.right(conclusion.ARTICLE, 50_000, 10) == 12_566_400_000_000
+
+
+def test_gradients_of_the_objective_are_those_of_the_package():
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=7), rng.normal(size=4)
+    loss, d_real, d_fake = check.objective.right(real, fake)
+    ours = sn.gan.losses.NonSaturating().discriminator(real[:, None], fake[:, None])
+    assert np.allclose(loss, ours[0])
+    assert np.allclose(d_real, ours[1][:, 0])
+    assert np.allclose(d_fake, ours[2][:, 0])
