@@ -1,6 +1,7 @@
 """How the error falls with data, with parameters and with work: small networks on the embedded garments.
 
     python -m scratchnet.recipes garments_scaling --seeds 0 1 2
+    python -m scratchnet.recipes garments_equal_work --seeds 0 1 2
 
 Each network has two convolutions of `width` and 2 * `width` filters and a dense layer. It sees `pictures` training
 pictures for `steps` batches of 32, with Adam at its usual rate of 1e-3. All networks of a seed learn from the same
@@ -43,6 +44,14 @@ class Recipe(NamedTuple):
     runs: tuple[Run, ...]
 
 
+def cost(width: int) -> int:
+    """Multiplications of `network(width)` for one picture: two convolutions, 26 x 26 and 11 x 11 places; ten scores."""
+    return 26 * 26 * 9 * width + 11 * 11 * 9 * width * 2 * width + 5 * 5 * 2 * width * 10
+
+
+EQUAL = (4, 8, 16, 32)  # widths that are compared at equal work
+_LEAST = 150  # steps, of the largest
+
 RECIPES = {
     "garments_scaling": Recipe(
         "error against data, parameters and work, 19 small networks a seed; two minutes",
@@ -50,7 +59,11 @@ RECIPES = {
             *(Run(8, pictures, steps) for steps in (SHORT, LONG) for pictures in PICTURES),
             *(Run(width, PICTURES[-1], SHORT) for width in WIDTHS if width != 8),
         ),
-    )
+    ),
+    "garments_equal_work": Recipe(
+        "4 networks of different size a seed, each for as much work; two minutes",
+        tuple(Run(width, PICTURES[-1], round(_LEAST * cost(EQUAL[-1]) / cost(width))) for width in EQUAL),
+    ),
 }
 
 
