@@ -6,8 +6,11 @@ A file a figure:
     descent         sixty steps of gradient descent in a valley: learning rate and momentum
     drawing         a board to draw on: what is drawn is recognized at once, beside generated pictures
     editor          a picture under a 3 x 3 kernel that the reader writes
+    folding         a plane folded by more and more ReLUs
     gradient_paths  every path that a gradient takes through a small network; the reader clicks a pixel
+    ideas           the ideas of the book, coloured by the exercises that were passed
     number_graph    a neuron and its loss as a graph, with values forward and gradients backward
+    ring            GANs on eight clouds, from stored runs: what decides, and beta_1
     sharing         from a dense layer to a convolution in five stops: parameters fall, accuracy is measured
 
 and what they are made of:
@@ -17,7 +20,6 @@ and what they are made of:
     patches         the layer between dense and convolution
     paths           the paths of a gradient, as numbers
     pixel_grid      a picture whose pixels are buttons
-    ring            GANs on eight clouds, from stored runs: what decides, and beta_1
     scene           a picture like a photograph, computed
 """
 
