@@ -29,6 +29,7 @@ from scratchnet.check.generation import (
 )
 from scratchnet.check.gradients import GradientExercise
 from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_backward
+from scratchnet.check.measuring import discriminator_gradients, kernel_distance
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.scaling import classifier_with_gradients, data_for_half, fgsm, power_law
@@ -59,6 +60,7 @@ __all__ = [
     "cross_entropy",
     "data_for_half",
     "dense_relu_backward",
+    "discriminator_gradients",
     "discriminator_loss",
     "equal_steps",
     "fgsm",
@@ -68,6 +70,7 @@ __all__ = [
     "generator_loss",
     "im2col",
     "is_transposed",
+    "kernel_distance",
     "leaked",
     "maximum_backward",
     "momentum_step",
