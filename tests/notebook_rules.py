@@ -14,7 +14,7 @@ from scratchnet.book.pages import description
 # A cell may be marked as checked by a comment NBVAL_CHECK_OUTPUT, besides the tag nbval-check-output.
 COMMENT_MARKS_CHECKED = False
 # Links may lead to chapters that are still to be written.
-CHAPTERS_MAY_BE_MISSING = True
+CHAPTERS_MAY_BE_MISSING = False
 
 PLANNED = {f"{name}.ipynb" for name in (*CHAPTERS, *APPENDICES)} if CHAPTERS_MAY_BE_MISSING else set()
 LARGEST = 1_500_000  # bytes

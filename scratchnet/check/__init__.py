@@ -36,6 +36,7 @@ from scratchnet.check.generation import (
 from scratchnet.check.gradients import GradientExercise
 from scratchnet.check.layers import batch_norm, dead_relus, max_pool_gradient, receptive_field, softmax
 from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_backward
+from scratchnet.check.measuring import discriminator_gradients, kernel_distance
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.scaling import classifier_with_gradients, data_for_half, fgsm, power_law
@@ -71,6 +72,7 @@ __all__ = [
     "data_for_half",
     "dead_relus",
     "dense_relu_backward",
+    "discriminator_gradients",
     "discriminator_loss",
     "equal_steps",
     "fgsm",
@@ -81,6 +83,7 @@ __all__ = [
     "honest_evaluation",
     "im2col",
     "is_transposed",
+    "kernel_distance",
     "leaked",
     "max_pool_gradient",
     "maximum_backward",

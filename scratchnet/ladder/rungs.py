@@ -29,7 +29,9 @@ def zeros_for_output(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 def python_loops(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     """The sum as it is written: seven loops of Python."""
-    y = np.zeros((len(x), x.shape[1] - w.shape[0] + 1, x.shape[2] - w.shape[1] + 1, w.shape[3]), x.dtype)
+    N, H, W, _ = x.shape
+    KH, KW, _, F = w.shape
+    y = np.zeros((N, H - KH + 1, W - KW + 1, F), x.dtype)
     for n in range(y.shape[0]):
         for i in range(y.shape[1]):
             for j in range(y.shape[2]):
@@ -90,10 +92,10 @@ def filters_innermost(x: np.ndarray, w: np.ndarray) -> np.ndarray:
 
 
 def im2col(x: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """All windows copied into the rows of one matrix, then NumPy's matrix product, which is a BLAS library's."""
+    """All windows copied into the rows of one matrix, then NumPy's matrix product."""
     KH, KW, C, F = w.shape
-    views = np.lib.stride_tricks.sliding_window_view(x, (KH, KW), axis=(1, 2))  # (N, OH, OW, C, KH, KW)
-    N, OH, OW = views.shape[:3]
+    views = np.lib.stride_tricks.sliding_window_view(x, (KH, KW), axis=(1, 2))
+    N, OH, OW = views.shape[:3]  # views: (N, OH, OW, C, KH, KW)
     rows = views.transpose(0, 1, 2, 4, 5, 3).reshape(N * OH * OW, KH * KW * C)
     return (rows @ w.reshape(KH * KW * C, F)).reshape(N, OH, OW, F)
 
