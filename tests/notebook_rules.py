@@ -6,17 +6,10 @@ import re
 from pathlib import Path
 
 from scratchnet import check
-from scratchnet.book.chapters import APPENDICES, CHAPTERS, cells, markdown, neighbours, without_code
+from scratchnet.book.chapters import CHAPTERS, cells, markdown, neighbours, without_code
 from scratchnet.book.links import dead_links, links
 from scratchnet.book.pages import description
 
-# Two switches for while the book is written. Both are False when it is whole.
-# A cell may be marked as checked by a comment NBVAL_CHECK_OUTPUT, besides the tag nbval-check-output.
-COMMENT_MARKS_CHECKED = False
-# Links may lead to chapters that are still to be written.
-CHAPTERS_MAY_BE_MISSING = False
-
-PLANNED = {f"{name}.ipynb" for name in (*CHAPTERS, *APPENDICES)} if CHAPTERS_MAY_BE_MISSING else set()
 LARGEST = 1_500_000  # bytes
 LONGEST = 100  # characters of a line of code; HTML cuts longer ones
 # A folder of somebody's machine: /home/x/, /Users/x/, C:\Users\x, /tmp/x/, /root/, /work/
@@ -37,8 +30,7 @@ def start(cell):
 
 
 def is_checked(cell):
-    by_comment = COMMENT_MARKS_CHECKED and re.search(r"^# *NBVAL_CHECK_OUTPUT", cell["source"], re.MULTILINE)
-    return "nbval-check-output" in tags(cell) or bool(by_comment)
+    return "nbval-check-output" in tags(cell)
 
 
 def size(path):
@@ -83,13 +75,11 @@ def checked(path):
     wrong = [f"checked cell {start(cell)} prints nothing" for cell in marked if not cell["outputs"]]
     if len(marked) < 3:
         wrong.append(f"{len(marked)} cells tagged nbval-check-output, at least 3")
-    if not COMMENT_MARKS_CHECKED:
-        wrong += [
-            f"cell {start(cell)} marks its check by a comment: use the tag nbval-check-output"
-            for cell in code_cells(path)
-            if "NBVAL_" in cell["source"]
-        ]
-    return wrong
+    return wrong + [
+        f"cell {start(cell)} marks its check by a comment: use the tag nbval-check-output"
+        for cell in code_cells(path)
+        if "NBVAL_" in cell["source"]
+    ]
 
 
 def opening(path):
@@ -178,7 +168,7 @@ def letters(path):
 
 
 def linked(path):
-    return dead_links(path, PLANNED)
+    return dead_links(path)
 
 
 def solutions(path):

@@ -12,7 +12,6 @@ from urllib.parse import unquote
 import nbformat
 import numpy as np
 import pytest
-from notebook_rules import PLANNED
 from PIL import Image
 
 from scratchnet import reference
@@ -28,7 +27,7 @@ TEXTS = [*sorted(FOLDER.glob("*.md")), ROOT / "README.md", *sorted((ROOT / ".git
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_no_link_of_a_text_is_dead(path):
-    assert links.dead_links(path, PLANNED) == []
+    assert links.dead_links(path) == []
 
 
 def test_contents_are_those_of_the_notebooks():
@@ -88,7 +87,7 @@ def test_index_of_formulas_names_what_there_is():
     found = list(rows())
     assert len(found) > 20
     for notebook, definitions, kernels in found:
-        assert (FOLDER / notebook).exists() or notebook in PLANNED
+        assert (FOLDER / notebook).exists()
         assert definitions
         for name, file in (*definitions, *kernels):
             module = importlib.import_module(file.removeprefix("../").removesuffix(".py").replace("/", "."))
@@ -147,9 +146,7 @@ def test_links_of_the_site_lead_somewhere_and_pictures_are_described(built):
         assert all(page.alts), name
         for link in page.links:
             file, _, anchor = link.partition("#")
-            if re.match(r"[a-z]+:", link) or file.removesuffix(".html") + ".ipynb" in PLANNED - {
-                p.name for p in NOTEBOOKS
-            }:
+            if re.match(r"[a-z]+:", link):
                 continue
             assert not file or (built / file).exists(), f"{name} leads to {link}"
             if anchor and not file.endswith(".svg"):

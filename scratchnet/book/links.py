@@ -40,12 +40,11 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def dead_links(path: Path, planned: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
+def dead_links(path: Path) -> list[str]:
     """A line for each link of this notebook or page that leads nowhere. Links to other sites are not followed.
 
     Args:
         path: a notebook, or a Markdown file.
-        planned: names of files that may be missing, since they are still to be written.
     """
     dead = []
     for link in links(markdown(path)):
@@ -54,8 +53,7 @@ def dead_links(path: Path, planned: set[str] = frozenset()) -> list[str]:  # typ
         file, _, anchor = unquote(link).partition("#")
         target = path.parent / file if file else path
         if not target.exists():
-            if target.name not in planned:
-                dead.append(f"{path.name}: {link}: there is no such file")
+            dead.append(f"{path.name}: {link}: there is no such file")
         elif anchor and target.suffix in {".ipynb", ".md"} and anchor not in anchors(target):
             dead.append(f"{path.name}: {link}: {target.name} has no heading of that name")
     return list(dict.fromkeys(dead))
