@@ -217,6 +217,17 @@ def run_solution(code, names, computed):
     return told
 
 
+def printed(path):
+    """The functions that the notebook's folded solutions define, by name."""
+    names, found = definitions(path), {}
+    computed = set(re.findall(r"[^\W\d]\w*", " ".join(cell["source"] for cell in code_cells(path))))
+    for code, calls in solutions(path):
+        if calls:
+            told = run_solution(code, names, computed)
+            found |= {name: told[name] for _, name in calls}
+    return found
+
+
 def exercises(path):
     """At least three exercises, each with a folded solution that passes its checker."""
     wrong, passed = [], set()

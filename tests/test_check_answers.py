@@ -1,7 +1,5 @@
 """Answers of the exercise checkers: what is equal, how it is shown, what is remembered; and nothing breaks them."""
 
-import ast
-import contextlib
 import importlib
 import json
 import math
@@ -441,42 +439,6 @@ def test_table_of_chapters_agrees_with_the_notebook(path):
     assert listed == {name for name in _used(path) if name in NAMES}, (
         "enter them in CHAPTERS, scratchnet/check/progress.py"
     )
-
-
-def _names_of(cells):
-    """What the code cells of a notebook import and define, without running them."""
-    scope = {}
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            with contextlib.suppress(SyntaxError):  # magics
-                for node in ast.parse("".join(cell["source"])).body:
-                    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef):
-                        with contextlib.suppress(NameError):  # a default that other code makes
-                            exec(compile(ast.Module([node], []), "cell", "exec"), scope)
-    return scope
-
-
-def _printed_solutions(path):
-    """The functions that a notebook prints as solutions, by name of the exercise."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    found = {}
-    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        for name in re.findall(r"^def (\w+)\(", code, re.MULTILINE):
-            if name in NAMES:
-                scope = _names_of(cells)
-                exec(code, scope)
-                found[name] = scope[name]
-    return found
-
-
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
-def test_printed_solutions_pass(path):
-    solutions = _printed_solutions(path)
-    assert bool(solutions) == bool(set(_used(path)) & set(NAMES))
-    for name, function in solutions.items():
-        verdict = getattr(check, name)(function)
-        assert verdict, verdict
 
 
 def test_each_exercise_belongs_to_one_chapter():

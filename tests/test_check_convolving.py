@@ -1,13 +1,9 @@
 """The exercises of notebook 3.1a: right answers of readers pass, wrong ones are named, each array has its error."""
 
-import json
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from scratchnet import check, interact, kernels
+from scratchnet import check, kernels
 from scratchnet.shapes import pads_2d
 
 NAMES = ("conv_by_hand", "find_diagonal", "is_transposed", "same_padding", "transposed_size")
@@ -26,11 +22,6 @@ def by_hand(x, w, b, stride, dy):
             dx[h, v, c] += dy[i, j, f] * w[k, l, c, f]
             dw[k, l, c, f] += dy[i, j, f] * x[h, v, c]
     return y, dx, dw, db
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_six_mistakes_are_known(name):
-    assert len(getattr(check, name).mistakes) >= 6
 
 
 def test_same_padding_is_the_package_s():
@@ -107,20 +98,3 @@ def test_each_array_has_its_error():
     lines = [line.split() for line in repr(check.conv_by_hand(half)).splitlines()]
     assert ["dw", "<", "1e-12", "right"] in lines
     assert ["db", "1", "wrong"] in lines
-
-
-def solutions():
-    """The functions printed in the notebook's folded solutions, by name."""
-    path = Path(__file__).parent.parent / "notebooks" / "03_1a_convolution.ipynb"
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    found = {}
-    for code in re.findall(r"<details>.*?```python\n(.*?)```", text, re.DOTALL):
-        exec(code, {"np": np, "interact": interact}, found)
-    return found
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_notebook_s_solution_passes(name):
-    verdict = getattr(check, name)(solutions()[name])
-    assert verdict, verdict

@@ -1,38 +1,11 @@
-"""The exercises of 3.1b: the solutions that the notebook prints pass, and typical answers get the hint they need."""
+"""The exercises of 3.1b: typical answers get the hint they need."""
 
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scratchnet import check
-
-NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "03_1b_activation_pooling_dense.ipynb"
-NAMES = ["softmax", "max_pool_gradient", "dead_relus", "receptive_field", "batch_norm"]
-
-
-def solutions():
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    found = {}
-    for code in re.findall(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", text, re.DOTALL):
-        space = {"np": np}
-        exec(code, space)
-        found |= {name: value for name, value in space.items() if name in NAMES}
-    return found
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_printed_solution_passes(name):
-    verdict = getattr(check, name)(solutions()[name])
-    assert verdict, verdict
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_enough_mistakes_are_named(name):
-    assert len(getattr(check, name).mistakes) >= 6
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,8 @@ def test_integer_pictures_are_not_mentioned_where_the_first_layer_brings_them_to
         model = sn.Sequential([first, Flatten(), Dense(3)])
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            model.predict(np.full((2, 4, 4, 1), 200, np.uint8))
+            y = model.predict(np.full((2, 4, 4, 1), 200, np.uint8))
+        assert y.shape == (2, 3)
 
 
 def test_softmax_twice_is_mentioned(model):

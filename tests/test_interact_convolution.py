@@ -74,7 +74,8 @@ def test_there_is_no_such_cell():
 
 
 def test_a_picture_of_zeros_is_drawn():
-    interact.draw_convolution(np.zeros((3, 3)), np.zeros((3, 3)))
+    figure = interact.draw_convolution(np.zeros((3, 3)), np.zeros((3, 3)))
+    assert "= 0" in figure.texts[-1].get_text()
 
 
 def test_sliders_reach_every_cell_and_no_other():

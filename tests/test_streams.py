@@ -73,5 +73,11 @@ def test_what_hands_out_batches_is_named_elsewhere():
 def test_lists_and_ranges_are_arrays_enough():
     model = sn.Sequential([sn.Dense(3, input_shape=(4,))])
     model.compile("sgd", sn.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit([[1.0, 2.0, 3.0, 4.0]] * 3, range(3), verbose=0)
-    model.fit([(1.0, 2.0, 3.0, 4.0)] * 3, (0, 1, 2), verbose=0)
+    start = model.get_weights()
+    weights = []
+    for x, y in (([[1.0, 2.0, 3.0, 4.0]] * 3, range(3)), ([(1.0, 2.0, 3.0, 4.0)] * 3, (0, 1, 2))):
+        model.set_weights(start)
+        model.fit(x, y, verbose=0)
+        weights.append(model.get_weights()[0])
+    np.testing.assert_array_equal(*weights)
+    assert (weights[0] != start[0]).any()
