@@ -34,7 +34,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 import numpy as np
 
@@ -210,19 +210,18 @@ def _check(plan: _Plan, function: Callable[..., Any], args: tuple[Any, ...], kwa
     for name, value in named:
         if name in plan.kinds:
             kinds, kind = plan.kinds[name], type(value)
-            if value is not plan.defaults[name]:
-                _check_kind(kinds, value, name, function, args)
             fitting = [one for one in kinds if one.fits(value)]
-            whole = kind in (bool, str, type(None)) or (kind is np.ndarray and KINDS[np.ndarray] in fitting)
-            by_type = by_type and (whole or any(one.by_type for one in fitting))
+            if not fitting and value is not plan.defaults[name]:
+                _refuse(kinds, value, name, function, args)
+            known = kind in (bool, str) or (kind is np.ndarray and KINDS[np.ndarray] in fitting)
+            says_it_all = (known and bool(fitting)) or value is None or any(one.by_type for one in fitting)
+            by_type = by_type and says_it_all
     return by_type
 
 
-def _check_kind(
+def _refuse(
     kinds: tuple[Kind, ...], value: Any, name: str, function: Callable[..., Any], args: tuple[Any, ...]
-) -> None:
-    if any(kind.fits(value) for kind in kinds):
-        return
+) -> NoReturn:
     wanted = [kind.one for kind in kinds]
     text = wanted[0] if len(wanted) == 1 else f"{', '.join(wanted[:-1])} or {wanted[-1]}"
     classes = [one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, type)]

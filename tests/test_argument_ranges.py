@@ -1,6 +1,7 @@
 """Numbers that are none, or out of range, are refused with the value: rates, moments, masks, sizes, labels."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
 import numpy as np
@@ -257,6 +258,32 @@ def test_what_annotations_say_of_lists_functions_and_objects():
     ):
         with pytest.raises(error, match=text):
             f(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ((np.ones(3), 0.1), (np.ones(3), np.nan)),
+        ((np.ones(3),), (np.array(1.0),)),
+        ((np.ones(3),), (np.array(["a"]),)),
+        ((np.ones(3),), (np.ma.masked_array(np.ones(3), [0, 1, 0]),)),
+        (([1, 2],), (["a", "b"],)),
+        ((np.ones(3), 0.1, 1), (np.ones(3), 0.1, 2)),
+        ((np.ones(3), 0.1, True), (np.ones(3), 0.1, "True")),
+        ((np.ones(3), 0.1, True, [1]), (np.ones(3), 0.1, True, [1.5])),
+    ],
+)
+def test_a_call_that_was_right_speaks_for_no_other_that_is_wrong(right, wrong):
+    """What was found right by its types is not looked at again, and that must not hold for what its value decides."""
+
+    @checked
+    def f(x: np.ndarray, rate: float = 0.5, flag: bool = False, sizes: Sequence[int] = ()) -> bool:
+        return True
+
+    for _ in range(2):
+        assert f(*right)
+        with pytest.raises(ValueError, match="expected"):
+            f(*wrong)
 
 
 def test_annotations_that_say_nothing_here_are_passed_over():

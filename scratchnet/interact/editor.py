@@ -79,17 +79,8 @@ def draw_kernel(x: np.ndarray, w: np.ndarray, name: str = "") -> Figure:
 class KernelEditor(Interactive):
     """The controls of `kernel_editor`: a list of kernels, nine fields in a square, and the figure below."""
 
-    def widget(self) -> Any:
-        """The controls above the figure, which they draw anew.
-
-        Raises:
-            ImportError: ipywidgets is not installed; the text has the line that installs it.
-        """
-        try:
-            import ipywidgets
-        except ImportError as error:
-            raise ImportError('controls need ipywidgets: pip install "scratchnet[notebooks]"') from error
-        controls = dict(self.controls())
+    def arranged(self, ipywidgets: Any, controls: dict[str, Any]) -> Any:
+        """The list, the square, the figure. A choice fills the square; a number that is written ends the choice."""
         famous, fields = controls["famous"], [controls[name] for name in _NAMES]
         output = ipywidgets.Output()
         busy: list[bool] = []

@@ -47,8 +47,11 @@ class Interactive:
             import ipywidgets
         except ImportError as error:
             raise ImportError('controls need ipywidgets: pip install "scratchnet[notebooks]"') from error
-        controls = self.controls()
-        output = ipywidgets.interactive_output(self.draw_and_show, dict(controls))
+        return self.arranged(ipywidgets, dict(self.controls()))
+
+    def arranged(self, ipywidgets: Any, controls: dict[str, Any]) -> Any:
+        """The controls, one below the other, and the figure; what a figure with a layout of its own writes anew."""
+        output = ipywidgets.interactive_output(self.draw_and_show, controls)
         return ipywidgets.VBox([*controls.values(), output])
 
     def draw_and_show(self, **values: Any) -> None:
