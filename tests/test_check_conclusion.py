@@ -41,11 +41,9 @@ def test_work_of_the_article_s_training():
     assert check.training_work.right(conclusion.ARTICLE, 50_000, 10) == 12_566_400_000_000
 
 
-def test_gradients_of_the_objective_are_those_of_the_package():
-    rng = np.random.default_rng(0)
-    real, fake = rng.normal(size=7), rng.normal(size=4)
-    loss, d_real, d_fake = check.objective.right(real, fake)
-    ours = sn.gan.losses.NonSaturating().discriminator(real[:, None], fake[:, None])
-    assert np.allclose(loss, ours[0])
-    assert np.allclose(d_real, ours[1][:, 0])
-    assert np.allclose(d_fake, ours[2][:, 0])
+def test_slope_0_2_is_the_package_s_layer():
+    x, dy = np.random.default_rng(0).normal(size=(2, 3, 4))
+    layer = sn.LeakyReLU(0.2)
+    y, dx, _ = check.leaky_relu.right(x, 0.2, dy)
+    np.testing.assert_allclose(layer.forward(x), y)
+    np.testing.assert_allclose(layer.backward(dy), dx)

@@ -20,7 +20,7 @@ from scratchnet.check.answers import accuracy_range, equal_steps, leaked, temper
 from scratchnet.check.background import balanced_accuracy, by_luck, nearest_mean, share_of_copies
 from scratchnet.check.backpropagation import maximum_backward, numerical_gradient, softmax_cross_entropy_gradient
 from scratchnet.check.concepts import count_parameters, shift_error, two_layers, xor
-from scratchnet.check.conclusion import mended_listing, objective, training_work
+from scratchnet.check.conclusion import leaky_relu, mended_listing, training_work
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
 from scratchnet.check.convolving import conv_by_hand, find_diagonal, same_padding, transposed_size
 from scratchnet.check.descent import training_loop
@@ -85,6 +85,7 @@ __all__ = [
     "is_transposed",
     "kernel_distance",
     "leaked",
+    "leaky_relu",
     "max_pool_gradient",
     "maximum_backward",
     "mended_listing",
@@ -93,7 +94,6 @@ __all__ = [
     "nearest_mean",
     "nonsaturating",
     "numerical_gradient",
-    "objective",
     "objective_at_best",
     "one_hot",
     "optimal_discriminator",

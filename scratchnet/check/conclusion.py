@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -157,67 +158,58 @@ training_work = Exercise(
 )
 
 
-# A formula that the article lacks: the discriminator's loss, on scores before the sigmoid, and its gradients.
+# A formula that the article lacks: LeakyReLU stands in its second program and is said nowhere. Here with a slope that
+# learns, after He and others, "Delving deep into rectifiers", arXiv 1502.01852.
 
 
-def _softplus(z: np.ndarray) -> np.ndarray:
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+def _leaky_relu(x: np.ndarray, alpha: float, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    return np.where(x > 0, x, alpha * x), np.where(x > 0, dy, alpha * dy), float(np.sum(np.where(x > 0, 0, dy * x)))
 
 
-def _sigmoid(z: np.ndarray) -> np.ndarray:
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, e) / (1 + e)
+def _leaky(change: Callable[..., Any]) -> Callable[..., Any]:
+    """The right values, put through change(y, dx, dalpha, x, alpha, dy)."""
+    return lambda x, alpha, dy: change(*_leaky_relu(x, alpha, dy), x, alpha, dy)
 
 
-def _objective(real: np.ndarray, fake: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    loss = float(np.mean(_softplus(-real)) + np.mean(_softplus(fake)))
-    return loss, -_sigmoid(-real) / len(real), _sigmoid(fake) / len(fake)
-
-
-def _plain(real: np.ndarray, fake: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    p, q = 1 / (1 + np.exp(-real)), 1 / (1 + np.exp(-fake))
-    return float(-np.mean(np.log(p)) - np.mean(np.log(1 - q))), (p - 1) / len(real), q / len(fake)
-
-
-def _changed(change: Any) -> Any:
-    return lambda real, fake: change(*_objective(real, fake), real, fake)
-
-
-objective = GradientExercise(
-    "The discriminator's loss and its gradients",
-    _objective,
+leaky_relu = GradientExercise(
+    "LeakyReLU whose slope learns",
+    _leaky_relu,
     [
-        (np.array([0.0]), np.array([0.0])),
-        (np.array([1.0]), np.array([-1.0])),
-        (np.array([2.0, -1.0, 0.5]), np.array([-0.5, 1.5])),
-        (np.array([800.0, -800.0]), np.array([900.0, -900.0, 0.0])),
+        (np.array([[-1.0]]), 0.5, np.array([[2.0]])),
+        (np.array([[3.0, -2.0]]), 0.25, np.array([[1.0, -1.5]])),
+        (np.array([[1.5, -0.5, 2.0], [-3.0, 0.25, -1.0]]), 0.1, np.array([[0.5, 2.0, -1.0], [1.0, -0.5, 0.75]])),
+        (np.array([[-2.0, 0.5]]), 1.5, np.array([[1.0, 3.0]])),
+        (np.array([[2.0, -4.0], [-1.0, 5.0]]), -0.3, np.array([[1.0, 0.5], [-2.0, 1.5]])),
     ],
     {
-        "real and generated are swapped: D wants high scores for real pictures.": lambda real, fake: (
-            _objective(fake, real)[0],
-            *_objective(fake, real)[:0:-1],
+        "below 0 nothing is cut off: y is alpha * x there. That is ReLU.": _leaky(
+            lambda y, dx, da, x, a, dy: (np.maximum(x, 0), np.where(x > 0, dy, 0), da)
         ),
-        "that is what D maximizes; the loss is minus that.": _changed(lambda L, dr, df, r, f: (-L, -dr, -df)),
-        "the gradient for real pictures is p - 1: below 0, so that a step against it raises their scores.": _changed(
-            lambda L, dr, df, r, f: (L, -dr, df)
+        "the two sides are exchanged: alpha belongs to x below 0.": _leaky(
+            lambda y, dx, da, x, a, dy: (np.where(x > 0, a * x, x), np.where(x > 0, a * dy, dy), da)
         ),
-        "each mean is over its own batch: divide each gradient by the number of its pictures.": _changed(
-            lambda L, dr, df, r, f: (L, dr * len(r), df * len(f))
+        "np.maximum(x, alpha * x) chooses right only where alpha is 1 at most.": _leaky(
+            lambda y, dx, da, x, a, dy: (np.maximum(x, a * x), dx, da)
         ),
-        "the loss is the sum of the two means. The article halves it, and with it both gradients.": _changed(
-            lambda L, dr, df, r, f: (L / 2, dr / 2, df / 2)
+        "dx is dy times the slope: 1 above 0, alpha below. Do not leave out dy.": _leaky(
+            lambda y, dx, da, x, a, dy: (y, np.where(x > 0, 1.0, a), da)
         ),
-        "one derivative of the sigmoid too much: of the score, the gradient is p - 1 or p.": _changed(
-            lambda L, dr, df, r, f: (L, dr * _sigmoid(r) * _sigmoid(-r), df * _sigmoid(f) * _sigmoid(-f))
+        "dx below 0 is alpha * dy, not 0: that is why its units do not die.": _leaky(
+            lambda y, dx, da, x, a, dy: (y, np.where(x > 0, dy, 0), da)
         ),
-        "log(0), or exp(900), is infinite. softplus(z) = max(z, 0) + log(1 + exp(-|z|)) is safe.": _plain,
-        "means, not sums: the loss must not grow with the batch.": _changed(
-            lambda L, dr, df, r, f: (
-                float(np.sum(_softplus(-r)) + np.sum(_softplus(f))),
-                dr * len(r),
-                df * len(f),
-            )
+        "ask where x is above 0, not where y is: a negative slope turns y round.": _leaky(
+            lambda y, dx, da, x, a, dy: (y, np.where(y > 0, dy, a * dy), da)
         ),
+        "dalpha sums only over x below 0: above it, y does not know alpha.": _leaky(
+            lambda y, dx, da, x, a, dy: (y, dx, float(np.sum(dy * x)))
+        ),
+        "there is one alpha for all numbers, so dalpha is one number: the sum.": (
+            _leaky(lambda y, dx, da, x, a, dy: (y, dx, np.where(x > 0, 0, dy * x))),
+            _leaky(lambda y, dx, da, x, a, dy: (y, dx, np.where(x > 0, 0, dy * x).sum(axis=0))),
+        ),
+        "dalpha is the sum, not the mean: the mean, if any, is in dy.": _leaky(
+            lambda y, dx, da, x, a, dy: (y, dx, da / x.size)
+        ),
+        "dalpha is dy * x below 0, without alpha.": _leaky(lambda y, dx, da, x, a, dy: (y, dx, a * da)),
     },
-    returns=("L", "dreal", "dfake"),
 )

@@ -55,7 +55,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "04_2_image_generation": ("to_tanh_range", "spherical", "discriminator_gradients"),
     "05_trends_and_challenges": ("power_law", "data_for_half", "fgsm", "classifier_with_gradients"),
     "06_questions_and_answers": ("equal_steps", "accuracy_range", "leaked", "tempered"),
-    "07_conclusion_and_errata": ("mended_listing", "training_work", "objective"),
+    "07_conclusion_and_errata": ("mended_listing", "training_work", "leaky_relu"),
     "A1_making_convolution_fast": ("conv_work", "tile_registers", "im2col"),
     "A3_measuring_generation": ("frechet_in_one_dimension", "class_entropy", "kernel_distance"),
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet.check.exercise import Exercise
 from scratchnet.check.gradients import GradientExercise
+from scratchnet.check.layers import softmax
 
 
 def _power_law(n, error):
@@ -113,13 +114,8 @@ fgsm = Exercise(
 )
 
 
-def _softmax(z):
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    return p / p.sum(axis=1, keepdims=True)
-
-
 def _classify(x, w, b, dy):
-    p = _softmax(x @ w + b)
+    p = softmax.right(x @ w + b)
     dz = p * (dy - (dy * p).sum(axis=1, keepdims=True))
     return p, dz @ w.T, x.T @ dz, dz.sum(axis=0)
 
@@ -128,7 +124,7 @@ def _wrong_classify(softmax_backward=None, dx=None, dw=None, db=None):
     """`_classify` with a part of its backward exchanged."""
 
     def mistaken(x, w, b, dy):
-        p = _softmax(x @ w + b)
+        p = softmax.right(x @ w + b)
         dz = p * (dy - (dy * p).sum(axis=1, keepdims=True)) if softmax_backward is None else softmax_backward(p, dy)
         return (
             p,
