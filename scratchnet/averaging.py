@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet import kernels, locks
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number
-from scratchnet.device import like
+from scratchnet.devices import like
 
 
 class MovingAverage:

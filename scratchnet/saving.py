@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchnet import config, fields, random, trees
 from scratchnet.annotations import checked
-from scratchnet.device import like
+from scratchnet.devices import like
 from scratchnet.layers.weights import limited_weights
 from scratchnet.signatures import OnlyDefault
 

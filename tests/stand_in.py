@@ -16,7 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from scratchnet import device
+from scratchnet import devices
 from scratchnet.kernels import cpu
 
 NAME = "stand_in"
@@ -196,8 +196,8 @@ kernels = SimpleNamespace(**{name: _kernel(name) for name in cpu.__all__})
 def registered():
     """Within it the device is known to the package, and `reached` counts from nothing."""
     reached.clear()
-    device.register(device.Device(NAME, Array, module, lambda: kernels, Array.get))
+    devices.register(devices.Device(NAME, Array, module, lambda: kernels, Array.get))
     try:
         yield
     finally:
-        device.unregister(NAME)
+        devices.unregister(NAME)

@@ -15,7 +15,7 @@ ROOMS = [
     {"reference", "fields"},
     {"shapes", "signatures", "files", "locks", "printing"},
     {"attributes", "arguments"},
-    {"annotations", "random", "device"},
+    {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "trees"},
     {"initializers"},

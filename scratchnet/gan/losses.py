@@ -22,7 +22,7 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.arguments import check_choice, is_number
 from scratchnet.config import Configurable
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 
 
 class AdversarialLoss(Configurable):

@@ -12,7 +12,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
-from scratchnet.device import as_array
+from scratchnet.devices import as_array
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.layers.sharing import check_places

@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet import fields
 from scratchnet.attributes import Attributes
 from scratchnet.callbacks import Logs
-from scratchnet.device import like
+from scratchnet.devices import like
 from scratchnet.divergence import Guard, first_bad_place
 from scratchnet.optimizers import Optimizer
 

@@ -11,7 +11,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
-from scratchnet.device import like, to_device
+from scratchnet.devices import like, to_device
 from scratchnet.gan.compiled import CompiledGAN
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.pair import AdversarialMeans, PairGuard

@@ -14,7 +14,7 @@ import numpy as np
 from scratchnet import kernels, random
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number
-from scratchnet.device import like
+from scratchnet.devices import like
 
 
 class InstanceNoise:

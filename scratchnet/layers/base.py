@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_array, check_batch_shape, check_input, check_sizes, shape_text
-from scratchnet.device import array_module, as_array, device_of
+from scratchnet.devices import array_module, as_array, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers.naming import automatic_name, keep_clear_of
 from scratchnet.layers.weights import Weights
@@ -257,7 +257,7 @@ class Layer(Weights):
         if device is not self.device:
             raise TypeError(
                 f"{self.full_name}: expected {name} on {self.device.name!r}, where this layer is, got an array on "
-                f"{device.name!r}. Bring it there first: scratchnet.device.to_device({name}, {self.device.name!r})."
+                f"{device.name!r}. Bring it there first: scratchnet.devices.to_device({name}, {self.device.name!r})."
             )
 
     def note_output(self, y: np.ndarray) -> None:

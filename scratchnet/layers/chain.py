@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_batch_shape
-from scratchnet.device import Device, device_of
+from scratchnet.devices import Device, device_of
 from scratchnet.kernels import CPU
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer

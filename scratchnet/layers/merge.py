@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_batch_shape, check_choice, shape_text, shortened
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain, Composite
 from scratchnet.shapes import Shape, sizes

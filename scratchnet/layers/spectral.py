@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense

@@ -13,7 +13,7 @@ import numpy as np
 from scratchnet import initializers
 from scratchnet.arguments import is_array, shortened
 from scratchnet.config import Configurable
-from scratchnet.device import Device, to_numpy
+from scratchnet.devices import Device, to_numpy
 from scratchnet.kernels import CPU
 
 _left: ContextVar[int | None] = ContextVar("_left", default=None)  # numbers that may still be asked for; None: any

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.config import Configurable
-from scratchnet.device import array_module, as_array, like
+from scratchnet.devices import array_module, as_array, like
 from scratchnet.signatures import OnlyDefault
 
 

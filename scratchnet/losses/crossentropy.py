@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import kernels
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.losses.base import Loss, check_labels, check_same_shape
 from scratchnet.signatures import OnlyDefault
 

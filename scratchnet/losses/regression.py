@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.losses.base import Loss, check_same_shape
 from scratchnet.signatures import OnlyDefault
 

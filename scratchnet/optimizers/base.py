@@ -13,7 +13,7 @@ from scratchnet import kernels
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
-from scratchnet.device import array_module, as_array, check_same_device, like
+from scratchnet.devices import array_module, as_array, check_same_device, like
 from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
 from scratchnet.schedules import ConstantRate, Schedule
 from scratchnet.shapes import FLOATS

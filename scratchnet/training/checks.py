@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet.annotations import refuse_streams
 from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
-from scratchnet.device import array_module, as_array, like
+from scratchnet.devices import array_module, as_array, like
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 from scratchnet.optimizers import Optimizer
 

@@ -12,7 +12,7 @@ from scratchnet import kernels, random
 from scratchnet.annotations import checked, refuse_streams
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
-from scratchnet.device import Device, to_device, to_numpy
+from scratchnet.devices import Device, to_device, to_numpy
 from scratchnet.fields import count, join, optional, record, refuse
 from scratchnet.losses import Loss
 from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training

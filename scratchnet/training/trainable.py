@@ -17,7 +17,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.device import device_of, to_numpy
+from scratchnet.devices import device_of, to_numpy
 from scratchnet.divergence import Guard, all_finite
 from scratchnet.layers import BatchNormalization, GroupNormalization, Layer, Normalization, Rescaling
 from scratchnet.losses import Loss

@@ -1,0 +1,34 @@
+"""The kernels on the GPU, CUDA C by CuPy: functions from arrays to fresh arrays, without state.
+
+Each X.py has its kernels in the X.cu beside it.
+"""
+
+import cupy
+
+from scratchnet.kernels.gpu.activation import (
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+    silu,
+    silu_backward,
+    softmax,
+    softmax_backward,
+    tanh,
+    tanh_backward,
+)
+
+ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+
+__all__ = [
+    "relu",
+    "relu_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "silu",
+    "silu_backward",
+    "softmax",
+    "softmax_backward",
+    "tanh",
+    "tanh_backward",
+]
