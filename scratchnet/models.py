@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import saving
+from scratchnet import placement, saving
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
@@ -65,9 +65,8 @@ class Sequential(Trainable, Chain):
                 if (shape := layer.input_shape or self.input_shape) is not None:
                     self.build(shape)
             elif before is not None:  # it is built
-                if not layer.built:
-                    layer.device = self.device
-                layer.build(before)
+                with placement.use(self.device):
+                    layer.build(before)
                 self.output_shape = layer.output_shape
             if isinstance(layer, Composite) and not self.fuse:
                 layer.fuse = False
