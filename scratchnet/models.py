@@ -129,7 +129,7 @@ class Sequential(Trainable, Chain):
 
     @checked
     def load_weights(self, filepath: PathLike, skip_mismatch: OnlyDefault = False) -> None:
-        """Take over the weights from a file of `save_weights` or `save`.
+        """Take over the weights from a file of `save_weights` or `save`, from whichever device; the model stays on its.
 
         Raises:
             RuntimeError: the model is not built yet.
