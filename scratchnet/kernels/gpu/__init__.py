@@ -17,8 +17,9 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.runtime.graph import Graph
 
-ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY, GRAPH = cupy.ndarray, cupy, cupy.asnumpy, Graph
 
 __all__ = [
     "relu",
