@@ -27,6 +27,8 @@ class Device(NamedTuple):
         kernels: returns the module of its kernels, which holds to `kernels/interface`; asked when the first kernel is
             needed, so that what the kernels need is imported, or compiled, only then.
         to_numpy: an array of it as a NumPy array, in the CPU's memory.
+        graph: makes a recording of steps that are then launched as one, see `scratchnet.replay`; None where the device
+            has none.
         free_memory: bytes that are free there; None where arrays are in the CPU's memory.
     """
 
@@ -35,6 +37,7 @@ class Device(NamedTuple):
     module: Any
     kernels: Callable[[], Any]
     to_numpy: Callable[[Any], np.ndarray]
+    graph: Callable[[], Any] | None = None
     free_memory: Callable[[], int] | None = None
 
     def __deepcopy__(self, memo: Any) -> Device:

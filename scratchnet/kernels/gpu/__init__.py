@@ -17,9 +17,11 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
 
-ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY, FREE_MEMORY = cupy.ndarray, cupy, cupy.asnumpy, free_memory
+ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+GRAPH, FREE_MEMORY = Graph, free_memory
 
 __all__ = [
     "relu",
