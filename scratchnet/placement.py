@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_choice
+from scratchnet.arguments import ArgumentError, check_choice
 from scratchnet.devices import Device, known_names, named
 from scratchnet.kernels import CPU
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
@@ -46,6 +46,11 @@ def chosen(name: str) -> Device:
         ValueError: there is no such device; the nearest is named.
         GPUNotAvailable: "gpu", and it cannot be used.
     """
+    if name.lower().startswith(("cuda", "gpu:")):  # as other programs name it
+        raise ArgumentError(
+            f"unknown device {name!r}. Did you mean 'gpu'? Of several, the environment variable CUDA_VISIBLE_DEVICES "
+            "picks one. Known: auto, cpu, gpu."
+        )
     name = check_choice(name, [*known_names(), "auto"], "device")
     if name != "auto":
         return named(name)
