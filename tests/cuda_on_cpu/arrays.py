@@ -1,11 +1,12 @@
 """Arrays of the device that is played on the CPU: as strict as CuPy's, and watched.
 
-The bytes of an array lie between two canaries, 0xff bytes that nobody may change: a kernel that writes a little beyond
-an array's ends is found out when its launch is over. A fresh array is full of 0xff too: floats are NaN, integers -1, so
-what a kernel should have written and did not shows. Under AddressSanitizer the canaries may not even be read.
+The bytes of an array lie between two canaries, bytes that nobody may change: a kernel that writes a little beyond an
+array's ends is found out when its launch is over. Under AddressSanitizer the canaries may not even be read. A fresh
+array is full of 0xff bytes: floats are NaN, integers -1, so what a kernel should have written and did not shows.
 """
 
 import ctypes
+import itertools
 import os
 import weakref
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from strict_array import Array
 from cuda_on_cpu.compiler import SANITIZED
 from cuda_on_cpu.streams import refuse_in_capture, submit
 
-CANARY = 256  # bytes on either side
+CANARY = 16 << 10  # bytes on either side: some rows of a small array
 ALIGNMENT = 512  # of an array's first byte, as in CuPy's memory pool
 FILL = 0xFF
 
@@ -66,21 +67,43 @@ class Buffer(np.ndarray):
 
     first: int  # where the array begins
     count: int  # its bytes
+    pattern: bytes  # of the canaries
 
-    def check(self, what):
-        """Raise a RuntimeError where a canary has changed."""
-        _allow(self)
-        raw = self.view(np.ndarray)
-        before, after = raw[: self.first], raw[self.first + self.count :]
-        for canary, side, places in (
-            (before, "before the first byte", np.arange(self.first, 0, -1)),
-            (after, "after the last byte", np.arange(1, len(after) + 1)),
-        ):
-            if canary.tobytes() != bytes([FILL]) * len(canary):
-                nearest = places[canary != FILL].min()
-                canary[:] = FILL  # the next launch is not to blame
-                raise RuntimeError(f"{what}: written to outside of it, {nearest} bytes {side}")
+    def canaries(self):
+        """For each the offset of its first byte from the array's, the bytes, and what they should be."""
+        raw, end = self.view(np.ndarray), self.first + self.count
+        for begin, canary in ((-self.first, raw[: self.first]), (self.count, raw[end:])):
+            yield begin, canary, (self.pattern * (len(canary) // len(self.pattern) + 1))[: len(canary)]
+
+    def protect(self):
+        """Fill the canaries."""
+        for _, canary, expected in self.canaries():
+            canary[:] = np.frombuffer(expected, np.uint8)
         _forbid(self)
+
+    def damage(self):
+        """What has been written to outside of the array, or None. It is told once."""
+        _allow(self)
+        for begin, canary, expected in self.canaries():
+            if canary.tobytes() != expected:
+                changed = begin + np.flatnonzero(canary != np.frombuffer(expected, np.uint8))
+                self.protect()
+                return f"byte {changed[np.abs(changed).argmin()]}, where the array has {self.count}"
+        _forbid(self)
+        return None
+
+
+def _pattern(number):
+    """Two large float32 numbers, or a float64, then two NaN, or one; other ones in each buffer.
+
+    What is read there shows in the results. A kernel may read beyond the end of one array, and write what comes of it
+    beyond the end of another, or the same: NaN stay NaN, but of another array; the numbers change.
+    """
+    large, nan = 0x71000000 + number % 0xFFFFFF, 0xFFF00000 + number % 0xFFFFF
+    return np.array([large, large, nan, nan], np.uint32).tobytes()
+
+
+_numbers = itertools.count()
 
 
 def _sanitizer(name):
@@ -116,7 +139,8 @@ def allocate(shape, dtype=float):
     buffer.fill(FILL)
     buffer.first = CANARY + -(buffer.ctypes.data + CANARY) % ALIGNMENT
     buffer.count = count
-    _forbid(buffer)
+    buffer.pattern = _pattern(next(_numbers))
+    buffer.protect()
     return buffer.view(np.ndarray)[buffer.first : buffer.first + count].view(dtype).reshape(shape)
 
 

@@ -126,7 +126,8 @@ class RawKernel:
             if error is not None:
                 raise KernelError(f"{name}: {error.decode()}")
             for number, reference in references.items():
-                reference().check(f"{name}: argument {number}")
+                if (damage := reference().damage()) is not None:
+                    raise KernelError(f"{name}: written to outside of argument {number}: {damage}")
 
         return action
 
