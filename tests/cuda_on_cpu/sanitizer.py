@@ -1,7 +1,7 @@
 """A process in which kernels run under AddressSanitizer and UBSan, which see what canaries cannot.
 
 A read outside of an array changes nothing, and an index beyond a row may stay within the array. g++ adds a check to
-every access of a kernel; the array's canaries are memory that must not be touched (arrays.py), and shared arrays lie in
+every access of a kernel; the array's canaries are memory that must not be touched (memory.py), and shared arrays lie in
 pieces of the heap, with forbidden memory between them. AddressSanitizer must be in a process from its beginning, and
 Python is not linked to it: so it is a process of its own, in which the loader takes its library first.
 
