@@ -212,23 +212,23 @@ BUGS = {
     "unwritten shared memory": (block_sum, BLOCK_SUM, "part[t] = t < n ? x[t] : 0", "if (t < n) part[t] = x[t]", "nan"),
     "a barrier that half the threads come to": (
         *(block_sum, BLOCK_SUM, "    __syncthreads();\n    for", "    if (t < 64) __syncthreads();\n    for"),
-        r"__syncthreads\(\) in line 6 and in line 9 \(block 0, 0, 0\)",
+        r"wait at kernels.cu:6: __syncthreads\(\), others at kernels.cu:9: __syncthreads\(\) \(block 0, 0, 0\)",
     ),
     "a barrier after a return": (
         *(block_sum, BLOCK_SUM, "    part[t] =", "    if (t >= n) return;\n    part[t] ="),
-        r"28 threads have returned, and the others wait at __syncthreads\(\) in line 7",
+        r"kernels.cu:7: __syncthreads\(\) is reached by the others after 28 threads have returned",
     ),
     "a barrier against a shuffle": (
         *(warp_sum, WARP_SUM, "    sum = ", "    if (threadIdx.x == 40) __syncthreads();\n    sum = "),
-        r"deadlock: of 64 threads some never come to __syncthreads\(\) in line 5",
+        r"deadlock: kernels.cu:5: __syncthreads\(\) is never reached by some threads",
     ),
     "a mask without the caller": (
         *(warp_sum, WARP_SUM, "__shfl_sync(0xffffffffu", "__shfl_sync(0x0000ffffu"),
-        "__shfl_sync in line 5: lane 31 is not in its own mask 0x0000ffff",
+        "kernels.cu:5: __shfl_sync: lane 31 is not in its own mask 0x0000ffff",
     ),
     "a mask with others than the callers": (
         *(warp_sum, WARP_SUM, "    sum = ", "    if (threadIdx.x < 48) sum = "),
-        r"lanes of one warp are at __shfl_\w+ in line \d .* and at __shfl_\w+ in line \d",
+        r"lanes of one warp are at kernels.cu:\d: __shfl_\w+ \(mask .* and at kernels.cu:\d: __shfl",
     ),
     "a shuffle that others never come to": (
         *(warp_sum, WARP_SUM, "    out[threadIdx.x] = sum + ", "    if (threadIdx.x < 48) out[threadIdx.x] = sum + "),
