@@ -203,6 +203,9 @@ def test_a_device_that_is_not_there(ask):
         ValueError, match=re.escape("unknown device 'gpu_7'. Did you mean 'gpu'? Known: auto, cpu, gpu")
     ):
         ask("gpu_7")
+    for name in ("cuda", "cuda:1", "GPU:0"):  # PyTorch's and Keras's
+        with pytest.raises(ValueError, match=rf"unknown device '{name}'. Did you mean 'gpu'\? .*CUDA_VISIBLE_DEVICES"):
+            ask(name)
     with pytest.raises((TypeError, ValueError), match=r"expected device.* got 7"):
         ask(7)
 
