@@ -33,7 +33,7 @@ __device__ __forceinline__ int inside(long long i, int size, int mode) {
 
 // A picture of a data set, with what lies around it.
 struct Picture {
-    const unsigned char* x;
+    const void* x;
     int type;
     long long first;  // the place of its first number
     int W, C;
@@ -61,7 +61,7 @@ __global__ void uniform(unsigned long long key, unsigned step, const long long* 
 }
 
 // The mean over all numbers of each picture whose contrast is changed, in float64: a block adds up a picture.
-__global__ void __launch_bounds__(THREADS) picture_means(const unsigned char* __restrict__ x, int type,
+__global__ void __launch_bounds__(THREADS) picture_means(const void* __restrict__ x, int type,
                                                          const double* __restrict__ table, double* __restrict__ means,
                                                          int size) {
     __shared__ double shared[THREADS];
@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(THREADS) picture_means(const unsigned char* __
 
 // One thread for each pixel of the result, with all of its channels; blockIdx.x is the picture's number in the batch.
 __global__ void __launch_bounds__(THREADS) augment(
-    const unsigned char* __restrict__ x, int type, const double* __restrict__ table, const double* __restrict__ means,
+    const void* __restrict__ x, int type, const double* __restrict__ table, const double* __restrict__ means,
     int mode, const real* __restrict__ fill, real low, real high, int normalized, const real* __restrict__ scale,
     const real* __restrict__ offset, real* __restrict__ y, int H, int W, int C) {
     Change change = change_of(table, blockIdx.x);

@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchnet.arguments import check_count, check_index
 from scratchnet.kernels.checks import check_float, check_word
-from scratchnet.kernels.gpu.gather import as_bytes, example_grid, per_channel
+from scratchnet.kernels.gpu.gather import as_examples, example_grid, per_channel
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
 
@@ -82,7 +82,7 @@ def augment(
     dtype = check_float(dtype, "augment")
     if mode not in _MODES:
         raise ValueError(f"augment: expected a mode of {', '.join(_MODES)}, got {mode!r}.")
-    flat, type_number = as_bytes(x, "augment")
+    there, type_number = as_examples(x, "augment")
     if x.ndim != 4 or 0 in x.shape[1:]:
         raise ValueError(
             f"expected pictures x of shape (N, H, W, C), got {x.shape}. Grey ones need an axis: x[..., None]."
@@ -96,7 +96,7 @@ def augment(
         for name, values, default in (("fill", fill, 0), ("scale", scale, 1), ("offset", offset, 0))
     )
     y, means = empty((N, H, W, C), dtype), empty((N,), np.float64)
-    pictures = flat, type_number, table, means
+    pictures = there, type_number, table, means
     if contrasts:
         _source.launch("picture_means", dtype, (N,), (_THREADS,), *pictures, H * W * C)
     low, high = map(float, limits)

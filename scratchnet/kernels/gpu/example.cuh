@@ -16,11 +16,11 @@ __device__ __forceinline__ float from_half(unsigned bits) {
     return bits >> 15 ? -value : value;
 }
 
-// Number e of an array of any dtype, as real, rounded as NumPy's astype does. `x` are the array's bytes, `type` is its
-// place in TYPES of gather.py: the same for all threads, so that none of them waits for another.
-__device__ __forceinline__ real number(const unsigned char* x, int type, long long e) {
+// Number e of an array of any dtype, as real, rounded as NumPy's astype does. `type` is the dtype's place in TYPES of
+// gather.py: the same for all threads, so that none of them waits for another.
+__device__ __forceinline__ real number(const void* x, int type, long long e) {
     switch (type) {
-        case 0: return (real)x[e];  // bool is 0 or 1 in a byte
+        case 0: return (real)((const unsigned char*)x)[e];  // bool is 0 or 1 in a byte
         case 1: return (real)((const signed char*)x)[e];
         case 2: return (real)((const unsigned short*)x)[e];
         case 3: return (real)((const short*)x)[e];

@@ -4,7 +4,7 @@
 
 // y[n] = x[index[n]], for examples of `size` numbers. Where `normalized`, y[n] = x[index[n]] * scale + offset, both by
 // channel, which is an element's place along the last axis.
-extern "C" __global__ void gather(const unsigned char* __restrict__ x, int type, const long long* __restrict__ index,
+extern "C" __global__ void gather(const void* __restrict__ x, int type, const long long* __restrict__ index,
                                   int normalized, const real* __restrict__ scale, const real* __restrict__ offset,
                                   int channels, real* __restrict__ y, int size) {
     long long source = index[blockIdx.x] * size;

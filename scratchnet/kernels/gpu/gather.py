@@ -22,8 +22,8 @@ _THREADS = 256
 _MOST_BLOCKS = 65535  # along the second axis of a grid
 
 
-def as_bytes(x: Any, caller: str) -> tuple[Any, int]:
-    """A data set for a kernel: its bytes along one axis, and its dtype's place in TYPES.
+def as_examples(x: Any, caller: str) -> tuple[Any, int]:
+    """A data set for a kernel: contiguous, and its dtype's place in TYPES.
 
     Raises:
         TypeError: not an array on the GPU.
@@ -36,7 +36,7 @@ def as_bytes(x: Any, caller: str) -> tuple[Any, int]:
         raise ValueError(f"{caller}: expected x of numbers, of dtype bool, {', '.join(TYPES)}, got {x.dtype}.")
     if math.prod(x.shape[1:]) >= 2**31:
         raise ValueError(f"{caller}: expected examples of less than 2**31 numbers, got shape {x.shape[1:]}.")
-    return cupy.ascontiguousarray(x).reshape(-1).view(np.uint8), TYPES.index(name)
+    return cupy.ascontiguousarray(x), TYPES.index(name)
 
 
 def example_grid(count: int, size: int) -> tuple[tuple[int, int], tuple[int]]:
@@ -80,7 +80,7 @@ def gather(x: Any, index: Any, dtype: Any, scale: Any = None, offset: Any = None
         ValueError: index is not along one axis; a number of scales or offsets that does not fit.
         IndexError: an index out of range.
     """
-    flat, type_number = as_bytes(x, "gather")
+    there, type_number = as_examples(x, "gather")
     dtype, index = check_float(dtype, "gather"), check_index(cupy.asnumpy(index), len(x))
     y = empty((len(index), *x.shape[1:]), dtype)
     if y.size == 0:
@@ -92,6 +92,6 @@ def gather(x: Any, index: Any, dtype: Any, scale: Any = None, offset: Any = None
         for name, values, default in (("scale", scale, 1), ("offset", offset, 0))
     )
     grid, block = example_grid(len(index), size)
-    arguments = (flat, type_number, cupy.asarray(index), normalized, *factors, channels, y, size)
+    arguments = (there, type_number, cupy.asarray(index), normalized, *factors, channels, y, size)
     _source.launch("gather", dtype, grid, block, *arguments)
     return y
