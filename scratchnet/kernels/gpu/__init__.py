@@ -20,11 +20,12 @@ from scratchnet.kernels.gpu.activation import (
 from scratchnet.kernels.gpu.augment import augment, uniform
 from scratchnet.kernels.gpu.dropout import dropout
 from scratchnet.kernels.gpu.gather import gather
+from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.sums import square_sum
 from scratchnet.kernels.gpu.translate import translate
 from scratchnet.kernels.gpu.update import adam, moving_average, rmsprop, sgd
 
-ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY, GRAPH = cupy.ndarray, cupy, cupy.asnumpy, Graph
 
 __all__ = [
     "adam",
