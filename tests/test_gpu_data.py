@@ -10,9 +10,8 @@ from devices import DEVICES
 if "gpu" not in DEVICES:
     pytest.skip("neither a GPU nor what plays one", allow_module_level=True)
 
-from scratchnet import reference
+from scratchnet import reference, replay
 from scratchnet.augment import affine
-from scratchnet.kernels.gpu.runtime import replay
 
 gpu, to_device, to_numpy = DEVICES["gpu"]
 gathering = import_module("scratchnet.kernels.gpu.gather")  # the package has a function of this name
@@ -126,13 +125,55 @@ def test_nothing_asked_for():
     assert gpu.uniform(1, 2, [4, 5], 0).shape == (0, 2)
 
 
-def test_a_replayed_step_has_the_mask_of_its_number():
-    x = to_device(np.ones(50))
-    step = 2**32 - 2  # the number of steps carries into the upper word
-    replay.passed()[...] = 3
-    try:
-        y = to_numpy(gpu.dropout(x, 0.5, 7, step))
-    finally:
-        replay.passed()[...] = 0
-    np.testing.assert_array_equal(y, to_numpy(gpu.dropout(x, 0.5, 7, step + 3)))
-    assert (y != to_numpy(gpu.dropout(x, 0.5, 7, step))).any()
+def test_a_recorded_step_is_replayed_with_other_numbers():
+    """Masks, batches, pictures and distances are those of the numbers that are fresh at each replay."""
+    x, ones = to_device(RNG.integers(0, 256, (5, 6, 7, 2), dtype=np.uint8)), to_device(np.ones(50))
+    pictures, graph = to_device(RNG.normal(size=(3, 6, 7, 2)).astype(np.float32)), gpu.GRAPH()
+    made = []
+
+    def numbers():
+        rng = np.random.default_rng(len(made))
+        colour = rng.uniform(0.5, 1.5, (3, 3))
+        made.append((
+            *(2**33 + len(made), rng.integers(0, 5, 3), affine((6, 7), 3, rng.uniform(-1, 1)), colour),
+            *(rng.integers(0, 6, (3, 4)), rng.integers(-3, 4, (3, 2))),
+        ))  # fmt: skip
+        return made[-1]
+
+    def step(now, index, matrix, colour, hole, offsets):
+        return (
+            gpu.dropout(ones, 0.5, 7, now),
+            gpu.gather(x, index, np.float32, 0.5),
+            gpu.augment(x, index, matrix, "wrap", 3, colour, (0, 200), hole, offset=0.5),
+            gpu.translate(pictures, offsets),
+            gpu.square_sum(pictures),
+        )
+
+    results = graph.record(lambda: step(*replay.fresh(numbers)))
+    for replayed in range(3):
+        graph.replay()
+        assert len(made) == replayed + 1
+        for there, expected in zip(results, step(*made[-1])):
+            expected = expected if isinstance(expected, float) else to_numpy(expected)
+            np.testing.assert_array_equal(to_numpy(there), expected)
+
+
+def test_a_recorded_index_out_of_range_gives_nan():
+    x, index = to_device(np.ones((3, 2, 2, 1))), np.array([2, 3, -1, 2**40])
+    graph = gpu.GRAPH()
+    colour = np.full((4, 3), 2.0)
+    results = graph.record(
+        lambda: [
+            gpu.gather(x, replay.fresh(lambda: index), np.float32),
+            gpu.augment(x, replay.fresh(lambda: index), affine((2, 2), 4), colour=colour),
+        ]
+    )
+    graph.replay()
+    for y in results:
+        assert np.isnan(to_numpy(y)).all(axis=(1, 2, 3)).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("step", [0, 1, 2**64 - 1])
+def test_dropout_s_step_has_64_bits(step):
+    y = to_numpy(gpu.dropout(to_device(np.ones(9)), 0.5, 2**64 - 1, step))
+    np.testing.assert_array_equal(y, reference.dropout(np.ones(9), 0.5, 2**64 - 1, step))

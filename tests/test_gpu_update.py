@@ -7,8 +7,8 @@ from devices import DEVICES
 if "gpu" not in DEVICES:
     pytest.skip("neither a GPU nor what plays one", allow_module_level=True)
 
+from scratchnet import replay
 from scratchnet.kernels.gpu import update
-from scratchnet.kernels.gpu.runtime import replay
 
 gpu, to_device, to_numpy = DEVICES["gpu"]
 UPDATES = {
@@ -27,44 +27,80 @@ def there(*rows):
     return [tuple(map(to_device, row)) for row in rows]
 
 
+def recorded(*steps):
+    """A graph of the steps, each of which gets its number; and the counter, which each counts on."""
+    counted = []
+    graph = gpu.GRAPH()
+
+    def number():
+        counted.append(len(counted) + 1)
+        return counted[-1]
+
+    graph.record(lambda: [step(replay.fresh(number)) for step in steps])
+    return graph, counted
+
+
+def test_a_recorded_adam_step_reads_its_rate_and_its_number_at_each_replay():
+    settings = 0.9, 0.999, 1e-7
+    here = [positive(4, 1030), positive(4, 3, 5)]
+    rows, rate = there(*here), iter([0.1, 0.03, 0.5, 0.02, 0.4, 0.6])
+    expected = there(*here)
+    for t, lr in enumerate((0.1, 0.03, 0.5, 0.02, 0.4, 0.6), start=1):
+        gpu.adam(expected, lr, *settings, t, 0.01)
+    graph, counted = recorded(
+        *[lambda t: gpu.adam(rows, replay.fresh(lambda: next(rate)), *settings, t, 0.01) for _ in range(2)]
+    )
+    np.testing.assert_array_equal(to_numpy(rows[0][0]), here[0][0])  # nothing is computed yet
+    for _ in range(3):
+        graph.replay()
+    assert counted == [1, 2, 3, 4, 5, 6]
+    for row, other in zip(rows, expected):
+        for a, b in zip(row, other):
+            np.testing.assert_allclose(to_numpy(a), to_numpy(b), rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", UPDATES)
-def test_a_step_that_is_skipped_changes_nothing(name):
+def test_recorded_updates_are_the_eager_ones(name):
+    count, (rate, *settings) = UPDATES[name]
+    here = [positive(count, 7, 3), positive(count, 1500)]
+    rows, expected = there(*here), there(*here)
+    for step in (1, 2, 3):
+        getattr(gpu, name)(expected, rate / step, *settings)
+    graph, _ = recorded(lambda step: getattr(gpu, name)(rows, rate / step, *settings))
+    for _ in range(3):
+        graph.replay()
+    for row, other in zip(rows, expected):
+        np.testing.assert_allclose([to_numpy(a) for a in row], [to_numpy(a) for a in other], rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", UPDATES)
+def test_from_a_loss_on_that_is_not_finite_nothing_changes(name):
     count, settings = UPDATES[name]
     here = [positive(count, 7, 3), positive(count, 1500)]
-    rows = there(*here)
-    replay.skip()[...] = 1
-    try:
+    rows, losses = there(*here), iter([1.0, np.nan, 1.0])
+
+    def step(_):
+        replay.finite(replay.fresh(lambda: next(losses)))
         getattr(gpu, name)(rows, *settings)
-    finally:
-        replay.skip()[...] = 0
-    for row, before in zip(rows, here):
-        np.testing.assert_array_equal([to_numpy(a) for a in row], before)
-    getattr(gpu, name)(rows, *settings)
-    assert (to_numpy(rows[1][0]) != here[1][0]).all()
+
+    graph, _ = recorded(step)
+    graph.replay()
+    moved = [[to_numpy(a) for a in row] for row in rows]
+    assert (moved[1][0] != here[1][0]).all()
+    for _ in range(2):
+        graph.replay()
+        for row, before in zip(rows, moved):
+            np.testing.assert_array_equal([to_numpy(a) for a in row], before)
 
 
-def test_a_captured_step_is_replayed_with_other_numbers(monkeypatch):
-    """The rate is read at each replay, from the address that it had at the capture."""
-    ((p, g, m),) = rows = there(positive(3, 1030, dtype=np.float64))
-    expected, gradient, memory = map(to_numpy, rows[0])
-    numbers = to_device(np.zeros(2))
-    monkeypatch.setattr(replay, "numbers", lambda values, dtype: numbers)
-    gpu.sgd(rows, 0.0, 0.0, False)  # brings the table to the GPU, and makes the flag: in a capture neither is possible
-    memory = 0 * memory
-    stream = gpu.ARRAY_MODULE.cuda.Stream(non_blocking=True)
-    with stream:
-        stream.begin_capture()
-        gpu.sgd(rows, 0.0, 0.0, False)
-        graph = stream.end_capture()
-        for lr, momentum in ((0.1, 0.0), (0.7, 0.5), (0.01, 0.9)):
-            numbers.set(np.array([lr, momentum]))
-            graph.launch(stream)
-            memory = momentum * memory - lr * gradient
-            expected = expected + memory
-        stream.synchronize()
-    np.testing.assert_allclose(to_numpy(p), expected)
-    np.testing.assert_allclose(to_numpy(m), memory)
-    np.testing.assert_array_equal(to_numpy(g), gradient)
+def test_a_recording_keeps_the_table_that_it_reads():
+    rows = there(positive(2, 5))
+    gpu.moving_average(rows, 1.0)
+    graph, _ = recorded(lambda _: gpu.moving_average(rows, 0.5))
+    update._tables.clear()
+    average, p = map(to_numpy, rows[0])
+    graph.replay()
+    np.testing.assert_allclose(to_numpy(rows[0][0]), (average + p) / 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [0, 1, update._PART - 1, update._PART, 2 * update._PART + 1])

@@ -9,6 +9,7 @@ import ctypes
 import os
 import weakref
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from strict_array import Array
@@ -135,6 +136,12 @@ def place(data):
     return there
 
 
+class MemoryPointer(NamedTuple):
+    """cupy.cuda.MemoryPointer, as far as kernels need it that get addresses by a table."""
+
+    ptr: int
+
+
 class ndarray(Array):
     """cupy.ndarray. What NumPy's functions return goes to the device's memory, unless it is a view of what is there."""
 
@@ -148,6 +155,10 @@ class ndarray(Array):
     @property
     def address(self):
         return self._data.ctypes.data
+
+    @property
+    def data(self):
+        return MemoryPointer(self.address)
 
     @property
     def T(self):

@@ -4,21 +4,6 @@
 #include "philox.cuh"
 
 #define THREADS 256
-#define COLUMNS 14  // of the table: a row for each picture of the batch
-
-// What a row of the table says: which picture, its matrix, its colour, its hole.
-struct Change {
-    long long picture;  // its number in the data set
-    const double* m;    // (m0, ..., m5)
-    double contrast, factor, addend;
-    int top, bottom, left, right;  // the hole
-};
-
-__device__ __forceinline__ Change change_of(const double* table, unsigned n) {
-    const double* row = table + (long long)n * COLUMNS;
-    return {(long long)row[0], row + 1,      row[7],       row[8],       row[9],
-            (int)row[10],      (int)row[11], (int)row[12], (int)row[13]};
-}
 
 // The row or column that stands for number i, which may lie outside; -1 for the fill value.
 __device__ __forceinline__ int inside(long long i, int size, int mode) {
@@ -61,59 +46,69 @@ __global__ void uniform(unsigned long long key, unsigned step, const long long* 
 }
 
 // The mean over all numbers of each picture whose contrast is changed, in float64: a block adds up a picture.
-__global__ void __launch_bounds__(THREADS) picture_means(const void* __restrict__ x, int type,
-                                                         const double* __restrict__ table, double* __restrict__ means,
-                                                         int size) {
+__global__ void __launch_bounds__(THREADS) picture_means(const void* __restrict__ x, int type, long long M,
+                                                         const long long* __restrict__ index,
+                                                         const double* __restrict__ colour,
+                                                         double* __restrict__ means, int size) {
     __shared__ double shared[THREADS];
-    Change change = change_of(table, blockIdx.x);
-    if (change.contrast == 1) return;  // all threads of the block
+    long long example = index[blockIdx.x];
+    if (colour[3 * blockIdx.x] == 1 || example < 0 || example >= M) return;  // all threads of the block
     double total = 0;
-    for (unsigned e = threadIdx.x; e < size; e += THREADS) total += number(x, type, change.picture * size + e);
+    for (unsigned e = threadIdx.x; e < size; e += THREADS) total += number(x, type, example * size + e);
     total = block_sum<double, THREADS>(total, shared);
     if (threadIdx.x == 0) means[blockIdx.x] = total / size;
 }
 
 // One thread for each pixel of the result, with all of its channels; blockIdx.x is the picture's number in the batch.
+// Without `recoloured`, colour and means are not read, without `cut` hole is not. In a graph nobody has checked the
+// index: an example that there is not among the M is not read, and gives NaN.
 __global__ void __launch_bounds__(THREADS) augment(
-    const void* __restrict__ x, int type, const double* __restrict__ table, const double* __restrict__ means,
-    int mode, const real* __restrict__ fill, real low, real high, int normalized, const real* __restrict__ scale,
+    const void* __restrict__ x, int type, long long M, const long long* __restrict__ index,
+    const double* __restrict__ matrix, int recoloured, const double* __restrict__ colour,
+    const double* __restrict__ means, int cut, const long long* __restrict__ hole, int mode,
+    const real* __restrict__ fill, real low, real high, int normalized, const real* __restrict__ scale,
     const real* __restrict__ offset, real* __restrict__ y, int H, int W, int C) {
-    Change change = change_of(table, blockIdx.x);
-    const double* m = change.m;
-    Picture picture = {x, type, change.picture * H * W * C, W, C, fill};
+    long long n = blockIdx.x, example = index[n];
+    bool known = 0 <= example && example < M;
+    Picture picture = {x, type, known ? example * H * W * C : 0, W, C, fill};
+    const double* m = matrix + 6 * n;
     // Moved by whole pixels or mirrored: nothing is computed, the bits are the source's.
     bool whole = fabs(m[0]) == 1 && m[1] == 0 && m[3] == 0 && fabs(m[4]) == 1 && m[2] == floor(m[2]) &&
                  m[5] == floor(m[5]);
-    bool recoloured = change.contrast != 1 || change.factor != 1 || change.addend != 0;
     // factor * (mean + contrast * (v - mean)) + addend = gain * v + shift
-    real gain = (real)change.factor, shift = (real)change.addend;
-    if (change.contrast != 1) {
-        shift = (real)(change.addend + change.factor * (1 - change.contrast) * means[blockIdx.x]);
-        gain = (real)(change.factor * change.contrast);
+    real gain = 1, shift = 0;
+    if (recoloured) {
+        double contrast = colour[3 * n], factor = colour[3 * n + 1], addend = colour[3 * n + 2];
+        recoloured = contrast != 1 || factor != 1 || addend != 0;
+        if (contrast != 1) addend += factor * (1 - contrast) * means[n];
+        gain = (real)(factor * contrast);
+        shift = (real)addend;
     }
+    long long top = 0, bottom = 0, left = 0, right = 0;  // the hole
+    if (cut) top = hole[4 * n], bottom = hole[4 * n + 1], left = hole[4 * n + 2], right = hole[4 * n + 3];
     for (unsigned p = first_of_example(); p < H * W; p += step_of_example()) {
         int i = (int)p / W, j = (int)p % W;
         double row = m[0] * i + m[1] * j + m[2], column = m[3] * i + m[4] * j + m[5];  // the place in the source
-        double top = floor(row), left = floor(column);
-        real down = (real)(row - top), right = (real)(column - left);
-        int h0 = inside((long long)top, H, mode), h1 = inside((long long)top + 1, H, mode);
-        int v0 = inside((long long)left, W, mode), v1 = inside((long long)left + 1, W, mode);
-        bool hole = change.top <= i && i < change.bottom && change.left <= j && j < change.right;
-        real* out = y + ((long long)blockIdx.x * H * W + p) * C;
+        double h = floor(row), v = floor(column);
+        real below = (real)(row - h), beyond = (real)(column - v);
+        int h0 = inside((long long)h, H, mode), h1 = inside((long long)h + 1, H, mode);
+        int v0 = inside((long long)v, W, mode), v1 = inside((long long)v + 1, W, mode);
+        bool in_hole = top <= i && i < bottom && left <= j && j < right;
+        real* out = y + (n * H * W + p) * C;
         for (int c = 0; c < C; c++) {
-            real v = picture.at(h0, v0, c);
-            if (!whole) {  // bilinear: along the upper row, along the lower one, then between the two
+            real value = known ? picture.at(h0, v0, c) : (real)nan("");
+            if (known && !whole) {  // bilinear: along the upper row, along the lower one, then between the two
                 real lower = picture.at(h1, v0, c);
-                v += (picture.at(h0, v1, c) - v) * right;
-                lower += (picture.at(h1, v1, c) - lower) * right;
-                v += (lower - v) * down;
+                value += (picture.at(h0, v1, c) - value) * beyond;
+                lower += (picture.at(h1, v1, c) - lower) * beyond;
+                value += (lower - value) * below;
             }
             if (recoloured) {
-                v = gain * v + shift;
-                v = v < low ? low : v > high ? high : v;  // NaN is neither, and passes
+                value = gain * value + shift;
+                value = value < low ? low : value > high ? high : value;  // NaN is neither, and passes
             }
-            if (hole) v = fill[c];
-            out[c] = normalized ? v * scale[c] + offset[c] : v;
+            if (in_hole) value = fill[c];
+            out[c] = normalized ? value * scale[c] + offset[c] : value;
         }
     }
 }

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import cupy
 import numpy as np
 
-from scratchnet.arguments import check_count, check_index
+from scratchnet.arguments import check_count
 from scratchnet.kernels.checks import check_float, check_word
 from scratchnet.kernels.gpu.gather import as_examples, example_grid, per_channel
+from scratchnet.kernels.gpu.runtime.contract import is_array
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.kernels.gpu.runtime.transfer import as_index, on_gpu, on_host, together
 
 _source = Source(__file__)
 _THREADS = 256  # of a block that adds up a picture: THREADS of augment.cu
@@ -33,7 +34,7 @@ def uniform(key: int, step: int, index: Any, count: int) -> Any:
         count: how many for each.
     """
     words = check_word(key, "key", "uniform"), np.uint32(check_word(step, "step", "uniform", bits=32))
-    index = cupy.asarray(check_index(cupy.asnumpy(index), 2**63 - 1))
+    index = on_gpu(as_index(index, 2**63 - 1), np.int64)
     count, N = check_count(count, "count", "uniform", smallest=0), len(index)
     u = empty((count, N), np.float64)
     _source.each("uniform", u.dtype, -(-count // 4) * N, *words, index, u, np.int64(N), count)
@@ -87,41 +88,34 @@ def augment(
         raise ValueError(
             f"expected pictures x of shape (N, H, W, C), got {x.shape}. Grey ones need an axis: x[..., None]."
         )
-    index = check_index(cupy.asnumpy(index), len(x))
+    index = as_index(index, len(x))
     N, (H, W, C) = len(index), x.shape[1:]
-    table, contrasts = _table(index, matrix, colour, hole, (N, H, W))
+    matrix = _rows(matrix, "matrix", (N, 6))
+    if not is_array(matrix) and not np.abs(matrix).max(initial=0) <= 1e6:
+        raise ValueError("expected numbers of at most a million in matrix, got NaN or larger ones.")
+    recoloured, cut = colour is not None, hole is not None
+    colour = _rows(colour, "colour", (N, 3)) if recoloured else matrix[:, :3]  # what is not there is not read
+    hole = _rows(hole, "hole", (N, 4), np.int64) if cut else index[:, None]
     normalized = scale is not None or offset is not None
     fill, scale, offset = (
         per_channel(default if values is None else values, name, C, dtype)
         for name, values, default in (("fill", fill, 0), ("scale", scale, 1), ("offset", offset, 0))
     )
     y, means = empty((N, H, W, C), dtype), empty((N,), np.float64)
-    pictures = there, type_number, table, means
-    if contrasts:
-        _source.launch("picture_means", dtype, (N,), (_THREADS,), *pictures, H * W * C)
+    index, matrix, colour, hole = together(index, matrix, colour, hole)
+    pictures = there, type_number, np.int64(len(x)), index
+    if recoloured:
+        _source.launch("picture_means", dtype, (N,), (_THREADS,), *pictures, colour, means, H * W * C)
+    changes = matrix, recoloured, colour, means, cut, hole
     low, high = map(float, limits)
     settings = _MODES[mode], fill, low, high, normalized, scale, offset
-    _source.launch("augment", dtype, *example_grid(N, H * W), *pictures, *settings, y, H, W, C)
+    _source.launch("augment", dtype, *example_grid(N, H * W), *pictures, *changes, *settings, y, H, W, C)
     return y
 
 
-def _table(index: np.ndarray, matrix: Any, colour: Any, hole: Any, sizes: tuple[int, int, int]) -> tuple[Any, bool]:
-    """What happens to each picture as one table on the GPU, by one copy; and whether any contrast is changed.
-
-    All of it in float64, which holds whole numbers up to 2**53. Columns: index, matrix, colour, hole.
-    """
-    N, H, W = sizes
-    matrix = _rows(matrix, "matrix", (N, 6))
-    if not np.abs(matrix).max(initial=0) <= 1e6:
-        raise ValueError("expected numbers of at most a million in matrix, got NaN or larger ones.")
-    colour = np.tile([1.0, 1.0, 0.0], (N, 1)) if colour is None else _rows(colour, "colour", (N, 3))
-    hole = np.zeros((N, 4), np.int64) if hole is None else _rows(hole, "hole", (N, 4), np.int64)
-    table = np.concatenate([index[:, None], matrix, colour, np.clip(hole, 0, (H, H, W, W))], axis=1)
-    return cupy.asarray(table), bool((colour[:, 0] != 1).any())
-
-
-def _rows(values: Any, name: str, shape: tuple[int, int], dtype: Any = np.float64) -> np.ndarray:
-    values = np.ascontiguousarray(cupy.asnumpy(values), dtype)
+def _rows(values: Any, name: str, shape: tuple[int, int], dtype: Any = np.float64) -> Any:
+    values = on_host(values)
+    values = values.astype(dtype, copy=False) if is_array(values) else np.ascontiguousarray(values, dtype)
     if values.shape != shape:
         raise ValueError(f"expected {name} of shape {shape}, a row for each picture, got {values.shape}.")
     return values

@@ -9,11 +9,12 @@ from typing import Any
 import cupy
 import numpy as np
 
-from scratchnet.arguments import check_index
+from scratchnet import replay
 from scratchnet.kernels.checks import check_float
 from scratchnet.kernels.gpu.runtime.contract import is_array
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.kernels.gpu.runtime.transfer import as_index, bring, on_gpu
 
 _source = Source(__file__)
 # A data set's dtypes; example.cuh knows them by their places here. A bool is read as the byte it is.
@@ -45,10 +46,8 @@ def example_grid(count: int, size: int) -> tuple[tuple[int, int], tuple[int]]:
     return (count, min(-(-size // threads), _MOST_BLOCKS)), (threads,)
 
 
-@functools.lru_cache(maxsize=256)
-def _constant(values: bytes, dtype: np.dtype) -> Any:
-    """Numbers on the GPU. They are the same at each step of a training run, and need not travel each time."""
-    return cupy.asarray(np.frombuffer(values, dtype))
+# The same at each step of a training run: they need not travel each time.
+_constant = functools.lru_cache(maxsize=256)(lambda values, dtype: cupy.asarray(np.array(values, dtype)))
 
 
 def per_channel(values: Any, name: str, channels: int, dtype: np.dtype) -> Any:
@@ -62,7 +61,8 @@ def per_channel(values: Any, name: str, channels: int, dtype: np.dtype) -> Any:
         raise ValueError(
             f"expected {name} to be one number or one for each of the {channels} channels, got {values.tolist()}."
         )
-    return _constant(np.broadcast_to(values, channels).tobytes(), dtype)
+    values = np.broadcast_to(values, channels)
+    return _constant(tuple(values.tolist()), dtype) if replay.recording() is None else bring(values)
 
 
 def gather(x: Any, index: Any, dtype: Any, scale: Any = None, offset: Any = None) -> Any:
@@ -81,7 +81,7 @@ def gather(x: Any, index: Any, dtype: Any, scale: Any = None, offset: Any = None
         IndexError: an index out of range.
     """
     there, type_number = as_examples(x, "gather")
-    dtype, index = check_float(dtype, "gather"), check_index(cupy.asnumpy(index), len(x))
+    dtype, index = check_float(dtype, "gather"), as_index(index, len(x))
     y = empty((len(index), *x.shape[1:]), dtype)
     if y.size == 0:
         return y
@@ -92,6 +92,6 @@ def gather(x: Any, index: Any, dtype: Any, scale: Any = None, offset: Any = None
         for name, values, default in (("scale", scale, 1), ("offset", offset, 0))
     )
     grid, block = example_grid(len(index), size)
-    arguments = (there, type_number, cupy.asarray(index), normalized, *factors, channels, y, size)
+    arguments = (there, type_number, on_gpu(index, np.int64), np.int64(len(x)), normalized, *factors, channels, y, size)
     _source.launch("gather", dtype, grid, block, *arguments)
     return y

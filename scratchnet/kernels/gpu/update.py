@@ -11,13 +11,14 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import cupy
 import numpy as np
 
+from scratchnet import replay
 from scratchnet.kernels.checks import check_float
-from scratchnet.kernels.gpu.runtime import replay
 from scratchnet.kernels.gpu.runtime.contract import is_array
+from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.kernels.gpu.runtime.transfer import bring, keep, on_gpu, zero
 
 _source = Source(__file__)
 _THREADS = 256  # of a block: THREADS of update.cu
@@ -31,7 +32,7 @@ class _Table(NamedTuple):
     dtype: np.dtype
 
 
-_tables: dict[tuple[int, ...], tuple[list[weakref.ref], _Table]] = {}
+_tables: dict[tuple[Any, ...], tuple[list[weakref.ref], _Table]] = {}
 _MOST_TABLES = 16
 
 
@@ -45,11 +46,13 @@ def _table(weights: Sequence[tuple[Any, ...]], caller: str, count: int) -> _Tabl
         ValueError: an array is not contiguous, or is of another shape or dtype: the update would go astray.
     """
     arrays = [array for row in weights for array in row]
-    key = (count, *map(id, arrays))
+    key = (count, tuple(map(len, weights)), *map(id, arrays))
     references, table = _tables.get(key, ([], None))
     # An array that is gone leaves its id to another: the same ids are not yet the same arrays.
     if table is None or any(reference() is not array for reference, array in zip(references, arrays)):
         table = _make_table(weights, caller, count)
+        if replay.recording() is not None:  # it is one of the graph's inputs, and lives no longer
+            return table
         while len(_tables) >= _MOST_TABLES:
             _tables.pop(next(iter(_tables)), None)
         _tables[key] = [weakref.ref(array) for array in arrays], table
@@ -82,22 +85,26 @@ def _make_table(weights: Sequence[tuple[Any, ...]], caller: str, count: int) -> 
         sizes = np.minimum(arrays[0].size - starts, _PART)
         addresses = [array.data.ptr + starts * array.itemsize for array in arrays]
         parts.append(np.stack([sizes, *addresses], axis=1).astype(np.int64))
-    return _Table(cupy.asarray(np.concatenate(parts)), np.dtype(dtype))
+    return _Table(bring(np.concatenate(parts)), np.dtype(dtype))
 
 
-def _move(kernel: str, table: _Table, numbers: Sequence[float], *settings: Any) -> None:
-    there = replay.numbers(numbers, table.dtype), replay.skip()
-    _source.launch(kernel, table.dtype, (len(table.parts),), (_THREADS,), table.parts, *there, *settings)
+def _move(kernel: str, table: _Table, *settings: Any) -> None:
+    """Launch an update, which changes nothing if a loss of the recording was not finite."""
+    recording: Any = replay.recording()
+    skip = zero(np.int32) if recording is None else recording.bad
+    blocks = (len(table.parts),)
+    _source.launch(kernel, table.dtype, blocks, (_THREADS,), keep(table.parts), skip, *settings)
 
 
-def sgd(weights: Sequence[tuple[Any, ...]], lr: float, momentum: float, nesterov: bool) -> None:
+def sgd(weights: Sequence[tuple[Any, ...]], lr: Any, momentum: float, nesterov: bool) -> None:
     """For each (p, g, m): m = momentum * m - lr * g; p += m, or with Nesterov p += momentum * m - lr * g."""
-    _move("sgd", _table(weights, "sgd", 3), (lr, momentum), bool(nesterov))
+    table = _table(weights, "sgd", 3)
+    _move("sgd", table, on_gpu(lr, np.float64), float(momentum), bool(nesterov))
 
 
 def rmsprop(
     weights: Sequence[tuple[Any, ...]],
-    lr: float,
+    lr: Any,
     rho: float,
     momentum: float,
     epsilon: float,
@@ -110,16 +117,17 @@ def rmsprop(
     average is the running mean of g; it counts as 0 unless centered. Source: Hinton, lecture 6e.
     """
     table = _table(weights, "rmsprop", 5)
-    _move("rmsprop", table, (lr, rho, 1 - rho, momentum, epsilon), bool(centered))
+    settings = float(rho), float(1 - rho), float(momentum), float(epsilon), bool(centered)
+    _move("rmsprop", table, on_gpu(lr, np.float64), *settings)
 
 
 def adam(
     weights: Sequence[tuple[Any, ...]],
-    lr: float,
+    lr: Any,
     beta_1: float,
     beta_2: float,
     epsilon: float,
-    t: int,
+    t: Any,
     weight_decay: float = 0.0,
 ) -> None:
     """For each (p, g, m, v):
@@ -130,12 +138,25 @@ def adam(
     With a weight decay, p -= lr * weight_decay * p first (AdamW). Source: Kingma and Ba, arXiv 1412.6980; Loshchilov
     and Hutter, arXiv 1711.05101.
     """
-    # The betas rounded to float32 here, as Keras does, and the CPU's kernel: the same start gives the same numbers.
-    rate = lr * math.sqrt(1 - float(np.float32(beta_2)) ** t) / (1 - float(np.float32(beta_1)) ** t)
     table = _table(weights, "adam", 4)
-    _move("adam", table, (rate, 1 - beta_1, 1 - beta_2, epsilon, lr * weight_decay))
+    rates = _adam_rates(lr, t, float(np.float32(beta_1)), float(np.float32(beta_2)), float(weight_decay))
+    _move("adam", table, rates, float(1 - beta_1), float(1 - beta_2), float(epsilon))
 
 
-def moving_average(weights: Sequence[tuple[Any, ...]], momentum: float) -> None:
+def _adam_rates(lr: Any, t: Any, beta_1: float, beta_2: float, weight_decay: float) -> Any:
+    """(2,) numbers on the GPU: the rate of the step t, and the share by which the weights decay.
+
+    The betas are rounded to float32 here, as Keras does, and the CPU's kernel: the same start gives the same numbers.
+    """
+    if not (is_array(lr) or is_array(t)):
+        return bring(np.array([lr * math.sqrt(1 - beta_2**t) / (1 - beta_1**t), lr * weight_decay]))
+    rates = empty((2,), np.float64)
+    there = on_gpu(lr, np.float64), on_gpu(t, np.int64)
+    settings = map(np.float64, (beta_1, beta_2, weight_decay))
+    _source.launch("adam_rates", rates.dtype, (1,), (1,), *there, *settings, rates)
+    return rates
+
+
+def moving_average(weights: Sequence[tuple[Any, ...]], momentum: Any) -> None:
     """For each (average, p): average += (1 - momentum) * (p - average)."""
-    _move("moving_average", _table(weights, "moving_average", 2), (1 - momentum,))
+    _move("moving_average", _table(weights, "moving_average", 2), on_gpu(momentum, np.float64))
