@@ -17,18 +17,57 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
+from scratchnet.kernels.gpu.loss import (
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+    softmax_cross_entropy_onehot,
+)
+from scratchnet.kernels.gpu.norm import (
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
+from scratchnet.kernels.gpu.pool import (
+    average_pool2d,
+    average_pool2d_backward,
+    global_average_pool2d,
+    global_average_pool2d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    upsample2d,
+    upsample2d_backward,
+)
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
 
 __all__ = [
+    "average_pool2d",
+    "average_pool2d_backward",
+    "batch_norm",
+    "batch_norm_backward",
+    "batch_norm_inference",
+    "batch_norm_inference_backward",
+    "global_average_pool2d",
+    "global_average_pool2d_backward",
+    "group_norm",
+    "group_norm_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
     "relu",
     "relu_backward",
     "sigmoid",
     "sigmoid_backward",
+    "sigmoid_binary_cross_entropy",
     "silu",
     "silu_backward",
     "softmax",
     "softmax_backward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_onehot",
     "tanh",
     "tanh_backward",
+    "upsample2d",
+    "upsample2d_backward",
 ]
