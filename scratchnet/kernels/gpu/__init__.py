@@ -39,8 +39,9 @@ from scratchnet.kernels.gpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.gpu.runtime.graph import Graph
 
-ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY, GRAPH = cupy.ndarray, cupy, cupy.asnumpy, Graph
 
 __all__ = [
     "average_pool2d",

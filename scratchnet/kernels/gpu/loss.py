@@ -1,8 +1,8 @@
 """Softmax with cross-entropy and sigmoid with binary cross-entropy on the GPU: the loss and its gradient in one pass.
 
-Each loss has two functions. `..._on_device` leaves the loss on the GPU, as a captured training step needs it: nothing
-waits. It returns (result, dz); result is float64, (2,): the loss, and how many labels are none of the classes.
-The kernel of the contract reads the loss from there. The kernels are in loss.cu.
+The kernels, in loss.cu, leave the loss on the GPU, as the first of two float64; the second counts the labels that are
+none of the classes. What the CPU needs of that it reads in one copy, at the end. A training step that is recorded
+(`scratchnet.replay`) gets the loss as it is there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scratchnet.kernels.gpu.column_sums import power_of_two
 from scratchnet.kernels.gpu.runtime.contract import takes
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.replay import unchecked
 
 _source = Source(__file__)
 _THREADS = 256  # of a block, as in loss.cu
@@ -39,56 +40,43 @@ def _mean(losses: Any, count: int, dtype: np.dtype) -> Any:
     return result
 
 
-@takes(z="N K", labels="N, whole")
-def softmax_cross_entropy_on_device(z: Any, labels: Any) -> tuple[Any, Any]:
-    """(result, dz) of `softmax_cross_entropy`; the loss is NaN where a label is no class."""
-    labels, (R, K) = cupy.asarray(labels, np.int64), z.shape
-    losses, dz = _rows("sparse_cross_entropy", z, labels)
-    result = empty((2,), np.float64)
-    _source.launch("mean_loss_of_labels", z.dtype, (1,), (_THREADS,), losses, labels, np.int64(R), K, result)
-    return result, dz
-
-
-@takes(z="N K", t="N K")
-def softmax_cross_entropy_onehot_on_device(z: Any, t: Any) -> tuple[Any, Any]:
-    """(result, dz) of `softmax_cross_entropy_onehot`."""
-    losses, dz = _rows("cross_entropy", z, t)
-    return _mean(losses, len(z), z.dtype), dz
-
-
-@takes(z="...", t="...")
-def sigmoid_binary_cross_entropy_on_device(z: Any, t: Any) -> tuple[Any, Any]:
-    """(result, dz) of `sigmoid_binary_cross_entropy`."""
-    blocks = -(-z.size // (_THREADS * _EACH))
-    losses, dz = empty((blocks,), np.float64), empty(z.shape, z.dtype)
-    _source.launch("binary_cross_entropy", z.dtype, (blocks,), (_THREADS,), z, t, np.int64(z.size), losses, dz)
-    return _mean(losses, z.size, z.dtype), dz
+def _loss(result: Any) -> Any:
+    """The loss as a Python float; in a recording as an array without axes."""
+    return result[:1].reshape(()) if unchecked() else float(cupy.asnumpy(result)[0])
 
 
 def softmax_cross_entropy(z: Any, labels: Any) -> tuple[float, Any]:
     """(L, dL/dz) with L = mean over n of -log softmax(z)[n, labels[n]]; dz = (softmax(z) - onehot) / N.
 
-    z (N, K), labels (N,) whole numbers from 0 to K-1; they may also come from the CPU.
+    z (N, K), labels (N,) whole numbers from 0 to K-1, which may also come from the CPU.
 
     Raises:
-        ValueError: a label outside.
+        ValueError: a label outside; in a recording, where none is looked at, the loss is then NaN.
     """
-    if isinstance(labels, np.ndarray):
-        labels = cupy.asarray(labels)
-    result, dz = softmax_cross_entropy_on_device(z, labels)
-    loss, wrong = cupy.asnumpy(result)
-    if wrong:
-        check_labels(cupy.asnumpy(labels), z.shape[1], "softmax_cross_entropy")
-    return float(loss), dz
+    return _softmax_cross_entropy(z, cupy.asarray(labels) if isinstance(labels, np.ndarray) else labels)
 
 
+@takes(z="N K", labels="N, whole")
+def _softmax_cross_entropy(z: Any, labels: Any) -> tuple[float, Any]:
+    whole, (R, K), result = cupy.asarray(labels, np.int64), z.shape, empty((2,), np.float64)
+    losses, dz = _rows("sparse_cross_entropy", z, whole)
+    _source.launch("mean_loss_of_labels", z.dtype, (1,), (_THREADS,), losses, whole, np.int64(R), K, result)
+    if not unchecked() and cupy.asnumpy(result)[1] > 0:
+        check_labels(cupy.asnumpy(labels), K, "softmax_cross_entropy")
+    return _loss(result), dz
+
+
+@takes(z="N K", t="N K")
 def softmax_cross_entropy_onehot(z: Any, t: Any) -> tuple[float, Any]:
     """(L, dL/dz) with L = mean over n of -sum over k of t[n,k] * log softmax(z)[n,k]; z and t (N, K)."""
-    result, dz = softmax_cross_entropy_onehot_on_device(z, t)
-    return float(cupy.asnumpy(result)[0]), dz
+    losses, dz = _rows("cross_entropy", z, t)
+    return _loss(_mean(losses, len(z), z.dtype)), dz
 
 
+@takes(z="...", t="...")
 def sigmoid_binary_cross_entropy(z: Any, t: Any) -> tuple[float, Any]:
     """(L, dL/dz), L = mean of max(z,0) - z*t + log(1 + exp(-|z|)) over all elements; dz = (sigmoid(z) - t) / size."""
-    result, dz = sigmoid_binary_cross_entropy_on_device(z, t)
-    return float(cupy.asnumpy(result)[0]), dz
+    blocks = -(-z.size // (_THREADS * _EACH))
+    losses, dz = empty((blocks,), np.float64), empty(z.shape, z.dtype)
+    _source.launch("binary_cross_entropy", z.dtype, (blocks,), (_THREADS,), z, t, np.int64(z.size), losses, dz)
+    return _loss(_mean(losses, z.size, z.dtype)), dz

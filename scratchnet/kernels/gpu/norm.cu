@@ -12,8 +12,10 @@
 
 #define SUM_THREADS 128  // of a block that puts the parts together
 
-// Whether `real` holds a variance: float ends at 3.4e38. NaN is not below.
-__device__ __forceinline__ bool fits(double var) { return sizeof(real) == 8 || var <= 3.4028234663852886e38; }
+#define LARGEST_FLOAT 3.4028234663852886e38
+
+// Whether `real` holds a variance. NaN is not below.
+__device__ __forceinline__ bool fits(double var) { return sizeof(real) == 8 || var <= LARGEST_FLOAT; }
 
 // 1 / sqrt(var + epsilon), worked out in double and rounded once. A variance may come in double or as `real` has it:
 // rounded to real first, both give the same bits.
@@ -71,7 +73,7 @@ __global__ void __launch_bounds__(TILE_THREADS) moments(const real* __restrict__
 }
 
 // A block for each group: its mean and variance from those of its channels' parts (Chan et al., 1983), in double. The
-// variance comes as `real` has it, and in double for those that float cannot hold.
+// variance comes as `real` has it, and in double, `wide`, for those that float cannot hold.
 __global__ void __launch_bounds__(SUM_THREADS) statistics(const real* __restrict__ x, long long S, int C, int D,
                                                           int length, int parts, const real* __restrict__ means,
                                                           const real* __restrict__ squares, double epsilon,
@@ -96,7 +98,8 @@ __global__ void __launch_bounds__(SUM_THREADS) statistics(const real* __restrict
     }
     if (threadIdx.x > 0) return;
     mean[g] = middle;
-    var[g] = wide[g] = variance;
+    wide[g] = variance;
+    var[g] = fits(variance) || variance != variance ? variance : LARGEST_FLOAT;
     scale[g] = scale_of(variance, epsilon);
 }
 

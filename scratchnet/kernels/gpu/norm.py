@@ -15,6 +15,7 @@ from scratchnet.kernels.gpu.column_sums import tile_block
 from scratchnet.kernels.gpu.runtime.contract import takes
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.replay import unchecked
 
 _source = Source(__file__)
 _SUM_THREADS = 128  # of a block that puts parts together, as in norm.cu
@@ -117,27 +118,20 @@ def _channels(x: Any) -> Groups:
 
 
 @takes(x="... C", gamma="C", beta="C")
-def batch_norm_on_device(x: Any, gamma: Any, beta: Any, epsilon: float, relu: bool = False) -> tuple[Any, ...]:
-    """(y, mean, var, wide): as `batch_norm`, with the variance in the dtype of x and also in float64.
-
-    Nothing here waits for the GPU, so that a training step can be captured. Where float32 holds the variance, the other
-    kernels give the same bits for either; where it does not, var is infinite.
-    """
-    channels = _channels(x)
-    mean, var, wide, scale = channels.statistics(epsilon)
-    return channels.normalize(mean, scale, gamma, beta, relu), mean, var, wide
-
-
 def batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float, relu: bool = False) -> tuple[Any, Any, Any]:
     """y = gamma * (x - mean) / sqrt(var + epsilon) + beta over the batch; also mean and (biased) var, each (C,).
 
     With relu, y = max(y, 0). The variance is summed from squares about the means of parts of the batch, which are then
     put together (Chan et al., 1983): mean(x^2) - mean^2 loses its digits where |mean| >> std. A variance that float32
-    cannot hold, above 3e38, is returned as float64: whether it is, the CPU must read, and waits for the GPU.
+    cannot hold, above 3e38, is returned as float64. To know whether it is, the CPU waits for the GPU; in a recording,
+    where it cannot, the variance comes as the largest float32.
     """
-    y, mean, var, wide = batch_norm_on_device(x, gamma, beta, epsilon, relu)
-    beyond = x.dtype == np.float32 and (cupy.asnumpy(wide) > np.finfo(np.float32).max).any()
-    return y, mean, wide if beyond else var
+    channels = _channels(x)
+    mean, var, wide, scale = channels.statistics(epsilon)
+    y = channels.normalize(mean, scale, gamma, beta, relu)
+    if x.dtype == np.float32 and not unchecked() and (cupy.asnumpy(wide) > np.finfo(np.float32).max).any():
+        var = wide
+    return y, mean, var
 
 
 @takes(x="... C", gamma="C", beta="C", mean="C", var="C, or float64")
