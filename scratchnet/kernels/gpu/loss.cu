@@ -63,12 +63,13 @@ __global__ void __launch_bounds__(THREADS) sparse_cross_entropy(const real* __re
     Softmax row = softmax_of(z + first, K, shared);
     if (r >= R) return;
     long long label = labels[r];
+    if (threadIdx.x == 0) {
+        bool known = 0 <= label && label < K;
+        losses[r] = known ? log(row.total) - (z[first + label] - row.most) : log((real)-1);
+    }
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
         dz[first + k] = (exp(z[first + k] - row.most) / row.total - (k == label ? 1 : 0)) / R;
     }
-    if (threadIdx.x > 0) return;
-    bool known = 0 <= label && label < K;
-    losses[r] = known ? log(row.total) - (z[first + label] - row.most) : log((real)-1);
 }
 
 // dz = (softmax(z) * sum of t - t) / R, and of each row -sum of t * log softmax(z).
@@ -87,10 +88,10 @@ __global__ void __launch_bounds__(THREADS) cross_entropy(const real* __restrict_
     weight = along_row(weight, Sum(), shared);
     dot = along_row(dot, Sum(), shared);
     if (r >= R) return;
+    if (threadIdx.x == 0) losses[r] = weight * log(row.total) - dot;
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
         dz[first + k] = (weight * (exp(z[first + k] - row.most) / row.total) - t[first + k]) / R;
     }
-    if (threadIdx.x == 0) losses[r] = weight * log(row.total) - dot;
 }
 
 // dz = (sigmoid(z) - t) / n, and of each block the sum of max(z, 0) - z * t + log(1 + exp(-|z|)).
@@ -140,8 +141,8 @@ __global__ void __launch_bounds__(THREADS) mean_loss_of_labels(const double* __r
     for (long long r = threadIdx.x; r < R; r += THREADS) wrong += labels[r] < 0 || labels[r] >= K;
     wrong = block_sum<double, THREADS>(wrong, shared);
     if (threadIdx.x > 0) return;
-    result[0] = sum / R;
     result[1] = wrong;
+    result[0] = sum / R;
 }
 
 }  // extern "C"
