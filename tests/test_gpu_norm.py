@@ -135,6 +135,20 @@ def test_a_variance_beyond_float32(gpu):
     assert dgamma[0] == gpu.batch_norm_backward(small, small, gamma, *statistics, 1e-3)[1][0]
 
 
+@pytest.mark.parametrize("groups", [2, 1])
+def test_groups_of_huge_numbers(gpu, groups):
+    """Their mean and y are right, though float32 holds no sum of them; a group may have more channels than threads."""
+    exact, one = np.random.default_rng(0).normal(size=(2, 7, 300)), np.ones(300, np.float32)
+    x = (exact * 6e37).astype(np.float32)
+    y, mean, var = gpu.group_norm(x, one, one, groups, 1e-3)
+    grouped = exact.reshape(2, 7, groups, -1)
+    center, deviation = grouped.mean(axis=(1, 3)), grouped.std(axis=(1, 3))
+    np.testing.assert_allclose(mean / 6e37, center, atol=1e-6)
+    np.testing.assert_array_equal(var, np.finfo(np.float32).max)
+    normal = (grouped - center[:, None, :, None]) / deviation[:, None, :, None]
+    np.testing.assert_allclose(y, normal.reshape(y.shape) + 1, atol=1e-5)
+
+
 class Nothing:
     """A recording in which nothing is recorded."""
 

@@ -7,9 +7,10 @@
 
 // The rows and the channel of a thread: channel c of the rows begin, begin + blockDim.y, ... below end of example n.
 struct Tile {
-    long long n, begin, end, c;
-    bool inside;  // or there is no channel left for this thread: it has no rows, and c is the last channel, to read only
-    int part, rows;  // its number, and how many rows it has
+    long long n, begin, end;
+    int c;
+    bool inside;  // or no channel is left for this thread: then it has no rows, and c is the last channel, to read only
+    int part, rows;  // the part's number, and how many rows it has
 };
 
 // How many of the S rows are in a part; all have `length` but for the last, which has the rest.

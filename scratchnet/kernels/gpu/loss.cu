@@ -54,12 +54,11 @@ __device__ __forceinline__ long long row_number() { return (long long)blockIdx.x
 extern "C" {
 
 // dz = (softmax(z) - onehot(labels)) / R, and of each row -log softmax(z)[label]; NaN, where the label is no class.
-__global__ void __launch_bounds__(THREADS) sparse_cross_entropy(const real* __restrict__ z,
-                                                                const long long* __restrict__ labels, long long R,
-                                                                int K, double* __restrict__ losses,
-                                                                real* __restrict__ dz) {
+__global__ void __launch_bounds__(THREADS)
+sparse_cross_entropy(const real* __restrict__ z, const long long* __restrict__ labels, long long R, int K,
+                     double* __restrict__ losses, real* __restrict__ dz) {
     __shared__ real shared[THREADS];
-    long long r = row_number(), first = min(r, R - 1) * K;  // rows that are left over read the last one, for the barriers
+    long long r = row_number(), first = min(r, R - 1) * K;  // one that is left over reads the last one
     Softmax row = softmax_of(z + first, K, shared);
     if (r >= R) return;
     long long label = labels[r];
@@ -73,9 +72,9 @@ __global__ void __launch_bounds__(THREADS) sparse_cross_entropy(const real* __re
 }
 
 // dz = (softmax(z) * sum of t - t) / R, and of each row -sum of t * log softmax(z).
-__global__ void __launch_bounds__(THREADS) cross_entropy(const real* __restrict__ z, const real* __restrict__ t,
-                                                         long long R, int K, double* __restrict__ losses,
-                                                         real* __restrict__ dz) {
+__global__ void __launch_bounds__(THREADS)
+cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long R, int K, double* __restrict__ losses,
+              real* __restrict__ dz) {
     __shared__ real shared[THREADS];
     long long r = row_number(), first = min(r, R - 1) * K;
     Softmax row = softmax_of(z + first, K, shared);
@@ -95,9 +94,9 @@ __global__ void __launch_bounds__(THREADS) cross_entropy(const real* __restrict_
 }
 
 // dz = (sigmoid(z) - t) / n, and of each block the sum of max(z, 0) - z * t + log(1 + exp(-|z|)).
-__global__ void __launch_bounds__(THREADS) binary_cross_entropy(const real* __restrict__ z, const real* __restrict__ t,
-                                                                long long n, double* __restrict__ losses,
-                                                                real* __restrict__ dz) {
+__global__ void __launch_bounds__(THREADS)
+binary_cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long n, double* __restrict__ losses,
+                     real* __restrict__ dz) {
     __shared__ double shared[THREADS];
     double loss = 0;
     long long begin = (long long)blockIdx.x * (THREADS * EACH), end = min(begin + THREADS * EACH, n);
@@ -123,8 +122,8 @@ __device__ __forceinline__ double sum_of(const double* losses, long long count, 
 extern "C" {
 
 // result = (the sum of the losses / n, 0).
-__global__ void __launch_bounds__(THREADS) mean_loss(const double* __restrict__ losses, long long count, long long n,
-                                                     double* __restrict__ result) {
+__global__ void __launch_bounds__(THREADS)
+mean_loss(const double* __restrict__ losses, long long count, long long n, double* __restrict__ result) {
     __shared__ double shared[THREADS];
     double sum = sum_of(losses, count, shared);
     if (threadIdx.x > 0) return;
@@ -133,9 +132,9 @@ __global__ void __launch_bounds__(THREADS) mean_loss(const double* __restrict__ 
 }
 
 // result = (the mean of the R rows' losses, how many of their labels are none of the K classes).
-__global__ void __launch_bounds__(THREADS) mean_loss_of_labels(const double* __restrict__ losses,
-                                                               const long long* __restrict__ labels, long long R, int K,
-                                                               double* __restrict__ result) {
+__global__ void __launch_bounds__(THREADS)
+mean_loss_of_labels(const double* __restrict__ losses, const long long* __restrict__ labels, long long R, int K,
+                    double* __restrict__ result) {
     __shared__ double shared[THREADS];
     double sum = sum_of(losses, R, shared), wrong = 0;
     for (long long r = threadIdx.x; r < R; r += THREADS) wrong += labels[r] < 0 || labels[r] >= K;

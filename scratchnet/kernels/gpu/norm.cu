@@ -30,12 +30,10 @@ __device__ __forceinline__ real normal_of(real x, real mean, real scale) { retur
 __device__ __forceinline__ real result_of(real normal, real gamma, real beta) { return fma(gamma, normal, beta); }
 
 // The group of a tile's channel.
-__device__ __forceinline__ long long group_of(const Tile& tile, int C, int D) {
-    return tile.n * (C / D) + tile.c / D;
-}
+__device__ __forceinline__ long long group_of(const Tile& tile, int C, int D) { return tile.n * (C / D) + tile.c / D; }
 
-// The elements of a group, S rows of D in the distance of C, are dealt out to the threads of a block. This thread's part
-// of the sum of their distances from `middle`, or of the squares of these, in double.
+// The elements of a group, S rows of D in the distance of C, are dealt out to the threads of a block. This thread's
+// part of the sum of their distances from `middle`, or of the squares of these, in double.
 template <bool squared>
 __device__ double group_sum(const real* x, long long S, int C, int D, double middle) {
     double sum = 0;
@@ -51,10 +49,11 @@ __device__ double group_sum(const real* x, long long S, int C, int D, double mid
 
 extern "C" {
 
-// Of each part and channel the mean, and the sum of squares about it: mean(x^2) - mean^2 loses its digits where the mean
-// is far larger than the deviation. The second loop finds x in the cache.
-__global__ void __launch_bounds__(TILE_THREADS) moments(const real* __restrict__ x, long long S, int C, int D, int length, int parts,
-                                                        real* __restrict__ means, real* __restrict__ squares) {
+// Of each part and channel the mean, and the sum of squares about it: mean(x^2) - mean^2 loses its digits where the
+// mean is far larger than the deviation. The second loop finds x in the cache.
+__global__ void __launch_bounds__(TILE_THREADS)
+moments(const real* __restrict__ x, long long S, int C, int D, int length, int parts, real* __restrict__ means,
+        real* __restrict__ squares) {
     __shared__ real shared[TILE_THREADS];
     Tile tile = tile_of(S, C, length, parts);
     const real* column = x + tile.n * S * C + tile.c;
@@ -73,12 +72,11 @@ __global__ void __launch_bounds__(TILE_THREADS) moments(const real* __restrict__
 }
 
 // A block for each group: its mean and variance from those of its channels' parts (Chan et al., 1983), in double. The
-// variance comes as `real` has it, and in double, `wide`, for those that float cannot hold.
-__global__ void __launch_bounds__(SUM_THREADS) statistics(const real* __restrict__ x, long long S, int C, int D,
-                                                          int length, int parts, const real* __restrict__ means,
-                                                          const real* __restrict__ squares, double epsilon,
-                                                          real* __restrict__ mean, real* __restrict__ var,
-                                                          double* __restrict__ wide, real* __restrict__ scale) {
+// variance comes as `real` has it, at most the largest float, and in double: `wide`.
+__global__ void __launch_bounds__(SUM_THREADS)
+statistics(const real* __restrict__ x, long long S, int C, int D, int length, int parts, const real* __restrict__ means,
+           const real* __restrict__ squares, double epsilon, real* __restrict__ mean, real* __restrict__ var,
+           double* __restrict__ wide, real* __restrict__ scale) {
     __shared__ double shared[SUM_THREADS];
     int g = blockIdx.x, count = D * parts;
     means += (long long)g * count;
@@ -115,11 +113,10 @@ __global__ void scales_of_wide(const double* __restrict__ var, double epsilon, r
 }
 
 // y = gamma * (x - mean) * scale + beta, or `low` where that is less: 0, or minus infinity without ReLU.
-__global__ void __launch_bounds__(TILE_THREADS) normalize(const real* __restrict__ x, long long S, int C, int D,
-                                                          int length, int parts, const real* __restrict__ mean,
-                                                          const real* __restrict__ scale,
-                                                          const real* __restrict__ gamma, const real* __restrict__ beta,
-                                                          real low, real* __restrict__ y) {
+__global__ void __launch_bounds__(TILE_THREADS)
+normalize(const real* __restrict__ x, long long S, int C, int D, int length, int parts, const real* __restrict__ mean,
+          const real* __restrict__ scale, const real* __restrict__ gamma, const real* __restrict__ beta, real low,
+          real* __restrict__ y) {
     Tile tile = tile_of(S, C, length, parts);
     long long g = group_of(tile, C, D), first = tile.n * S * C + tile.c;
     real m = mean[g], s = scale[g], a = gamma[tile.c], b = beta[tile.c];
@@ -131,13 +128,10 @@ __global__ void __launch_bounds__(TILE_THREADS) normalize(const real* __restrict
 
 // Of each part and channel the sum of dy, and that of dy * normal. With relu, dy counts as 0 where the result, before
 // ReLU, is not above 0; beta is read only then.
-__global__ void __launch_bounds__(TILE_THREADS) gradient_sums(const real* __restrict__ dy, const real* __restrict__ x,
-                                                              long long S, int C, int D, int length, int parts,
-                                                              const real* __restrict__ mean,
-                                                              const real* __restrict__ scale,
-                                                              const real* __restrict__ gamma,
-                                                              const real* __restrict__ beta, int relu,
-                                                              real* __restrict__ sums, real* __restrict__ products) {
+__global__ void __launch_bounds__(TILE_THREADS)
+gradient_sums(const real* __restrict__ dy, const real* __restrict__ x, long long S, int C, int D, int length, int parts,
+              const real* __restrict__ mean, const real* __restrict__ scale, const real* __restrict__ gamma,
+              const real* __restrict__ beta, int relu, real* __restrict__ sums, real* __restrict__ products) {
     __shared__ real shared[TILE_THREADS];
     Tile tile = tile_of(S, C, length, parts);
     long long g = group_of(tile, C, D), first = tile.n * S * C + tile.c;
@@ -158,10 +152,9 @@ __global__ void __launch_bounds__(TILE_THREADS) gradient_sums(const real* __rest
 }
 
 // A block for each channel: dbeta and dgamma, the sums of all examples' parts.
-__global__ void __launch_bounds__(SUM_THREADS) channel_gradients(const real* __restrict__ sums,
-                                                                 const real* __restrict__ products, int N, int C,
-                                                                 int parts, real* __restrict__ dgamma,
-                                                                 real* __restrict__ dbeta) {
+__global__ void __launch_bounds__(SUM_THREADS)
+channel_gradients(const real* __restrict__ sums, const real* __restrict__ products, int N, int C, int parts,
+                  real* __restrict__ dgamma, real* __restrict__ dbeta) {
     __shared__ double shared[SUM_THREADS];
     int c = blockIdx.x;
     double sum = 0, product = 0;
@@ -178,11 +171,9 @@ __global__ void __launch_bounds__(SUM_THREADS) channel_gradients(const real* __r
 }
 
 // A block for each group: the means of gamma * dy and of gamma * dy * normal over its elements.
-__global__ void __launch_bounds__(SUM_THREADS) group_means(const real* __restrict__ sums,
-                                                           const real* __restrict__ products, long long S, int C, int D,
-                                                           int parts, const real* __restrict__ gamma,
-                                                           real* __restrict__ dy_mean,
-                                                           real* __restrict__ product_mean) {
+__global__ void __launch_bounds__(SUM_THREADS)
+group_means(const real* __restrict__ sums, const real* __restrict__ products, long long S, int C, int D, int parts,
+            const real* __restrict__ gamma, real* __restrict__ dy_mean, real* __restrict__ product_mean) {
     __shared__ double shared[SUM_THREADS];
     int g = blockIdx.x, count = D * parts;
     sums += (long long)g * count;
@@ -202,15 +193,11 @@ __global__ void __launch_bounds__(SUM_THREADS) group_means(const real* __restric
 }
 
 // dx = scale * (gamma * dy - mean(gamma * dy) - normal * mean(gamma * dy * normal)), means over the group; dy as above.
-__global__ void __launch_bounds__(TILE_THREADS) input_grad(const real* __restrict__ dy, const real* __restrict__ x,
-                                                           long long S, int C, int D, int length, int parts,
-                                                           const real* __restrict__ mean,
-                                                           const real* __restrict__ scale,
-                                                           const real* __restrict__ gamma,
-                                                           const real* __restrict__ beta, int relu,
-                                                           const real* __restrict__ dy_mean,
-                                                           const real* __restrict__ product_mean,
-                                                           real* __restrict__ dx) {
+__global__ void __launch_bounds__(TILE_THREADS)
+input_grad(const real* __restrict__ dy, const real* __restrict__ x, long long S, int C, int D, int length, int parts,
+           const real* __restrict__ mean, const real* __restrict__ scale, const real* __restrict__ gamma,
+           const real* __restrict__ beta, int relu, const real* __restrict__ dy_mean,
+           const real* __restrict__ product_mean, real* __restrict__ dx) {
     Tile tile = tile_of(S, C, length, parts);
     long long g = group_of(tile, C, D), first = tile.n * S * C + tile.c;
     real m = mean[g], s = scale[g], a = gamma[tile.c], b = relu ? beta[tile.c] : 0, u = dy_mean[g], v = product_mean[g];
@@ -222,13 +209,10 @@ __global__ void __launch_bounds__(TILE_THREADS) input_grad(const real* __restric
 }
 
 // dx = scale * gamma * dy, where mean and variance are constants.
-__global__ void __launch_bounds__(TILE_THREADS) scaled_grad(const real* __restrict__ dy, const real* __restrict__ x,
-                                                            long long S, int C, int D, int length, int parts,
-                                                            const real* __restrict__ mean,
-                                                            const real* __restrict__ scale,
-                                                            const real* __restrict__ gamma,
-                                                            const real* __restrict__ beta, int relu,
-                                                            real* __restrict__ dx) {
+__global__ void __launch_bounds__(TILE_THREADS)
+scaled_grad(const real* __restrict__ dy, const real* __restrict__ x, long long S, int C, int D, int length, int parts,
+            const real* __restrict__ mean, const real* __restrict__ scale, const real* __restrict__ gamma,
+            const real* __restrict__ beta, int relu, real* __restrict__ dx) {
     Tile tile = tile_of(S, C, length, parts);
     long long g = group_of(tile, C, D), first = tile.n * S * C + tile.c;
     real m = mean[g], s = scale[g], a = gamma[tile.c], b = relu ? beta[tile.c] : 0;

@@ -1,5 +1,5 @@
-// Max and average pooling and their gradients, and enlarging by repetition. x (N, H, W, C), y (N, OH, OW, C), windows of
-// (KH, KW) at steps of (sh, sw): window (i, j) begins at row i * sh - top and column j * sw - left of x.
+// Max and average pooling and their gradients, and enlarging by repetition. x (N, H, W, C), y (N, OH, OW, C), windows
+// of (KH, KW) at steps of (sh, sw): window (i, j) begins at row i * sh - top and column j * sw - left of x.
 //
 // One thread for each number of the result, along the channels, which lie side by side. Backward as well: a cell of x
 // looks up the windows that hold it, and no two threads write to one place. A picture with its pads has fewer than 2^31
@@ -37,8 +37,8 @@ extern "C" {
 // NaN is larger than any number, and `least`, minus infinity, not larger than any. With relu, argmax is -1 also where y
 // is 0.
 __global__ void max_pool2d(const real* __restrict__ x, int H, int W, int C, int OH, int OW, int KH, int KW, int sh,
-                           int sw, int top, int left, int relu, real least, real* __restrict__ y, int* __restrict__ argmax,
-                           long long n) {
+                           int sw, int top, int left, int relu, real least, real* __restrict__ y,
+                           int* __restrict__ argmax, long long n) {
     long long e = element(), example = e;
     if (e >= n) return;
     int c = split(example, C), j = split(example, OW), i = split(example, OH);
@@ -102,8 +102,7 @@ __global__ void window_sums(const real* __restrict__ x, int H, int W, int C, int
 
 // dx = the sum of dy / (cells inside of x) over the windows that hold this cell.
 __global__ void average_pool2d_backward(const real* __restrict__ dy, int H, int W, int C, int OH, int OW, int KH,
-                                        int KW, int sh, int sw, int top, int left, real* __restrict__ dx,
-                                        long long n) {
+                                        int KW, int sh, int sw, int top, int left, real* __restrict__ dx, long long n) {
     long long e = element(), example = e;
     if (e >= n) return;
     int c = split(example, C), v = split(example, W), h = split(example, H);
@@ -119,8 +118,8 @@ __global__ void average_pool2d_backward(const real* __restrict__ dy, int H, int 
 }
 
 // y (N, C) = the mean of x (N, S, C) over its S places: a block for each example and some of its channels.
-__global__ void __launch_bounds__(TILE_THREADS) global_average_pool2d(const real* __restrict__ x, int S, int C,
-                                                                      real* __restrict__ y) {
+__global__ void __launch_bounds__(TILE_THREADS)
+global_average_pool2d(const real* __restrict__ x, int S, int C, real* __restrict__ y) {
     __shared__ double shared[TILE_THREADS];
     Tile tile = tile_of(S, C, S, 1);
     const real* column = x + tile.n * S * C + tile.c;
