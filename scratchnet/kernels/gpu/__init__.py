@@ -17,10 +17,28 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
+from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
+from scratchnet.kernels.gpu.conv.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_grad,
+    depthwise_conv2d_weight_grad,
+)
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
 
 __all__ = [
+    "bias_grad",
+    "conv2d",
+    "conv2d_input_grad",
+    "conv2d_transpose",
+    "conv2d_weight_grad",
+    "dense",
+    "dense_input_grad",
+    "dense_weight_grad",
+    "depthwise_conv2d",
+    "depthwise_conv2d_input_grad",
+    "depthwise_conv2d_weight_grad",
     "relu",
     "relu_backward",
     "sigmoid",
