@@ -30,7 +30,7 @@ __device__ __forceinline__ long long part_of(long long size) { return blockIdx.y
 extern "C" {
 
 // y[n,i,j,f] = b[f] + sum over k, l, c of x~[n, sh*i+k-top, sw*j+l-left, c] * w[k,l,c,f]
-__global__ void __launch_bounds__(THREADS) conv2d(
+__global__ void __launch_bounds__(THREADS, RESIDENT) conv2d(
     const real* __restrict__ x, const real* __restrict__ w, const real* __restrict__ b, real* __restrict__ y, int N,
     int H, int W, int C, int KH, int KW, int F, int OH, int OW, int sh, int sw, int top, int left, int relu, int share)
 {
@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(THREADS) conv2d(
 }
 
 // dx[n,h,v,c] = b[c] + sum over f and all i, j, k, l with sh*i+k-top = h, sw*j+l-left = v of dy[n,i,j,f] * w[k,l,c,f]
-__global__ void __launch_bounds__(THREADS) conv2d_input_grad(
+__global__ void __launch_bounds__(THREADS, RESIDENT) conv2d_input_grad(
     const real* __restrict__ dy, const real* __restrict__ w, const real* __restrict__ b, real* __restrict__ dx, int N,
     int H, int W, int C, int KH, int KW, int F, int OH, int OW, int sh, int sw, int top, int left, int relu, int share)
 {
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(THREADS) conv2d_input_grad(
 }
 
 // dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f]; with add, plus what was there
-__global__ void __launch_bounds__(THREADS) conv2d_weight_grad(
+__global__ void __launch_bounds__(THREADS, RESIDENT) conv2d_weight_grad(
     const real* __restrict__ x, const real* __restrict__ dy, real* __restrict__ dw, int N, int H, int W, int C, int KH,
     int KW, int F, int OH, int OW, int sh, int sw, int top, int left, int add, int share)
 {
@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(THREADS) conv2d_weight_grad(
 }
 
 // y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]
-__global__ void __launch_bounds__(THREADS) dense(
+__global__ void __launch_bounds__(THREADS, RESIDENT) dense(
     const real* __restrict__ x, const real* __restrict__ w, const real* __restrict__ b, real* __restrict__ y, int N,
     int D, int U, int relu, int share)
 {
@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(THREADS) dense(
 }
 
 // dx[n,d] = sum over u of dy[n,u] * w[d,u]
-__global__ void __launch_bounds__(THREADS) dense_input_grad(
+__global__ void __launch_bounds__(THREADS, RESIDENT) dense_input_grad(
     const real* __restrict__ dy, const real* __restrict__ w, real* __restrict__ dx, int N, int D, int U, int share)
 {
     const Tile tile(blockIdx.x, D, U, share);
@@ -94,7 +94,7 @@ __global__ void __launch_bounds__(THREADS) dense_input_grad(
 }
 
 // dw[d,u] = sum over n of x[n,d] * dy[n,u]; with add, plus what was there
-__global__ void __launch_bounds__(THREADS) dense_weight_grad(
+__global__ void __launch_bounds__(THREADS, RESIDENT) dense_weight_grad(
     const real* __restrict__ x, const real* __restrict__ dy, real* __restrict__ dw, int N, int D, int U, int add,
     int share)
 {

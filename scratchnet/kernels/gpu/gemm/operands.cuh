@@ -16,11 +16,11 @@ __device__ __forceinline__ bool fours(const void* array, int size) {  // does ea
 // A matrix (rows, K) whose rows run along k: x of a dense layer, or w (D, U) where the sum is over U.
 struct RowMajor {
     static constexpr bool ALONG_K = true;
-    const real* a;
+    const real* base;
     int rows, K;
     bool vector;
 
-    __device__ RowMajor(const real* a, int rows, int K) : a(a), rows(rows), K(K), vector(fours(a, K)) {}
+    __device__ RowMajor(const real* a, int rows, int K) : base(a), rows(rows), K(K), vector(fours(a, K)) {}
 
     struct Cursor {
         const real* row;  // null below the last
@@ -28,27 +28,27 @@ struct RowMajor {
         __device__ const real* address(int i) const { return row && k + i < K ? row + k + i : nullptr; }
         __device__ void advance(int steps) { k += steps; }
     };
-    __device__ Cursor at(int row, int k) const { return {row < rows ? a + (long long)row * K : nullptr, k, K}; }
+    __device__ Cursor at(int row, int k) const { return {row < rows ? base + (long long)row * K : nullptr, k, K}; }
 };
 
 // A matrix (K, columns) whose rows run along n: the weights of a dense layer, or of a convolution as (KH*KW*C, F).
 struct ColumnRun {
     static constexpr bool ALONG_K = false;
-    const real* b;
+    const real* base;
     int K, columns;
     bool vector;
 
-    __device__ ColumnRun(const real* b, int K, int columns) : b(b), K(K), columns(columns), vector(fours(b, columns)) {}
+    __device__ ColumnRun(const real* b, int K, int columns) : base(b), K(K), columns(columns), vector(fours(b, columns)) {}
 
     struct Cursor {
-        const real* b;
+        const real* base;
         int k, n, K, columns;
         __device__ const real* address(int i) const {
-            return k < K && n + i < columns ? b + (long long)k * columns + n + i : nullptr;
+            return k < K && n + i < columns ? base + (long long)k * columns + n + i : nullptr;
         }
         __device__ void advance(int steps) { k += steps; }
     };
-    __device__ Cursor at(int n, int k) const { return {b, k, n, K, columns}; }
+    __device__ Cursor at(int n, int k) const { return {base, k, n, K, columns}; }
 };
 
 // A cell (k, l) of a window of KW columns and its channel c, counted as one number (k * KW + l) * C + c.
@@ -69,13 +69,13 @@ struct Cell {
 template <int way>
 struct Patches {
     static constexpr bool ALONG_K = true;
-    const real* x;
+    const real* base;
     int N, H, W, C, KH, KW, OH, OW, sh, sw, top, left;
     bool vector;
 
     __device__ Patches(const real* x, int N, int H, int W, int C, int KH, int KW, int OH, int OW, int sh, int sw,
                        int top, int left)
-        : x(x), N(N), H(H), W(W), C(C), KH(KH), KW(KW), OH(OH), OW(OW), sh(sh), sw(sw), top(top), left(left),
+        : base(x), N(N), H(H), W(W), C(C), KH(KH), KW(KW), OH(OH), OW(OW), sh(sh), sw(sw), top(top), left(left),
           vector(fours(x, C)) {}
 
     struct Cursor {
@@ -95,20 +95,20 @@ struct Patches {
     };
     __device__ Cursor at(int m, int k) const {
         const int j = m % OW, i = m / OW % OH, n = m / OW / OH;
-        return {*this, n < N ? x + (long long)n * H * W * C : nullptr, i * sh + top, j * sw + left, Cell(k, KW, C)};
+        return {*this, n < N ? base + (long long)n * H * W * C : nullptr, i * sh + top, j * sw + left, Cell(k, KW, C)};
     }
 };
 
 // The same patches, transposed: row m is the cell of the window, and k counts the pixels (n, i, j) of the output.
 struct PatchColumns {
     static constexpr bool ALONG_K = false;
-    const real* x;
+    const real* base;
     int N, H, W, C, KH, KW, OH, OW, sh, sw, top, left;
     bool vector;
 
     __device__ PatchColumns(const real* x, int N, int H, int W, int C, int KH, int KW, int OH, int OW, int sh, int sw,
                             int top, int left)
-        : x(x), N(N), H(H), W(W), C(C), KH(KH), KW(KW), OH(OH), OW(OW), sh(sh), sw(sw), top(top), left(left),
+        : base(x), N(N), H(H), W(W), C(C), KH(KH), KW(KW), OH(OH), OW(OW), sh(sh), sw(sw), top(top), left(left),
           vector(fours(x, C)) {}
 
     struct Cursor {
@@ -121,7 +121,7 @@ struct PatchColumns {
             if (e > 0) here.advance(e, p.KW, p.C);
             const int h = i * p.sh + p.top + here.k, v = j * p.sw + p.left + here.l;
             const bool inside = n < p.N && here.k < p.KH && h >= 0 && h < p.H && v >= 0 && v < p.W;
-            return inside ? p.x + (((long long)n * p.H + h) * p.W + v) * p.C + here.c : nullptr;
+            return inside ? p.base + (((long long)n * p.H + h) * p.W + v) * p.C + here.c : nullptr;
         }
         __device__ void advance(int steps) {
             for (j += steps; j >= p.OW; j -= p.OW)
@@ -135,12 +135,12 @@ struct PatchColumns {
 // of the window, its rows k0, k0 + sh, ... and columns l0, l0 + sw, ...: those that meet one class of pixels of dx.
 struct ClassWeights {
     static constexpr bool ALONG_K = true;
-    const real* w;
+    const real* base;
     int KW, C, F, k0, l0, sh, sw, rows, columns;
     bool vector;
 
     __device__ ClassWeights(const real* w, int KW, int C, int F, int k0, int l0, int sh, int sw, int rows, int columns)
-        : w(w), KW(KW), C(C), F(F), k0(k0), l0(l0), sh(sh), sw(sw), rows(rows), columns(columns), vector(fours(w, F)) {}
+        : base(w), KW(KW), C(C), F(F), k0(k0), l0(l0), sh(sh), sw(sw), rows(rows), columns(columns), vector(fours(w, F)) {}
 
     struct Cursor {
         const ClassWeights& p;
@@ -152,7 +152,7 @@ struct ClassWeights {
             if (i > 0) here.advance(i, p.columns, p.F);
             if (c >= p.C || here.k >= p.rows) return nullptr;
             const int k = p.k0 + here.k * p.sh, l = p.l0 + here.l * p.sw;
-            return p.w + ((long long)(k * p.KW + l) * p.C + c) * p.F + here.c;
+            return p.base + ((long long)(k * p.KW + l) * p.C + c) * p.F + here.c;
         }
         __device__ void advance(int steps) { cell.advance(steps, p.columns, p.F); }
     };

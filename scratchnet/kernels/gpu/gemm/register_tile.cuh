@@ -8,6 +8,7 @@
 #include "gemm/result.cuh"
 
 static constexpr int TILE = 64, DEPTH = 8, THREADS = 128, ROWS = 8, COLUMNS = 4;
+static constexpr int RESIDENT = sizeof(real) == 8 ? 3 : 5;  // blocks a multiprocessor: limits the registers of each
 // A row of the tile in shared memory is four numbers longer: when a warp stores four numbers along k into four rows,
 // they land in different banks, and each row still begins at 16 bytes.
 static constexpr int PITCH = TILE + 4;
