@@ -27,6 +27,8 @@ class Device(NamedTuple):
         kernels: returns the module of its kernels, which holds to `kernels/interface`; asked when the first kernel is
             needed, so that what the kernels need is imported, or compiled, only then.
         to_numpy: an array of it as a NumPy array, in the CPU's memory.
+        graph: makes a recording of steps that are then launched as one, see `scratchnet.replay`; None where the device
+            has none.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Device(NamedTuple):
     module: Any
     kernels: Callable[[], Any]
     to_numpy: Callable[[Any], np.ndarray]
+    graph: Callable[[], Any] | None = None
 
     def __deepcopy__(self, memo: Any) -> Device:
         """Itself: the layers of a copied model are on the same device."""

@@ -14,7 +14,7 @@ LONGEST = 300  # lines of a file
 ROOMS = [
     {"reference", "fields"},
     {"shapes", "signatures", "files", "locks", "printing"},
-    {"attributes", "arguments"},
+    {"attributes", "arguments", "replay"},
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "trees"},

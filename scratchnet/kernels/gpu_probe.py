@@ -44,9 +44,7 @@ def _missing() -> str:
     try:
         cupy: Any = importlib.import_module("cupy")
     except Exception as error:  # whatever a broken installation raises
-        return (
-            f"CuPy is installed but cannot be imported ({type(error).__name__}: {error}). Once more: {_EXTRAS}."
-        )
+        return f"CuPy is installed but cannot be imported ({type(error).__name__}: {error}). Once more: {_EXTRAS}."
     return _missing_driver(cupy) or _failing_kernel(cupy)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scratchnet import locks, random
+from scratchnet import locks, random, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
@@ -52,7 +51,7 @@ def train_step(
     """
     with locks.MODELS:
         value, dz, z = forward_loss(model, loss, x, y, True, weight)
-        if not math.isfinite(value):
+        if not replay.finite(value):
             return value, z
         model.zero_grads()
         model.backward(dz, input_grad=False, logits=fused_with(model, loss))

@@ -24,8 +24,9 @@ from scratchnet.kernels.gpu.conv.depthwise import (
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
 )
+from scratchnet.kernels.gpu.runtime.graph import Graph
 
-ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY, GRAPH = cupy.ndarray, cupy, cupy.asnumpy, Graph
 
 __all__ = [
     "bias_grad",
