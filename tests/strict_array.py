@@ -23,6 +23,11 @@ class Array:
 
     # What a device does its own way.
 
+    @classmethod
+    def _computed(cls, function):
+        """The result of function(), which computes with NumPy, on the device."""
+        return cls.wrap(function())
+
     def _change(self, action):
         """Do what changes the array."""
         action()
@@ -53,8 +58,9 @@ class Array:
         """A function of NumPy's arrays as one of the device's."""
 
         def call(*args, **kwargs):
+            inside = cls.unwrap(args)
             named = {name: cls.unwrap(value) for name, value in kwargs.items()}
-            return cls.wrap(function(*cls.unwrap(args), **named))
+            return cls._computed(lambda: function(*inside, **named))
 
         return call
 
@@ -98,11 +104,21 @@ class Array:
         return iter([self.wrap(part) for part in self._data])
 
     def __getitem__(self, index):
-        return self.wrap(self._data[_index(index)])
+        index = self._index(index)
+        return self._computed(lambda: self._data[index])
 
     def __setitem__(self, index, value):
-        index, value = _index(index), self._operand(value)
+        index, value = self._index(index), self._operand(value)
         self._change(lambda: operator.setitem(self._data, index, value))
+
+    def _index(self, index):
+        """An index; CuPy, too, takes NumPy arrays of whole numbers there, and brings them to the device."""
+        parts = index if isinstance(index, tuple) else (index,)
+        parts = tuple(part._data if isinstance(part, Array) else part for part in parts)
+        if any(isinstance(part, np.ndarray) and part.dtype == bool for part in parts):
+            self._leaving()  # how many there are decides the result's shape
+        # With an ellipsis, one element is an array without axes, a view, as in CuPy; NumPy would return a number.
+        return parts if any(part is Ellipsis for part in parts) else (*parts, Ellipsis)
 
     def __deepcopy__(self, memo):
         return self.copy()
@@ -126,15 +142,12 @@ class Array:
         return operator.index(self._data)
 
 
-def _index(index):
-    """An index; CuPy, too, takes NumPy arrays of whole numbers there, and brings them to the device."""
-    parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple(part._data if isinstance(part, Array) else part for part in parts)
-    return parts if isinstance(index, tuple) else parts[0]
-
-
 def _operator(name):
-    return lambda self, *other: self.wrap(getattr(self._data, name)(*map(self._operand, other)))
+    def method(self, *other):
+        other = tuple(map(self._operand, other))
+        return self._computed(lambda: getattr(self._data, name)(*other))
+
+    return method
 
 
 def _in_place(name):

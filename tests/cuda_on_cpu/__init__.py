@@ -19,7 +19,7 @@ What is found:
   copies can happen, and the kernel must be right in each; shared memory is full of NaN when a block begins
 - barriers and shuffles that not all threads come to, wrong masks, deadlocks: errors, with the line
 - elements that nobody has written (too few blocks): NaN
-- writes outside of an array: canaries (arrays.py); reads outside, with AddressSanitizer (sanitizer.py)
+- writes outside of an array: canaries (memory.py); reads outside, with AddressSanitizer (sanitizer.py)
 - arguments of the wrong type, too many threads, too much shared memory, strides: launching.py
 - NumPy's arrays where the device's are due, and the reverse: strict_array.py
 - copies, allocations and waiting while a graph is captured: streams.py
@@ -27,16 +27,16 @@ What is found:
 What is not: races between blocks, since these run one after another; and anything about speed.
 
 The files: compiler.py makes a library of a `.cu`; cpp/cuda_cpu.h and what it includes is what kernels see, cpp/*.cpp
-what plays them; arrays.py, launching.py, streams.py and cuda.py are CuPy's parts, cupy_on_cpu.py the module of them.
+what plays them; memory.py, arrays.py, launching.py, streams.py and cuda.py are CuPy's parts, cupy_on_cpu.py the module.
 """
 
 import sys
 from contextlib import contextmanager
 
 from cuda_on_cpu import cupy_on_cpu as cupy
-from cuda_on_cpu.arrays import memory_limit
 from cuda_on_cpu.compiler import CompileError, missing
 from cuda_on_cpu.launching import SCHEDULES, KernelError, Schedule, scheduled
+from cuda_on_cpu.memory import memory_limit
 
 __all__ = [
     "SCHEDULES",

@@ -1,130 +1,12 @@
-"""Arrays of the device that is played on the CPU: as strict as CuPy's, and watched.
+"""Arrays of the device that is played on the CPU: strict_array.py's, in its memory (memory.py)."""
 
-The bytes of an array lie between two canaries, 0xff bytes that nobody may change: a kernel that writes a little beyond
-an array's ends is found out when its launch is over. A fresh array is full of 0xff too: floats are NaN, integers -1, so
-what a kernel should have written and did not shows. Under AddressSanitizer the canaries may not even be read.
-"""
-
-import ctypes
-import os
-import weakref
-from contextlib import contextmanager
+import operator
 
 import numpy as np
 from strict_array import Array
 
-from cuda_on_cpu.compiler import SANITIZED
-from cuda_on_cpu.streams import refuse_in_capture, submit
-
-CANARY = 256  # bytes on either side
-ALIGNMENT = 512  # of an array's first byte, as in CuPy's memory pool
-FILL = 0xFF
-
-
-class OutOfMemoryError(MemoryError):
-    """cupy.cuda.memory.OutOfMemoryError."""
-
-    def __init__(self, size, total, limit=0):
-        super().__init__(
-            f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes, "
-            f"limit set to: {limit:,} bytes)."
-        )
-
-
-class Memory:
-    """How much of the device's memory there is, and how much is taken."""
-
-    def __init__(self, total):
-        self.total = total
-        self.used = 0
-
-    def take(self, count):
-        if self.used + count > self.total:
-            raise OutOfMemoryError(count, self.used, self.total)
-        self.used += count
-
-    def give_back(self, count):
-        self.used -= count
-
-
-memory = Memory(8 << 30)
-
-
-@contextmanager
-def memory_limit(free):
-    """Within it the device has so many bytes beside those that are taken now."""
-    before = memory.total
-    memory.total = memory.used + free
-    try:
-        yield
-    finally:
-        memory.total = before
-
-
-class Buffer(np.ndarray):
-    """Bytes with canaries. Views of it are plain NumPy arrays, whose `base` leads here."""
-
-    first: int  # where the array begins
-    count: int  # its bytes
-
-    def check(self, what):
-        """Raise a RuntimeError where a canary has changed."""
-        _allow(self)
-        raw = self.view(np.ndarray)
-        before, after = raw[: self.first], raw[self.first + self.count :]
-        for canary, side, places in (
-            (before, "before the first byte", np.arange(self.first, 0, -1)),
-            (after, "after the last byte", np.arange(1, len(after) + 1)),
-        ):
-            if canary.tobytes() != bytes([FILL]) * len(canary):
-                nearest = places[canary != FILL].min()
-                canary[:] = FILL  # the next launch is not to blame
-                raise RuntimeError(f"{what}: written to outside of it, {nearest} bytes {side}")
-        _forbid(self)
-
-
-def _sanitizer(name):
-    """AddressSanitizer's functions on ranges of memory; without it, they do nothing."""
-    if not os.environ.get(SANITIZED):
-        return lambda buffer: None
-    function = ctypes.CDLL(None)[name]
-    function.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-
-    def call(buffer):
-        end = buffer.first + buffer.count
-        function(buffer.ctypes.data, buffer.first)
-        function(buffer.ctypes.data + end, len(buffer) - end)
-
-    return call
-
-
-_forbid = _sanitizer("__asan_poison_memory_region")
-_allow = _sanitizer("__asan_unpoison_memory_region")
-
-
-def allocate(shape, dtype=float):
-    """A NumPy array of the device's memory, C-contiguous."""
-    refuse_in_capture("allocation")
-    dtype = np.dtype(dtype)
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    count = dtype.itemsize
-    for size in shape:
-        count *= int(size)
-    memory.take(count)
-    buffer = Buffer(2 * CANARY + ALIGNMENT + count, np.uint8)
-    weakref.finalize(buffer, memory.give_back, count).atexit = False
-    buffer.fill(FILL)
-    buffer.first = CANARY + -(buffer.ctypes.data + CANARY) % ALIGNMENT
-    buffer.count = count
-    _forbid(buffer)
-    return buffer.view(np.ndarray)[buffer.first : buffer.first + count].view(dtype).reshape(shape)
-
-
-def buffer_of(data):
-    """The buffer that a NumPy array is a view of, or None where it is not the device's."""
-    while data is not None and not isinstance(data, Buffer):
-        data = data.base if isinstance(data, np.ndarray) else None
-    return data
+from cuda_on_cpu.memory import allocate, buffer_of
+from cuda_on_cpu.streams import capturing, refuse_in_capture, submit
 
 
 def place(data):
@@ -141,6 +23,17 @@ class ndarray(Array):
     def __init__(self, data):
         super().__init__(data if buffer_of(data) is not None else place(data))
 
+    @classmethod
+    def _computed(cls, function):
+        if not capturing():
+            return super()._computed(function)
+        with np.errstate(all="ignore"):
+            value = function()  # of numbers that are not there yet, but it says what kind of array it is
+        result = cls.wrap(value)
+        if isinstance(result, cls) and buffer_of(value) is None:
+            submit(lambda: operator.setitem(result._data, ..., function()), [result.buffer])
+        return result
+
     @property
     def buffer(self):
         return buffer_of(self._data)
@@ -156,7 +49,7 @@ class ndarray(Array):
     def fill(self, value):
         self[...] = value
 
-    def set(self, array):
+    def set(self, array, stream=None):
         """Take over the numbers of a NumPy array."""
         refuse_in_capture("copy to the device")
         if array.shape != self.shape or array.dtype != self.dtype:
@@ -192,6 +85,11 @@ def empty(shape, dtype=float):
     return ndarray(allocate(shape, dtype))
 
 
+def empty_like(x, dtype=None):
+    """cupy.empty_like."""
+    return empty(x.shape, x.dtype if dtype is None else dtype)
+
+
 def full(shape, value, dtype=None):
     """cupy.full."""
     array = empty(shape, np.asarray(ndarray.unwrap(value)).dtype if dtype is None else dtype)
@@ -211,5 +109,5 @@ def ones(shape, dtype=float):
 
 FUNCTIONS = {
     **ndarray.functions(),
-    **{function.__name__: function for function in (asarray, asnumpy, empty, full, zeros, ones)},
+    **{function.__name__: function for function in (asarray, asnumpy, empty, empty_like, full, zeros, ones)},
 }

@@ -2,12 +2,20 @@
 
 from types import SimpleNamespace
 
-from cuda_on_cpu import arrays
+from cuda_on_cpu import memory
+from cuda_on_cpu.memory import MemoryPool, using_allocator
 from cuda_on_cpu.streams import CUDARuntimeError, Graph, Stream, get_current_stream
 
-__all__ = ["CUDARuntimeError", "Graph", "Stream", "get_current_stream", "is_available", "memory", "runtime"]
-
-memory = SimpleNamespace(OutOfMemoryError=arrays.OutOfMemoryError)
+__all__ = [
+    "Graph",
+    "MemoryPool",
+    "Stream",
+    "get_current_stream",
+    "is_available",
+    "memory",
+    "runtime",
+    "using_allocator",
+]
 
 VERSION = 12090  # 12.9
 # An A100's, where kernels may ask: the smallest GPU that they are compiled for.
@@ -31,7 +39,7 @@ def is_available():
 def _properties(device):
     if device != 0:
         raise CUDARuntimeError(101, "cudaErrorInvalidDevice: invalid device ordinal")
-    return {**PROPERTIES, "totalGlobalMem": arrays.memory.total}
+    return {**PROPERTIES, "totalGlobalMem": memory.device.total}
 
 
 runtime = SimpleNamespace(
@@ -40,5 +48,5 @@ runtime = SimpleNamespace(
     runtimeGetVersion=lambda: VERSION,
     getDeviceCount=lambda: 1,
     getDeviceProperties=_properties,
-    memGetInfo=lambda: (arrays.memory.total - arrays.memory.used, arrays.memory.total),
+    memGetInfo=lambda: (memory.device.total - memory.device.used, memory.device.total),
 )

@@ -70,11 +70,16 @@ class RawModule:
             self._kernels = compiler.build(*self._text)
         if name not in self._kernels:
             raise KernelError(f"CUDA_ERROR_NOT_FOUND: no kernel {name!r}. There are: {', '.join(self._kernels)}")
-        return RawKernel(name, self._kernels[name])
+        return Kernel(name, self._kernels[name])
 
 
-class RawKernel:
-    """cupy.RawKernel: called as kernel(grid, block, arguments, shared_mem=bytes)."""
+def RawKernel(code, name, options=(), backend="nvrtc"):
+    """cupy.RawKernel: a text's one kernel."""
+    return RawModule(code=code, options=options, backend=backend).get_function(name)
+
+
+class Kernel:
+    """What CuPy's get_function returns: called as kernel(grid, block, arguments, shared_mem=bytes)."""
 
     def __init__(self, name, compiled):
         self.name = name
@@ -126,7 +131,8 @@ class RawKernel:
             if error is not None:
                 raise KernelError(f"{name}: {error.decode()}")
             for number, reference in references.items():
-                reference().check(f"{name}: argument {number}")
+                if (damage := reference().damage()) is not None:
+                    raise KernelError(f"{name}: written to outside of argument {number}: {damage}")
 
         return action
 

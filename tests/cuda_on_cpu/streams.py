@@ -1,12 +1,13 @@
 """Streams and graphs. Here everything runs when it is asked for; only a captured graph runs later.
 
-While a stream captures, what would run on it is written down instead: launches, and changes of arrays. What cannot be
-part of a graph is refused as CUDA refuses it: allocations, copies from or to the CPU's memory, waiting.
+While a stream captures, what would run on it is written down instead: launches, and what array functions compute. What
+cannot be part of a graph is refused as CUDA refuses it: copies from or to the CPU's memory, and waiting.
 """
 
 import weakref
 
 CAPTURE_UNSUPPORTED = 900
+CAPTURE_INVALIDATED = 901
 
 
 class CUDARuntimeError(RuntimeError):
@@ -27,6 +28,7 @@ class Stream:
     def __init__(self, null=False, non_blocking=False):
         self.non_blocking = non_blocking
         self._nodes = []
+        self._valid = True
 
     def __enter__(self):
         Stream._current.append(self)
@@ -52,13 +54,18 @@ class Stream:
             )
         if Stream._capturing is not None:
             raise RuntimeError("a stream is capturing already")
-        Stream._capturing, self._nodes = self, []
+        Stream._capturing, self._nodes, self._valid = self, [], True
 
     def end_capture(self):
-        """What was written down, as a graph."""
+        """What was written down, as a graph; an error where something was refused meanwhile."""
         if Stream._capturing is not self:
             raise RuntimeError("this stream is not capturing")
         Stream._capturing = None
+        if not self._valid:
+            raise CUDARuntimeError(
+                CAPTURE_INVALIDATED,
+                "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture",
+            )
         return Graph(self._nodes)
 
     def is_capturing(self):
@@ -93,24 +100,30 @@ def submit(action, buffers):
     """Run it now, or write it down where the current stream captures.
 
     Args:
-        action: a function without arguments. It must not keep the arrays alive that it works on: a graph keeps their
-            addresses only.
+        action: a function without arguments. That of a launch has addresses only: as with CUDA's graphs, who captures
+            must keep the arrays.
         buffers: the memory that it reads or writes (arrays.Buffer).
     """
-    capturing = Stream._capturing
-    if capturing is None:
+    stream = Stream._capturing
+    if stream is None:
         action()
-    elif capturing is get_current_stream():
-        capturing._nodes.append((action, [weakref.ref(buffer) for buffer in buffers]))
+    elif stream is get_current_stream():
+        stream._nodes.append((action, [weakref.ref(buffer) for buffer in buffers]))
     else:
         raise CUDARuntimeError(
             CAPTURE_UNSUPPORTED, "a stream is capturing, but this runs on another: `with stream:` is missing"
         )
 
 
+def capturing():
+    """Whether a stream captures."""
+    return Stream._capturing is not None
+
+
 def refuse_in_capture(what):
-    """Raise CUDA's error while a stream captures."""
+    """Raise CUDA's error while a stream captures; what it captures is of no use then."""
     if Stream._capturing is not None:
+        Stream._capturing._valid = False
         raise CUDARuntimeError(
             CAPTURE_UNSUPPORTED,
             f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing ({what})",

@@ -29,6 +29,22 @@ namespace {
 
 std::vector<Fiber*> fibers;  // kept from block to block, and from launch to launch
 
+// The next thread of those that take turns together with this one, 32 in the order in which they begin, goes on where
+// it may; else the scheduler.
+void leave_after(const Thread& thread) {
+    Fiber* me = block.running;
+    Fiber* next = nullptr;
+    if (block.begun == block.threads.size()) {
+        size_t end = std::min<size_t>((thread.turn / 32 + 1) * 32, block.order.size());
+        for (size_t i = thread.turn + 1; i < end && next == nullptr; ++i) {
+            const Thread& other = block.threads[block.order[i]];
+            if (other.fiber != nullptr && other.state == State::READY) next = other.fiber;
+        }
+    }
+    if (next != nullptr) block.running = next;
+    leave(me, next);
+}
+
 void run_fresh_threads() {  // the main function of a fiber
     begun();
     Fiber* me = block.running;
@@ -43,9 +59,10 @@ void run_fresh_threads() {  // the main function of a fiber
             thread.state = State::DONE;
             thread.fiber = nullptr;
             ++block.done;
+            block.warps[number / 32].alive &= ~(1u << number % 32);
             meet_if_complete(number / 32);  // lanes may have waited for this one alone
         }
-        leave(me);  // until another block begins
+        leave_after(block.threads[me->thread]);  // until another block begins
     }
 }
 
@@ -62,16 +79,16 @@ void begin_all() {
     }
 }
 
-bool go_on_in_warp(size_t first) {  // each of 32 threads once, where it may; false when none could
-    bool any = false;
+// The first of 32 threads that may go on does so, and hands over to the next: all of them once. False: none may.
+bool go_on_in_warp(size_t first) {
     size_t end = std::min<size_t>(first + 32, block.order.size());
     for (size_t i = first; i < end && block.error.empty(); ++i) {
         Thread& thread = block.threads[block.order[i]];
         if (thread.fiber == nullptr || thread.state != State::READY) continue;
-        any = true;
         run_until_it_leaves(thread.fiber);
+        return true;
     }
-    return any;
+    return false;
 }
 
 bool go_on() {
@@ -89,21 +106,29 @@ const Thread* one_at_a_barrier() {
     return nullptr;
 }
 
-std::string numbered(const char* format, long a, long b) {
-    char text[300];
-    snprintf(text, sizeof text, format, a, b);
-    return text;
+std::string text(const char* format, ...) __attribute__((format(printf, 1, 2)));
+std::string text(const char* format, ...) {
+    char written[300];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(written, sizeof written, format, arguments);
+    va_end(arguments);
+    return written;
 }
 
 // All threads of the block must come to one barrier. (Newer GPUs let a barrier pass that some threads have not come to
 // because they have returned; CUDA's guide wants every thread of the block there, and so does this.)
 std::string open_barrier() {
-    int line = one_at_a_barrier()->line;
+    Place place = one_at_a_barrier()->barrier;
     if (block.done > 0) {
-        return numbered("%ld threads have returned, and the others wait at __syncthreads() in line %ld", block.done, line);
+        return text("%s:%d: __syncthreads() is reached by the others after %u threads have returned", place.file, place.line,
+                    block.done);
     }
     for (Thread& thread : block.threads) {
-        if (thread.line != line) return numbered("__syncthreads() in line %ld and in line %ld", line, thread.line);
+        if (!(thread.barrier == place)) {
+            return text("some threads wait at %s:%d: __syncthreads(), others at %s:%d: __syncthreads()", place.file,
+                        place.line, thread.barrier.file, thread.barrier.line);
+        }
         thread.state = State::READY;
     }
     block.at_barrier = 0;
@@ -113,13 +138,13 @@ std::string open_barrier() {
 std::string deadlock() {
     const Thread* waiting = one_at_a_barrier();
     if (waiting != nullptr) {
-        return numbered("deadlock: of %ld threads some never come to __syncthreads() in line %ld",
-                        long(block.threads.size()), waiting->line);
+        return text("deadlock: %s:%d: __syncthreads() is never reached by some threads", waiting->barrier.file,
+                    waiting->barrier.line);
     }
     for (const Warp& warp : block.warps) {
         if (warp.arrived == 0) continue;
-        return std::string("deadlock: some lanes never come to ") + warp.name +
-               numbered(" in line %ld (lanes 0x%08lx came)", warp.line, warp.arrived);
+        return text("deadlock: %s:%d: %s is never reached by some lanes (0x%08x of 0x%08x came)", warp.place.file,
+                    warp.place.line, warp.name, warp.arrived, warp.mask);
     }
     return "deadlock";
 }
@@ -129,6 +154,7 @@ void run_block() {
     block.begun = block.done = block.at_barrier = 0;
     block.shared_bytes = 0;
     for (Thread& thread : block.threads) thread.state = State::READY;
+    for (Warp& warp : block.warps) warp.alive = warp.all, warp.arrived = 0;
     begin_all();
     while (block.done < block.threads.size() && block.error.empty()) {
         if (go_on()) continue;
@@ -144,24 +170,26 @@ void size_block(const Launch& launch) {
     block.threads.assign(count, Thread{});
     block.order.resize(count);
     for (unsigned i = 0; i < count; ++i) {
+        unsigned turn = launch.backward ? count - 1 - i : i;
         block.threads[i].index = {i % blockDim.x, i / blockDim.x % blockDim.y, i / (blockDim.x * blockDim.y)};
-        block.order[i] = launch.backward ? count - 1 - i : i;
+        block.threads[i].turn = turn;
+        block.order[turn] = i;
     }
     block.warps.assign((count + 31) / 32, Warp{});
+    for (unsigned i = 0; i < count; ++i) block.warps[i / 32].all |= 1u << i % 32;
 }
 
 }  // namespace
 
 void wait(State state) {
-    Fiber* me = block.running;
-    Thread& thread = block.threads[me->thread];
+    Thread& thread = block.threads[block.running->thread];
     thread.state = state;
-    leave(me);
+    leave_after(thread);
     threadIdx = thread.index;  // others have run meanwhile
 }
 
-void barrier(int line) {
-    block.threads[block.running->thread].line = line;
+void barrier(Place place) {
+    block.threads[block.running->thread].barrier = place;
     ++block.at_barrier;
     wait(State::AT_BARRIER);
 }
@@ -173,7 +201,7 @@ void fail(const char* format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (block.error.empty()) block.error = text;
-    for (;;) leave(block.running);
+    for (;;) leave(block.running, nullptr);
 }
 
 const char* run(const Launch& launch) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fibers.h"
+#include "place.h"
 #include "types.h"
 
 namespace shim {
@@ -15,19 +16,22 @@ enum class State : unsigned char { READY, AT_BARRIER, AT_WARP, DONE };
 
 struct Thread {
     uint3 index;             // threadIdx
+    unsigned turn;           // in the order in which threads begin
     State state;
     Fiber* fiber = nullptr;  // the one it stands on; none before its first line and after its last
-    int line = 0;            // of the barrier that it waits at
+    Place barrier;           // that it waits at
 };
 
 // What the lanes of a warp do together, such as a shuffle: warp.cpp.
 using Together = void (*)(void* const* given, unsigned lanes);
 
 struct Warp {
-    unsigned arrived = 0;  // the lanes that wait for the others, a bit each
-    unsigned mask = 0;     // the lanes that must come
+    unsigned all = 0;      // its lanes, a bit each
+    unsigned alive = 0;    // those that have not returned
+    unsigned arrived = 0;  // those that wait for the others
+    unsigned mask = 0;     // those that must come
     const char* name = nullptr;
-    int line = 0;
+    Place place{};
     Together together = nullptr;
     void* given[32] = {};  // what each lane brought
 };

@@ -19,6 +19,7 @@ ucontext_t scheduler;
 void* scheduler_sanitizer = nullptr;
 const void* scheduler_stack = nullptr;
 size_t scheduler_size = 0;
+Fiber* next_fiber = nullptr;
 #else
 jmp_buf scheduler;
 #endif
@@ -53,12 +54,17 @@ void delete_fiber(Fiber* fiber) {
 // functions, which swapcontext is not; that is slower, since it asks the operating system for the signal mask.
 
 void enter(Fiber* fiber) {
-    __sanitizer_start_switch_fiber(&scheduler_sanitizer, fiber->memory + GUARD, STACK);
-    swapcontext(&scheduler, &fiber->context);
-    __sanitizer_finish_switch_fiber(scheduler_sanitizer, nullptr, nullptr);
+    while (fiber != nullptr) {
+        next_fiber = nullptr;
+        __sanitizer_start_switch_fiber(&scheduler_sanitizer, fiber->memory + GUARD, STACK);
+        swapcontext(&scheduler, &fiber->context);
+        __sanitizer_finish_switch_fiber(scheduler_sanitizer, nullptr, nullptr);
+        fiber = next_fiber;
+    }
 }
 
-void leave(Fiber* fiber) {
+void leave(Fiber* fiber, Fiber* next) {  // to another fiber by way of the scheduler
+    next_fiber = next;
     __sanitizer_start_switch_fiber(&fiber->sanitizer, scheduler_stack, scheduler_size);
     swapcontext(&fiber->context, &scheduler);
     __sanitizer_finish_switch_fiber(fiber->sanitizer, &scheduler_stack, &scheduler_size);
@@ -79,8 +85,8 @@ void enter(Fiber* fiber) {
     setcontext(&fiber->context);
 }
 
-void leave(Fiber* fiber) {
-    if (_setjmp(fiber->left_at) == 0) _longjmp(scheduler, 1);
+void leave(Fiber* fiber, Fiber* next) {
+    if (_setjmp(fiber->left_at) == 0) _longjmp(next == nullptr ? scheduler : next->left_at, 1);
 }
 
 void begun() {}

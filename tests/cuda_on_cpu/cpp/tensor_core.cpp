@@ -41,9 +41,9 @@ void multiply(void* const* given, unsigned lanes) {
 
 }  // namespace
 
-void mma_m16n8k8(float* c, const unsigned* a, const unsigned* b, int line) {
+void mma_m16n8k8(float* c, const unsigned* a, const unsigned* b, Place place) {
     Registers mine{c, a, b};
-    meet(0xffffffffu, &mine, multiply, "mma.m16n8k8", line);
+    meet(0xffffffffu, &mine, multiply, "mma.m16n8k8", place);
 }
 
 }  // namespace shim

@@ -10,33 +10,30 @@ unsigned lane() { return block.running->thread % 32; }
 bool meet_if_complete(unsigned number) {
     Warp& warp = block.warps[number];
     if (warp.arrived == 0) return false;
-    Thread* threads = &block.threads[number * 32];
-    unsigned count = std::min<size_t>(32, block.threads.size() - number * 32);
-    unsigned alive = 0;
-    for (unsigned i = 0; i < count; ++i) {
-        if (threads[i].state != State::DONE) alive |= 1u << i;
-    }
-    if (warp.arrived != (warp.mask & alive)) return false;
+    if (warp.arrived != (warp.mask & warp.alive)) return false;
     warp.together(warp.given, warp.arrived);
-    for (unsigned i = 0; i < count; ++i) {
-        if (threads[i].state == State::AT_WARP) threads[i].state = State::READY;
+    size_t end = std::min<size_t>((number + 1) * 32, block.threads.size());
+    for (size_t i = number * 32; i < end; ++i) {
+        if (block.threads[i].state == State::AT_WARP) block.threads[i].state = State::READY;
     }
     warp.arrived = 0;
     return true;
 }
 
-void meet(unsigned mask, void* brought, Together together, const char* name, int line) {
+void meet(unsigned mask, void* brought, Together together, const char* name, Place place) {
     unsigned number = block.running->thread / 32, me = lane();
     Warp& warp = block.warps[number];
-    if ((mask >> me & 1) == 0) fail("%s in line %d: lane %u is not in its own mask 0x%08x", name, line, me, mask);
+    if ((mask >> me & 1) == 0) {
+        fail("%s:%d: %s: lane %u is not in its own mask 0x%08x", place.file, place.line, name, me, mask);
+    }
     if (warp.arrived == 0) {
         warp.mask = mask;
         warp.name = name;
-        warp.line = line;
+        warp.place = place;
         warp.together = together;
-    } else if (warp.mask != mask || warp.together != together || warp.line != line) {
-        fail("lanes of one warp are at %s in line %d (mask 0x%08x) and at %s in line %d (mask 0x%08x)", warp.name,
-             warp.line, warp.mask, name, line, mask);
+    } else if (warp.mask != mask || warp.together != together || !(warp.place == place)) {
+        fail("lanes of one warp are at %s:%d: %s (mask 0x%08x), and at %s:%d: %s (mask 0x%08x)", warp.place.file,
+             warp.place.line, warp.name, warp.mask, place.file, place.line, name, mask);
     }
     warp.given[me] = brought;
     warp.arrived |= 1u << me;
