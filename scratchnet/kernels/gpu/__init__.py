@@ -41,6 +41,12 @@ from scratchnet.kernels.gpu.pool import (
     max_pool2d_backward,
     upsample2d,
     upsample2d_backward,
+from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
+from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
+from scratchnet.kernels.gpu.conv.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_grad,
+    depthwise_conv2d_weight_grad,
 )
 from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
@@ -69,6 +75,17 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
+    "bias_grad",
+    "conv2d",
+    "conv2d_input_grad",
+    "conv2d_transpose",
+    "conv2d_weight_grad",
+    "dense",
+    "dense_input_grad",
+    "dense_weight_grad",
+    "depthwise_conv2d",
+    "depthwise_conv2d_input_grad",
+    "depthwise_conv2d_weight_grad",
     "relu",
     "relu_backward",
     "rmsprop",
