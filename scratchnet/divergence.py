@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
 from scratchnet.layers.chain import Composite

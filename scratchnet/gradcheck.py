@@ -21,7 +21,7 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number
-from scratchnet.device import as_array, like, to_numpy
+from scratchnet.devices import as_array, like, to_numpy
 from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 

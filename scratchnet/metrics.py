@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_count, check_number
 from scratchnet.config import Configurable
-from scratchnet.device import array_module, as_array, like, to_numpy
+from scratchnet.devices import array_module, as_array, like, to_numpy
 from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
 from scratchnet.signatures import OnlyDefault
 

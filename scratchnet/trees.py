@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import config
-from scratchnet.device import device_of, to_numpy
+from scratchnet.devices import device_of, to_numpy
 from scratchnet.fields import shown
 from scratchnet.files import whole_file
 

@@ -13,7 +13,7 @@ from threads import with_threads
 import scratchnet as sn
 from scratchnet import config, reference
 from scratchnet.augment import USES, affine, draws
-from scratchnet.device import Device, register, unregister
+from scratchnet.devices import Device, register, unregister
 from scratchnet.kernels.interface import FILL_MODES
 from scratchnet.preprocessing.image import ImageDataGenerator
 

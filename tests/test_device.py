@@ -14,7 +14,7 @@ from on_both import PICTURES, ROWS, assert_same, classifiers
 from stand_in import put
 
 import scratchnet as sn
-from scratchnet import device, divergence, gan, kernels, metrics
+from scratchnet import devices, divergence, gan, kernels, metrics
 
 pytestmark = pytest.mark.usefixtures("stand_in_device")
 
@@ -94,12 +94,12 @@ def test_a_module_that_takes_numpys_functions_is_found_out(module, monkeypatch):
 
 
 def test_what_is_said_of_arrays():
-    x, here = put([1.0, 2.0]), device.named(stand_in.NAME)
-    assert device.device_of(x) is here
-    assert device.array_module(x) is stand_in.module
-    assert device.device_of(PICTURES) is kernels.CPU
-    assert device.array_module(PICTURES) is device.array_module([1, 2]) is np
-    assert device.device_of([1, 2]) is None
+    x, here = put([1.0, 2.0]), devices.named(stand_in.NAME)
+    assert devices.device_of(x) is here
+    assert devices.array_module(x) is stand_in.module
+    assert devices.device_of(PICTURES) is kernels.CPU
+    assert devices.array_module(PICTURES) is devices.array_module([1, 2]) is np
+    assert devices.device_of([1, 2]) is None
     assert kernels.of(x) is stand_in.kernels
     with pytest.raises(TypeError, match="list"):
         kernels.of([1, 2])
@@ -107,32 +107,32 @@ def test_what_is_said_of_arrays():
 
 def test_ways_onto_the_device_and_off_it():
     x = put([1.0, 2.0])
-    assert device.as_array(x) is x
-    assert device.as_array(x, np.float64) is x
-    assert device.as_array(x, np.float32).dtype == np.float32
-    assert isinstance(device.as_array([1, 2]), np.ndarray)
-    assert device.to_numpy(PICTURES) is PICTURES
-    np.testing.assert_array_equal(device.to_numpy(x), [1, 2])
-    assert device.to_device(x, stand_in.NAME) is x
-    assert device.to_device(PICTURES, "cpu") is PICTURES
+    assert devices.as_array(x) is x
+    assert devices.as_array(x, np.float64) is x
+    assert devices.as_array(x, np.float32).dtype == np.float32
+    assert isinstance(devices.as_array([1, 2]), np.ndarray)
+    assert devices.to_numpy(PICTURES) is PICTURES
+    np.testing.assert_array_equal(devices.to_numpy(x), [1, 2])
+    assert devices.to_device(x, stand_in.NAME) is x
+    assert devices.to_device(PICTURES, "cpu") is PICTURES
     for came in ([1, 2], np.array([1, 2])):
-        assert_same(device.to_device(came, stand_in.NAME), np.array([1, 2]))
-        assert_same(device.like(came, x), np.array([1, 2]))
-    for there in (device.to_device(x, kernels.CPU), device.like(x, PICTURES)):
+        assert_same(devices.to_device(came, stand_in.NAME), np.array([1, 2]))
+        assert_same(devices.like(came, x), np.array([1, 2]))
+    for there in (devices.to_device(x, kernels.CPU), devices.like(x, PICTURES)):
         assert isinstance(there, np.ndarray)
         np.testing.assert_array_equal(there, [1, 2])
 
 
 def test_a_device_that_is_not_there():
     with pytest.raises(ValueError, match=r"unknown device 'gpu_7'\. Known: cpu, stand_in"):
-        device.to_device(PICTURES, "gpu_7")
-    device.unregister(stand_in.NAME)
+        devices.to_device(PICTURES, "gpu_7")
+    devices.unregister(stand_in.NAME)
     with pytest.raises(ValueError, match="unknown device 'stand_in'"):
-        device.named(stand_in.NAME)
+        devices.named(stand_in.NAME)
 
 
 def test_a_copied_device_is_the_same_one():
-    here = device.named(stand_in.NAME)
+    here = devices.named(stand_in.NAME)
     assert copy.deepcopy(here) is here
     assert pickle.loads(pickle.dumps(here)) is here
 

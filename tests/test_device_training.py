@@ -22,7 +22,7 @@ from on_both import (
 from stand_in import Array, put
 
 import scratchnet as sn
-from scratchnet import device
+from scratchnet import devices
 from scratchnet.averaging import MovingAverage
 from scratchnet.preprocessing.image import ImageDataGenerator
 from scratchnet.training.data import Feed
@@ -101,7 +101,7 @@ def test_a_flow_of_pictures_on_the_device():
 
 def test_every_array_of_a_batch_comes_on_the_device():
     feed = Feed(PICTURES, LABELS, WEIGHTS, np.dtype(np.float32))
-    feed.device = device.named(stand_in.NAME)
+    feed.device = devices.named(stand_in.NAME)
     for array, whole in zip(feed.take(np.array([3, 1])), (PICTURES, LABELS, WEIGHTS)):
         assert_same(array, whole[[3, 1]])
     feed.device = None

@@ -10,8 +10,7 @@ import pytest
 from devices import DEVICES, UnderTest
 from devices import Kernels as OnDevice
 
-from scratchnet import device as devices
-from scratchnet import kernels, reference
+from scratchnet import devices, kernels, reference
 from scratchnet.kernels import cpu
 from scratchnet.kernels.interface import FILL_MODES, Kernels
 

@@ -11,7 +11,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_dtype, check_index
 from scratchnet.augment.parameters import key_of
 from scratchnet.config import Configurable, describe
-from scratchnet.device import as_array, to_numpy
+from scratchnet.devices import as_array, to_numpy
 
 
 def check_pictures(x: np.ndarray, caller: str) -> None:

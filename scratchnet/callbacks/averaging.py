@@ -7,7 +7,7 @@ from typing import Any
 
 from scratchnet.averaging import MovingAverage, check_momentum
 from scratchnet.callbacks.base import Callback, Logs
-from scratchnet.device import like
+from scratchnet.devices import like
 from scratchnet.fields import anything, count, join, like_arrays, optional, record, truth
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.annotations import checked
-from scratchnet.device import to_numpy
+from scratchnet.devices import to_numpy
 from scratchnet.gan.model import GAN
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
-from scratchnet.device import to_numpy
+from scratchnet.devices import to_numpy
 
 
 def as_bytes(x: np.ndarray, value_range: tuple[float, float] | None = None) -> np.ndarray:

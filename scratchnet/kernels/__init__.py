@@ -5,16 +5,28 @@ What each function computes, from which arguments, is said once for all devices,
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 
-from scratchnet.device import Device, array_types, device_of, register
+from scratchnet.devices import Device, array_types, device_of, register, register_later
 from scratchnet.kernels import cpu
+from scratchnet.kernels.gpu_probe import require_gpu
 from scratchnet.kernels.interface import Kernels
 
 CPU = Device("cpu", np.ndarray, np, lambda: cpu, np.asarray)
 register(CPU)
+
+
+def _gpu() -> Device:
+    """The GPU: its kernels import CuPy, which is looked for here, when they are first asked for."""
+    require_gpu()
+    gpu = importlib.import_module("scratchnet.kernels.gpu")
+    return Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY, gpu.GRAPH, gpu.FREE_MEMORY)
+
+
+register_later("gpu", "cupy", _gpu)
 
 
 def of(array: Any) -> Kernels:

@@ -8,7 +8,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import check_choice, check_number
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count, check_number, shape_text
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault

@@ -8,7 +8,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import is_array, is_number, shortened
-from scratchnet.device import array_module, to_numpy
+from scratchnet.devices import array_module, to_numpy
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault

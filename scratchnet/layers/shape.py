@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import check_sizes, is_whole, pair, shape_text
-from scratchnet.device import array_module
+from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
 from scratchnet.shapes import Shape, sizes

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.device import array_module, like
+from scratchnet.devices import array_module, like
 
 AXES = (1, 2, 3)
 

@@ -34,7 +34,7 @@ from scratchnet.arguments import (
     shortened,
 )
 from scratchnet.augment import affine, check_pictures, draws, key_of
-from scratchnet.device import array_module, as_array, like
+from scratchnet.devices import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
 from scratchnet.preprocessing.brightness import brightened
 from scratchnet.preprocessing.ranges import are_numbers, as_factors, shift

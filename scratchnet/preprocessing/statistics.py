@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number
 from scratchnet.augment import Augmentation, check_pictures
-from scratchnet.device import array_module, as_array, like, to_numpy
+from scratchnet.devices import array_module, as_array, like, to_numpy
 
 EPSILON = 1e-6  # added to deviations, as in Keras
 PART = 256  # pictures of which the statistics are taken at a time

@@ -1,12 +1,19 @@
 """Arrays of the device that is played on the CPU: strict_array.py's, in its memory (memory.py)."""
 
 import operator
+from typing import NamedTuple
 
 import numpy as np
 from strict_array import Array
 
 from cuda_on_cpu.memory import allocate, buffer_of
 from cuda_on_cpu.streams import capturing, refuse_in_capture, submit
+
+
+class MemoryPointer(NamedTuple):
+    """cupy.cuda.MemoryPointer: an array's `data`, for launch code that puts addresses into a table."""
+
+    ptr: int
 
 
 def place(data):
@@ -41,6 +48,10 @@ class ndarray(Array):
     @property
     def address(self):
         return self._data.ctypes.data
+
+    @property
+    def data(self):
+        return MemoryPointer(self.address)
 
     @property
     def T(self):

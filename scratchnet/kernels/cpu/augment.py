@@ -13,9 +13,9 @@ import numpy as np
 from numba import prange
 
 from scratchnet.arguments import check_count, check_index
+from scratchnet.kernels.checks import check_float, check_word
 from scratchnet.kernels.cpu.dropout import philox
 from scratchnet.kernels.cpu.gather import COMPILED, normalize, per_element
-from scratchnet.kernels.cpu.runtime.checks import check_float, check_word
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.runtime.checks import check_word
+from scratchnet.kernels.checks import check_word
 from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty

@@ -8,7 +8,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.arguments import check_index
-from scratchnet.kernels.cpu.runtime.checks import check_float
+from scratchnet.kernels.checks import check_float
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 

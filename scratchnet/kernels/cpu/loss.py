@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.runtime.checks import check_labels
+from scratchnet.kernels.checks import check_labels
 from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
 from scratchnet.kernels.cpu.runtime.memory import empty

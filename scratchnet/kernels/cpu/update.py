@@ -15,7 +15,8 @@ import numpy as np
 from numba import carray, prange, types
 from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.runtime.checks import check_float, is_array
+from scratchnet.kernels.checks import check_float
+from scratchnet.kernels.cpu.runtime.contract import is_array
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, in_order, serial
 
 

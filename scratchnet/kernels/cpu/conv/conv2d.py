@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.kernels.checks import check_output
 from scratchnet.kernels.cpu.conv import col2im, pooled_gradient
 from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS, direct_weight_grad
 from scratchnet.kernels.cpu.gemm.operands import Output, Weights, Window
 from scratchnet.kernels.cpu.pool import max_pool2d_backward
-from scratchnet.kernels.cpu.runtime.checks import check_output
 from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import as_flat, column_sums

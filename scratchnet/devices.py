@@ -5,7 +5,8 @@ names: zeros, stack, where, ...). So no layer, loss or optimizer asks for a devi
 on an array that may be on another one.
 
 A device is known in one place: whoever has its kernels registers a `Device`. The CPU's (NumPy's arrays, NumPy, and
-`kernels/cpu`) is registered in `kernels/__init__.py`.
+`kernels/cpu`) and the GPU's (CuPy's arrays, CuPy, and `kernels/gpu`) are registered in `kernels/__init__.py`; the GPU's
+is loaded only when it is asked for.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ class Device(NamedTuple):
         kernels: returns the module of its kernels, which holds to `kernels/interface`; asked when the first kernel is
             needed, so that what the kernels need is imported, or compiled, only then.
         to_numpy: an array of it as a NumPy array, in the CPU's memory.
+        graph: makes a recording of steps that are then launched as one, see `scratchnet.replay`; None where the device
+            has none.
+        free_memory: bytes that are free there; None where arrays are in the CPU's memory.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Device(NamedTuple):
     module: Any
     kernels: Callable[[], Any]
     to_numpy: Callable[[Any], np.ndarray]
+    graph: Callable[[], Any] | None = None
+    free_memory: Callable[[], int] | None = None
 
     def __deepcopy__(self, memo: Any) -> Device:
         """Itself: the layers of a copied model are on the same device."""
@@ -44,11 +50,23 @@ class Device(NamedTuple):
 
 
 _devices: list[Device] = []
+_later: dict[str, tuple[str, Callable[[], Device]]] = {}  # name: the package of its arrays, and what makes it known
 
 
 def register(device: Device) -> None:
     """Make a device known; the last one of a name counts."""
     _devices[:] = [known for known in _devices if known.name != device.name] + [device]
+
+
+def register_later(name: str, package: str, load: Callable[[], Device]) -> None:
+    """Make a device known whose package is imported only when the device is asked for, or an array of it comes.
+
+    Args:
+        name: the device's.
+        package: that its type of arrays comes from, "cupy".
+        load: returns the device; raises where it cannot be used, with a message that says why.
+    """
+    _later[name] = package, load
 
 
 def unregister(name: str) -> None:
@@ -61,11 +79,20 @@ def named(name: str) -> Device:
 
     Raises:
         ValueError: there is none.
+        GPUNotAvailable: "gpu" is asked for where there is none, with what is missing.
     """
     for device in _devices:
         if device.name == name:
             return device
-    raise ValueError(f"unknown device {name!r}. Known: {', '.join(device.name for device in _devices)}.")
+    if name in _later:
+        register(_later[name][1]())
+        return named(name)
+    raise ValueError(f"unknown device {name!r}. Known: {', '.join(known_names())}.")
+
+
+def known_names() -> list[str]:
+    """The names of all devices, also of those that may turn out not to be usable: ["cpu", "gpu"]."""
+    return list(dict.fromkeys([*(device.name for device in _devices), *_later]))
 
 
 def device_of(x: Any) -> Device | None:
@@ -73,6 +100,11 @@ def device_of(x: Any) -> Device | None:
     for device in _devices:
         if isinstance(x, device.array_type):
             return device
+    came_from = type(x).__module__.partition(".")[0]
+    for name, (package, _) in _later.items():
+        if came_from == package and hasattr(x, "dtype") and not any(device.name == name for device in _devices):
+            named(name)
+            return device_of(x)
     return None
 
 
@@ -135,5 +167,5 @@ def check_same_device(x: Any, other: Any, what: str, whose: str) -> None:
         names = [type(array).__name__ if at is None else at.name for array, at in ((x, came), (other, expected))]
         raise TypeError(
             f"{what} is on {names[0]!r}, expected it on {names[1]!r}, where {whose} are. Bring it there: "
-            f"scratchnet.device.to_device(x, {names[1]!r})."
+            f"scratchnet.devices.to_device(x, {names[1]!r})."
         )

@@ -11,11 +11,6 @@ from scratchnet.shapes import FLOATS, output_hw
 Sizes = dict[str, int]
 
 
-def is_array(value: Any) -> bool:
-    """Whether this is a NumPy array without a mask, of which kernels would know nothing."""
-    return isinstance(value, np.ndarray) and not isinstance(value, np.ma.MaskedArray)
-
-
 def check_output(
     hw: tuple[int, int], window: tuple[int, int], strides: tuple[int, int], pads: Any, sizes: Sizes, caller: str
 ) -> None:
