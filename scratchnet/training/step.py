@@ -126,3 +126,9 @@ class RunningMeans:
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}."""
         return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}
+
+
+def returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:
+    """The values as Keras returns them: a dict, a list, or the loss if it is alone."""
+    values = list(logs.values())
+    return logs if return_dict else values if len(values) > 1 else values[0]
