@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 
-from scratchnet.recipes import generation, recognition, ring, scaling
+from scratchnet.recipes import garments, generation, recognition, ring, scaling, sharing
 from scratchnet.recipes.record import folder_for
 
-ROOMS = {name: room for room in (recognition, generation, ring, scaling) for name in room.RECIPES}
+ROOMS = {name: room for room in (recognition, generation, garments, ring, scaling, sharing) for name in room.RECIPES}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.epochs is not None and options.epochs < 1:
         p.error(f"expected --epochs of at least 1, got {options.epochs}. Leave it out for the recipe's own number.")
     room = ROOMS[options.name]
-    if options.epochs is not None and room is scaling:
+    if options.epochs is not None and room in (scaling, sharing):
         p.error(f"--epochs is not for {options.name}, whose networks learn for fixed numbers of steps.")
     if options.torch_python and room is not generation:
         p.error("--torch-python is for the DCGANs; python -m scratchnet.bench compares the classifiers.")
