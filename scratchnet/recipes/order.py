@@ -85,7 +85,7 @@ RECIPES = {
 
 
 def one(recipe: Recipe, seed: int, new_each_epoch: bool) -> dict[str, list[float]]:
-    """Train a network; its accuracy in each epoch, on the training pictures while it learns them, and on the others.
+    """Train a network; its accuracy in each epoch, while it learns and on the others.
 
     Args:
         recipe: one of RECIPES, or one of them changed by `_replace`.
