@@ -51,9 +51,8 @@ def is_near(value, other, tolerance=1e-4):
 
 
 def on_gpu(model, gpu):
-    return all(
-        isinstance(a, gpu.array_type) for part in (model.params, model.grads, model.state) for a in part.values()
-    )
+    parts = (model.params, model.grads, model.state)
+    return all(isinstance(array, gpu.array_type) for part in parts for array in part.values())
 
 
 def test_a_cnn_is_trained_as_on_the_cpu(gpu, tmp_path):
@@ -95,6 +94,28 @@ def test_a_run_goes_on_on_either_device(start, end, tmp_path):
         fit(made(start), PICTURES, LABELS, callbacks=callbacks(tmp_path / "broken", Stops(4)))
     resumed = fit(made(end), PICTURES, LABELS, callbacks=callbacks(tmp_path / "broken", Stops(100)))
     assert resumed == whole if start == end else is_near(resumed, whole)
+
+
+def article():
+    """The article's layers, of fewer filters."""
+    model = sn.Sequential(
+        [
+            sn.Conv2D(4, 3, activation="relu", input_shape=(8, 8, 2)),
+            sn.MaxPooling2D(),
+            sn.Flatten(),
+            sn.Dense(6, activation="relu"),
+            sn.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_the_articles_network_is_trained_as_on_the_cpu():
+    """Convolution, ReLU and pooling run as one there, too."""
+    ours, cpus = made("gpu", article), made("cpu", article)
+    assert is_near(fit(ours, PICTURES, LABELS), fit(cpus, PICTURES, LABELS))
+    assert is_near(ours.get_weights(), cpus.get_weights())
 
 
 def test_bytes_are_augmented_there(gpu):
