@@ -18,6 +18,14 @@ from scratchnet.kernels.gpu.activation import (
     tanh_backward,
 )
 from scratchnet.kernels.gpu.augment import augment, uniform
+from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
+from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
+from scratchnet.kernels.gpu.conv.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_grad,
+    depthwise_conv2d_weight_grad,
+)
+from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
 from scratchnet.kernels.gpu.gather import gather
 from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
@@ -41,12 +49,6 @@ from scratchnet.kernels.gpu.pool import (
     max_pool2d_backward,
     upsample2d,
     upsample2d_backward,
-from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
-from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
-from scratchnet.kernels.gpu.conv.depthwise import (
-    depthwise_conv2d,
-    depthwise_conv2d_input_grad,
-    depthwise_conv2d_weight_grad,
 )
 from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
@@ -66,6 +68,18 @@ __all__ = [
     "batch_norm_backward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
+    "bias_grad",
+    "conv2d",
+    "conv2d_input_grad",
+    "conv2d_max_pool2d_backward",
+    "conv2d_transpose",
+    "conv2d_weight_grad",
+    "dense",
+    "dense_input_grad",
+    "dense_weight_grad",
+    "depthwise_conv2d",
+    "depthwise_conv2d_input_grad",
+    "depthwise_conv2d_weight_grad",
     "dropout",
     "gather",
     "global_average_pool2d",
@@ -75,17 +89,6 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
-    "bias_grad",
-    "conv2d",
-    "conv2d_input_grad",
-    "conv2d_transpose",
-    "conv2d_weight_grad",
-    "dense",
-    "dense_input_grad",
-    "dense_weight_grad",
-    "depthwise_conv2d",
-    "depthwise_conv2d_input_grad",
-    "depthwise_conv2d_weight_grad",
     "relu",
     "relu_backward",
     "rmsprop",
