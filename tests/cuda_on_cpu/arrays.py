@@ -17,7 +17,7 @@ class MemoryPointer(NamedTuple):
 
 
 def place(data):
-    """A copy of a NumPy array in the device's memory. As in CuPy its axes keep their order, swapped bytes do not."""
+    """A copy of a NumPy array in the device's memory. As in CuPy axes keep their order, swapped bytes do not."""
     axes = sorted(range(data.ndim), key=lambda axis: -abs(data.strides[axis]))
     dtype = data.dtype.newbyteorder("=")
     there = allocate([data.shape[axis] for axis in axes], dtype).transpose(np.argsort(axes).astype(int))
