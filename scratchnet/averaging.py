@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet import kernels, locks
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number
-from scratchnet.devices import like
+from scratchnet.devices import Device, like, to_device
 from scratchnet.replay import fresh
 
 
@@ -68,6 +68,11 @@ class MovingAverage:
                 own = array.copy()
                 array[...] = like(self.average[name], array)
                 self.average[name][...] = like(own, self.average[name])
+
+    def bring(self, device: Device) -> None:
+        """Have the average on a device."""
+        self.average = {name: to_device(array, device) for name, array in self.average.items()}
+        self._copy = None
 
     def copied_model(self) -> Any:
         """A copy of the model whose weights are the average: always the same one, and nothing else changes.

@@ -51,11 +51,11 @@ kernels = SimpleNamespace(**{name: _kernel(name) for name in cpu.__all__})
 
 
 @contextmanager
-def registered():
-    """Within it the device is known to the package, and `reached` counts from nothing."""
+def registered(name=NAME, free_memory=None):
+    """Within it the device is known to the package, by this name, and `reached` counts from nothing."""
     reached.clear()
-    devices.register(devices.Device(NAME, Array, module, lambda: kernels, Array.get))
+    devices.register(devices.Device(name, Array, module, lambda: kernels, Array.get, None, free_memory))
     try:
         yield
     finally:
-        devices.unregister(NAME)
+        devices.unregister(name)

@@ -22,7 +22,8 @@ class BackupAndRestore(Callback):
     """Keeps the whole run in a file: weights, optimizer, order of the batches, random numbers, history, callbacks.
 
     Start the same program again, and `fit` goes on after the last batch that is in the file. What comes out is the same
-    to the last bit as if nothing had happened.
+    to the last bit as if nothing had happened. A run that was begun on one device goes on on another; from there on its
+    numbers are those of the other device, the same to rounding.
 
     It is written one step late, once that step has shown that the weights are good: its loss, and the weights it left,
     are finite. So where a run diverges, the file holds where it was before that, and `fit` can go on from there with a
@@ -55,6 +56,11 @@ class BackupAndRestore(Callback):
         path = Path(backup_dir)
         self.path = path if path.suffix == ".safetensors" else path / "run.safetensors"
         self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
+
+    @property
+    def every_batch(self) -> bool:
+        """Where it is to write after a number of batches."""
+        return isinstance(self.save_freq, int)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Go on where the file says."""

@@ -13,7 +13,7 @@ from scratchnet import kernels, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
-from scratchnet.devices import array_module, as_array, check_same_device, like
+from scratchnet.devices import Device, array_module, check_same_device, like, to_device
 from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
 from scratchnet.schedules import ConstantRate, Schedule
 from scratchnet.shapes import FLOATS
@@ -112,9 +112,17 @@ class Optimizer(Configurable):
         self.iterations = state["iterations"]
         if state["learning_rate"] is not None:
             self.learning_rate = state["learning_rate"]
+        there = {} if params is None else params  # each memory goes to where its weights are
         self.state = {
-            name: {slot: as_array(part).copy() for slot, part in memory.items()}
+            name: {slot: like(part, there.get(name, part)).copy() for slot, part in memory.items()}
             for name, memory in state["memory"].items()
+        }
+
+    def bring(self, device: Device) -> None:
+        """Have what is remembered on a device; see `Layer.to`, which calls this."""
+        self.state = {
+            name: {slot: to_device(part, device) for slot, part in memory.items()}
+            for name, memory in self.state.items()
         }
 
     def check_model(self, model: Any) -> None:

@@ -100,7 +100,12 @@ class RunningMeans:
 
     def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
         """Take in a batch."""
-        self.total += value * len(y)
+        self.update_group([value], y, y_pred)
+
+    def update_group(self, values: Sequence[float], y: np.ndarray, y_pred: np.ndarray) -> None:
+        """Take in batches of one size at once: the loss of each, and the labels and outputs of all together."""
+        for value in values:
+            self.total += value * (len(y) // len(values))
         self.count += len(y)
         for metric in self.metrics:
             metric.update(y, y_pred)
@@ -126,3 +131,9 @@ class RunningMeans:
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}."""
         return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}
+
+
+def returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:
+    """The values as Keras returns them: a dict, a list, or the loss if it is alone."""
+    values = list(logs.values())
+    return logs if return_dict else values if len(values) > 1 else values[0]

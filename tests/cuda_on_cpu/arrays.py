@@ -1,6 +1,7 @@
 """Arrays of the device that is played on the CPU: strict_array.py's, in its memory (memory.py)."""
 
 import operator
+from typing import NamedTuple
 
 import numpy as np
 from strict_array import Array
@@ -9,10 +10,17 @@ from cuda_on_cpu.memory import allocate, buffer_of
 from cuda_on_cpu.streams import capturing, refuse_in_capture, submit
 
 
+class MemoryPointer(NamedTuple):
+    """cupy.cuda.MemoryPointer: an array's `data`, for launch code that puts addresses into a table."""
+
+    ptr: int
+
+
 def place(data):
-    """A copy of a NumPy array in the device's memory; its axes keep their order there, as in CuPy."""
+    """A copy of a NumPy array in the device's memory. As in CuPy axes keep their order, swapped bytes do not."""
     axes = sorted(range(data.ndim), key=lambda axis: -abs(data.strides[axis]))
-    there = allocate([data.shape[axis] for axis in axes], data.dtype).transpose(np.argsort(axes).astype(int))
+    dtype = data.dtype.newbyteorder("=")
+    there = allocate([data.shape[axis] for axis in axes], dtype).transpose(np.argsort(axes).astype(int))
     there[...] = data
     return there
 
@@ -41,6 +49,10 @@ class ndarray(Array):
     @property
     def address(self):
         return self._data.ctypes.data
+
+    @property
+    def data(self):
+        return MemoryPointer(self.address)
 
     @property
     def T(self):
