@@ -14,9 +14,10 @@ import numpy as np
 
 from scratchnet.kernels.checks import check_labels
 from scratchnet.kernels.gpu.column_sums import power_of_two
-from scratchnet.kernels.gpu.runtime.contract import takes
+from scratchnet.kernels.gpu.runtime.contract import is_array, takes
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.kernels.gpu.runtime.transfer import on_gpu
 from scratchnet.replay import unchecked
 
 _source = Source(__file__)
@@ -49,20 +50,22 @@ def _mean(losses: Any, count: int, dtype: np.dtype) -> Any:
     return _read(result)[0]
 
 
+@takes(z="N K")
 def softmax_cross_entropy(z: Any, labels: Any) -> tuple[float, Any]:
     """(L, dL/dz) with L = mean over n of -log softmax(z)[n, labels[n]]; dz = (softmax(z) - onehot) / N.
 
-    z (N, K), labels (N,) whole numbers from 0 to K-1, which may also come from the CPU.
+    z (N, K), labels (N,) whole numbers from 0 to K-1, on the GPU or the CPU.
 
     Raises:
         ValueError: a label outside; in a recording, where none is looked at, the loss is then NaN.
     """
-    return _softmax_cross_entropy(z, cupy.asarray(labels) if isinstance(labels, np.ndarray) else labels)
-
-
-@takes(z="N K", labels="N, whole")
-def _softmax_cross_entropy(z: Any, labels: Any) -> tuple[float, Any]:
-    whole, (R, K), result = cupy.asarray(labels, np.int64), z.shape, empty((2,), np.float64)
+    (R, K), labels = z.shape, labels if is_array(labels) else np.asarray(labels)
+    if labels.shape != (R,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"softmax_cross_entropy: expected labels as whole numbers of shape ({R},), got {labels.dtype} of shape "
+            f"{labels.shape}."
+        )
+    whole, result = on_gpu(labels, np.int64), empty((2,), np.float64)
     losses, dz = _rows("sparse_cross_entropy", z, whole)
     _source.launch("mean_loss_of_labels", z.dtype, (1,), (_THREADS,), losses, whole, np.int64(R), K, result)
     loss, wrong = _read(result)
