@@ -158,3 +158,22 @@ struct ClassWeights {
     };
     __device__ Cursor at(int n, int k) const { return {*this, n, Cell(k, columns, F)}; }
 };
+
+struct __align__(16) Four { real v[4]; };
+
+// The four numbers at a cursor.
+template <class Operand>
+__device__ __forceinline__ Four load(const Operand& operand, const typename Operand::Cursor& cursor) {
+    Four four = {};
+    if (operand.vector) {
+        const real* address = cursor.address(0);
+        if (address) four = *reinterpret_cast<const Four*>(address);
+    } else {
+        #pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const real* address = cursor.address(i);
+            if (address) four.v[i] = *address;
+        }
+    }
+    return four;
+}
