@@ -44,29 +44,23 @@ class Rung:
         sizes: tuple[int, ...],
         tiles: int,
         length: int,
-        *ends: Any,
+        ends: tuple[Any | None, bool] | None = None,
     ) -> None:
         """Launch a kernel that computes y from two factors by sums of `length` products, in so many tiles.
 
-        ends: b and relu, where the kernel takes them. Where the sums are cut into parts, the kernel computes bare
-        parts, and `add_parts` makes the ends.
+        ends: (b, relu), where the kernel takes them. Sums that are cut into parts get them when the parts are added.
         """
-
-        def arguments(out: Any, *ends: Any) -> tuple[Any, ...]:
-            return (*factors, *ends[:1], out, *sizes, *ends[1:])
-
-        if not self.tile:
-            self._source.each(kernel, y.dtype, y.size, *arguments(y, *ends))
-            return
-        parts, share = cut(length, tiles)
-        if parts == 1:
-            self._source.launch(kernel, y.dtype, (tiles,), (self.threads,), *arguments(y, *ends), share)
-            return
-        partial = empty((parts, *y.shape), y.dtype)
-        bare = (None, False)[: len(ends)]
-        self._source.launch(kernel, y.dtype, (tiles, parts), (self.threads,), *arguments(partial, *bare), share)
+        parts, share = cut(length, tiles) if self.tile else (1, length)
+        out = y if parts == 1 else empty((parts, *y.shape), y.dtype)
         b, relu = ends or (None, False)
-        add_parts(partial, b, y, relu)
+        now = (b, relu) if parts == 1 else (None, False)
+        arguments = (*factors, out, *sizes) if ends is None else (*factors, now[0], out, *sizes, now[1])
+        if self.tile:
+            self._source.launch(kernel, y.dtype, (tiles, parts), (self.threads,), *arguments, share)
+        else:
+            self._source.each(kernel, y.dtype, y.size, *arguments)
+        if parts > 1:
+            add_parts(out, b, y, relu)
 
     def _weight_grad(
         self,
@@ -79,27 +73,24 @@ class Rung:
         length: int,
     ) -> Any:
         """Launch a kernel that adds to dw and db, where they are given; without dw, it returns a fresh one."""
-        x, dy = factors
-        if dw is None and db is not None:  # the one is fresh, the other added to
+        (x, dy), add, columns = factors, dw is not None, shape[-1]
+        y = dw if dw is not None else empty(shape, x.dtype)
+        if db is not None and not (self.tile and add):  # the kernel adds to both or to none
             column_sums(dy, db, add=True)
             db = None
-        y, add = (empty(shape, x.dtype), False) if dw is None else (dw, True)
         if not self.tile:
-            if db is not None:
-                column_sums(dy, db, add=True)
             self._source.each(kernel, y.dtype, y.size, x, dy, y, *sizes, add)
             return y
-        columns = shape[-1]
-        tiles = self._tiles(y.size // columns, columns)
+        tiles, sums = self._tiles(y.size // columns, columns), 0 if db is None else -(-columns // _COLUMNS)
         parts, share = cut(length, tiles)
-        grid, block = (tiles + (0 if db is None else -(-columns // _COLUMNS)), parts), (self.threads,)
-        if parts == 1:
-            self._source.launch(kernel, y.dtype, grid, block, x, dy, y, db, *sizes, add, share)
-            return y
-        partial = empty((parts, y.size + (0 if db is None else columns)), y.dtype)
-        behind = None if db is None else partial.reshape(-1)[y.size :]
-        self._source.launch(kernel, y.dtype, grid, block, x, dy, partial, behind, *sizes, False, share)
-        add_parts(partial, None, y, add=add, rest=db)
+        out, behind = y, db
+        if parts > 1:  # of each part, what becomes db lies behind what becomes dw
+            out = empty((parts, y.size + (0 if db is None else columns)), y.dtype)
+            behind = None if db is None else out.reshape(-1)[y.size :]
+        arguments = (x, dy, out, behind, *sizes, add and parts == 1, share)
+        self._source.launch(kernel, y.dtype, (tiles + sums, parts), (self.threads,), *arguments)
+        if parts > 1:
+            add_parts(out, None, y, add=add, rest=db)
         return y
 
     def _tiles(self, rows: int, columns: int) -> int:
@@ -112,7 +103,7 @@ class Rung:
         y = empty((N, OH, OW, F), x.dtype)
         sizes = (N, H, W, C, KH, KW, F, OH, OW, *strides, pads[0][0], pads[1][0])
         tiles, length = self._tiles(count_of(N, OH, OW), F), count_of(KH, KW, C)
-        self._product("conv2d", (x, w), y, sizes, tiles, length, b, relu)
+        self._product("conv2d", (x, w), y, sizes, tiles, length, (b, relu))
         return y
 
     def conv2d_transpose(
@@ -133,7 +124,7 @@ class Rung:
         classes, of_each = min(sh, H) * min(sw, W), count_of(N, -(-H // sh), -(-W // sw))
         count_of(N, H, W)
         tiles, length = classes * self._tiles(of_each, C), count_of(-(-KH // sh), -(-KW // sw), F)
-        self._product("conv2d_input_grad", (x, w), y, sizes, tiles, length, b, relu)
+        self._product("conv2d_input_grad", (x, w), y, sizes, tiles, length, (b, relu))
         return y
 
     def conv2d_input_grad(
@@ -166,7 +157,7 @@ class Rung:
         """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]."""
         N, (D, U) = len(x), w.shape
         y = empty((N, U), x.dtype)
-        self._product("dense", (x, w), y, (N, D, U), self._tiles(N, U), D, b, relu)
+        self._product("dense", (x, w), y, (N, D, U), self._tiles(N, U), D, (b, relu))
         return y
 
     def dense_input_grad(self, dy: Any, w: Any) -> Any:
