@@ -9,7 +9,7 @@
 //   dense_weight_grad        d                n                u    x                dy
 //
 // Who includes this has included the rung before: `multiply` computes one tile of TILE x TILE sums by THREADS threads.
-// blockIdx.x counts the tiles, those of a row of tiles first, so that blocks which run together read the same rows of A.
+// blockIdx.x counts the tiles, those of a row of tiles first: blocks that run together read the same rows of A.
 // blockIdx.y is a part of the sum over k (split-K), `share` long: each part has its own copy of the result, in order.
 #include "conv/pixel_class.cuh"
 
@@ -34,8 +34,8 @@ __device__ __forceinline__ int tiles_of(int rows, int columns) {
     return (rows + TILE - 1) / TILE * ((columns + TILE - 1) / TILE);
 }
 
-// y[n] = the sum of b[k,n] over a part's k for the 64 columns from n0 on; with add, plus what was there. 16 threads read
-// a row, each four of its columns; what the groups of 16 have summed is then added up, half to half.
+// y[n] = the sum of b[k,n] over a part's k for the 64 columns from n0 on; with add, plus what was there. 16 threads
+// read a row, each four of its columns; what the groups of 16 have summed is then added up, half to half.
 __device__ __forceinline__ void sum_columns(const ColumnRun& b, real* y, int n0, int share, bool add) {
     static constexpr int GROUPS = THREADS / 16;
     __shared__ __align__(16) real sums[GROUPS][COLUMNS_A_BLOCK];
@@ -128,8 +128,8 @@ __global__ void __launch_bounds__(THREADS, RESIDENT) dense_input_grad(
              [](int m) { return (long long)m; });
 }
 
-// dw[d,u] = sum over n of x[n,d] * dy[n,u], and unless db is null, db[u] = sum over n of dy[n,u]; with add, plus what was
-// there
+// dw[d,u] = sum over n of x[n,d] * dy[n,u], and unless db is null, db[u] = sum over n of dy[n,u]; with add, plus what
+// was there
 __global__ void __launch_bounds__(THREADS, RESIDENT) dense_weight_grad(
     const real* __restrict__ x, const real* __restrict__ dy, real* __restrict__ dw, real* __restrict__ db, int N, int D,
     int U, int add, int share)

@@ -9,8 +9,8 @@
 
 static constexpr int TILE = 64, DEPTH = 8, THREADS = 128, ROWS = 8, COLUMNS = 4;
 static constexpr int RESIDENT = sizeof(real) == 8 ? 3 : 4;  // blocks a multiprocessor: limits the registers of each
-// A row of the tile in shared memory is four numbers longer: when a warp stores four numbers along k into four rows,
-// they land in different banks, and each row still begins at 16 bytes.
+// A row of the tile in shared memory is four numbers longer than it has to be. A warp that brings numbers along k
+// stores those of 16 rows at k and at k + 4: so they land in different banks, and each row still begins at 16 bytes.
 static constexpr int PITCH = TILE + 4;
 
 // Which four numbers of the tile a thread brings: the first's row (m or n) and k.
@@ -44,7 +44,7 @@ __device__ __forceinline__ void multiply(const A& a, const B& b, int m0, int n0,
         store<A::ALONG_K>(next_a, t, a_tile[half]);
         store<B::ALONG_K>(next_b, t, b_tile[half]);
         // One barrier a step is enough, as the halves take turns: who stores into this half again has passed the next
-        // barrier, and so has everybody finished reading.
+        // step's barrier, which everybody reaches only after reading from here.
         __syncthreads();
         if (k + DEPTH < k1) {
             from_a.advance(DEPTH);
