@@ -8,6 +8,7 @@ import importlib.util
 import sys
 from types import SimpleNamespace
 
+import cuda_on_cpu
 import pytest
 
 import scratchnet as sn
@@ -203,3 +204,11 @@ def test_the_doctor_says_that_all_is_well(machine, monkeypatch, tmp_path):
     (line,) = doctor.gpu()
     assert line.fact == "driver for CUDA 12.8, cupy-cuda12x 14.2.0; a kernel was compiled and run"
     assert line.advice == ""
+
+
+def test_the_probe_finds_nothing_missing_in_what_plays_the_gpu(machine, monkeypatch):
+    """Its kernel is compiled and run there."""
+    if cuda_on_cpu.missing():
+        pytest.skip(cuda_on_cpu.missing())
+    machine(cuda_on_cpu.cupy)
+    assert gpu_probe.missing() == ""

@@ -13,6 +13,7 @@ __all__ = [
     "get_current_stream",
     "is_available",
     "memory",
+    "nvrtc",
     "runtime",
     "using_allocator",
 ]
@@ -42,6 +43,7 @@ def _properties(device):
     return {**PROPERTIES, "totalGlobalMem": memory.device.total}
 
 
+nvrtc = SimpleNamespace(getVersion=lambda: (VERSION // 1000, VERSION % 1000 // 10))
 runtime = SimpleNamespace(
     CUDARuntimeError=CUDARuntimeError,
     driverGetVersion=lambda: VERSION,
