@@ -286,13 +286,13 @@ def roofline(peak: float, bandwidth: float, points: Mapping[str, tuple[float, fl
     ax = axes[0, 0]
     work = np.geomspace(0.05, 1000, 200)
     ax.loglog(work, np.minimum(peak, bandwidth * work), color=NEUTRAL, lw=2)
-    ax.text(900, peak * 1.5, f"processor: {peak:.0f} GFLOP/s", ha="right", color=NEUTRAL)
+    ax.text(950, peak * 0.8, f"processor:\n{peak:.0f} GFLOP/s", ha="right", va="top", color=NEUTRAL)
     ax.text(0.06, bandwidth * 0.06 * 2.2, f"memory: {bandwidth:.0f} GB/s", color=NEUTRAL, rotation=24)
     colours = [TRAIN, TEST, RIGHT, WRONG, "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
     for number, (name, (x, y)) in enumerate(points.items(), 1):
         label = f"{number}  {name}: {y:.3g} GFLOP/s"
         ax.plot(x, y, "o", ms=9, color=colours[(number - 1) % len(colours)], label=label)
-        side = 8 if number % 2 else -14  # right and left in turns, since points may be close to each other
+        side = (8, -14, 20)[(number - 1) % 3]  # right, left and farther right, since points may be close to each other
         ax.annotate(str(number), (x, y), xytext=(side, -4), textcoords="offset points")
     ax.set(xlabel="work for each byte of x, w and y (FLOP/byte)", ylabel="speed (GFLOP/s)")
     ax.set_ylim(top=peak * 2.5)

@@ -144,7 +144,6 @@ NEEDED = {
     "interpolate": {"gan": gan, "rows": 1, "steps": 2},
     "interpolation": {"gan": gan, "rows": 1, "steps": 2},
     "kernel_distance": {"real": FEATURES, "fake": FEATURES, "subsets": 2},
-    "latent_walk": {"gan": gan, "stops": 2},
     "load_model": {"filepath": "nowhere.safetensors"},
     "nearest_training_pictures": {"fake": X, "train": X},
     "precision_recall": {"real": FEATURES, "fake": FEATURES},

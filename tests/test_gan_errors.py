@@ -179,7 +179,6 @@ def test_pictures_of_a_gan_that_makes_none():
     for show in (
         lambda: gan.fit(np.zeros((8, 2)), 4, 1, callbacks=FixedNoise(2), verbose=0),
         lambda: sn.gan.interpolation(gan),
-        lambda: sn.gan.latent_walk(gan),
     ):
         with pytest.raises(ValueError, match=r"expected a GAN whose generator makes pictures \(N, H, W, C\), got"):
             show()
@@ -191,7 +190,6 @@ def test_bad_numbers_of_pictures():
     for call, message in (
         (lambda: sn.gan.interpolate(gan, steps=0), "interpolate: expected steps"),
         (lambda: sn.gan.interpolate(gan, rows="2"), "interpolate: expected rows"),
-        (lambda: sn.gan.latent_walk(gan, stops=0), "latent_walk: expected stops"),
         (lambda: sn.gan.sheet(x, 0), "sheet: expected columns"),
         (lambda: sn.plot.images(x, columns=0), "plot.images: expected columns"),
         (lambda: sn.plot.images(x, columns=2.0), "images: expected columns"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratchnet as sn
-from scratchnet.gan import FixedNoise, interpolate, interpolation, latent_walk, sheet, spherical
+from scratchnet.gan import FixedNoise, interpolate, interpolation, sheet, spherical
 from scratchnet.gan.pictures import as_bytes
 
 pytest.importorskip("matplotlib", reason="figures need the notebooks extra")
@@ -99,15 +99,3 @@ def test_interpolation(gan):
     figure = interpolation(gan, 2, 5)
     figure.canvas.draw()
     assert len(figure.axes) == 10
-
-
-def test_latent_walk(gan):
-    pytest.importorskip("ipywidgets", reason="the slider needs the notebooks extra")
-    walk = latent_walk(gan, stops=3)
-    slider = walk.children[0]
-    assert slider.max == 3
-    first, last = walk.f(0.0), walk.f(3.0)
-    for figure in (first, last, walk.f(1.35)):
-        figure.canvas.draw()
-    shown = [figure.axes[0].images[0].get_array() for figure in (first, last)]
-    np.testing.assert_array_equal(*shown)  # round and back

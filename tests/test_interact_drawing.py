@@ -1,4 +1,4 @@
-"""The board of chapter 1 and its small generator: drawings are recognized, and pictures are asked three questions."""
+"""The board of chapter 1 and what it shows: drawings are recognized, and pictures are asked three questions."""
 
 from pathlib import Path
 
@@ -8,14 +8,15 @@ import pytest
 import scratchnet as sn
 from scratchnet.datasets import fashion_mnist_small
 from scratchnet.interact import drawing, garments
+from scratchnet.recipes.garments import LATENT
 
-STORED = Path(__file__).parent.parent / "notebooks" / "results" / "garments.safetensors"
+STORED = Path(__file__).parent.parent / "notebooks" / "results" / "small_garments_0.safetensors"
 NAMES = fashion_mnist_small.CLASS_NAMES
 
 
 @pytest.fixture(scope="module")
 def made():
-    z = np.random.default_rng(0).normal(size=(100, garments.LATENT)).astype(np.float32)
+    z = np.random.default_rng(0).normal(size=(100, LATENT)).astype(np.float32)
     return sn.load_model(STORED).predict(z)[..., 0]
 
 

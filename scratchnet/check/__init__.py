@@ -19,6 +19,7 @@ from scratchnet.check.adversarial import nonsaturating, objective_at_best
 from scratchnet.check.answers import accuracy_range, equal_steps, leaked, tempered
 from scratchnet.check.background import balanced_accuracy, by_luck, nearest_mean, share_of_copies
 from scratchnet.check.backpropagation import maximum_backward, numerical_gradient, softmax_cross_entropy_gradient
+from scratchnet.check.closing import gain, picture_side
 from scratchnet.check.concepts import count_parameters, shift_error, two_layers, xor
 from scratchnet.check.conclusion import leaky_relu, mended_listing, training_work
 from scratchnet.check.convolution import conv_parameters, conv_work, im2col, output_size, tile_registers
@@ -41,6 +42,7 @@ from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
 from scratchnet.check.scaling import classifier_with_gradients, data_for_half, fgsm, power_law
 from scratchnet.check.scores import class_entropy, frechet_in_one_dimension
+from scratchnet.check.smoothing import smoothed_loss
 from scratchnet.check.steps import adam_step, momentum_step
 from scratchnet.check.training import clip_by_norm, cosine_rate
 from scratchnet.check.transposing import is_transposed
@@ -79,6 +81,7 @@ __all__ = [
     "find_diagonal",
     "first_wrong",
     "frechet_in_one_dimension",
+    "gain",
     "generator_loss",
     "honest_evaluation",
     "im2col",
@@ -99,12 +102,14 @@ __all__ = [
     "optimal_discriminator",
     "output_size",
     "passed",
+    "picture_side",
     "power_law",
     "receptive_field",
     "same_padding",
     "same_places",
     "share_of_copies",
     "shift_error",
+    "smoothed_loss",
     "softmax",
     "softmax_cross_entropy_gradient",
     "spherical",

@@ -52,10 +52,10 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "objective_at_best",
         "nonsaturating",
     ),
-    "04_2_image_generation": ("to_tanh_range", "spherical", "discriminator_gradients"),
+    "04_2_image_generation": ("to_tanh_range", "spherical", "smoothed_loss", "discriminator_gradients"),
     "05_trends_and_challenges": ("power_law", "data_for_half", "fgsm", "classifier_with_gradients"),
     "06_questions_and_answers": ("equal_steps", "accuracy_range", "leaked", "tempered"),
-    "07_conclusion_and_errata": ("mended_listing", "training_work", "leaky_relu"),
+    "07_conclusion_and_errata": ("picture_side", "gain", "training_work", "mended_listing", "leaky_relu"),
     "A1_making_convolution_fast": ("conv_work", "tile_registers", "im2col"),
     "A3_measuring_generation": ("frechet_in_one_dimension", "class_entropy", "kernel_distance"),
 }

@@ -11,8 +11,8 @@ def _draw(seed: int, shape: tuple[int, ...]) -> np.ndarray:
     return np.round(np.random.default_rng(seed).normal(size=shape), 2)
 
 
-def _norm(g: np.ndarray) -> float:
-    return float(np.sqrt(np.sum(g**2)))
+def _norm(dw: np.ndarray) -> float:
+    return float(np.sqrt(np.sum(dw**2)))
 
 
 def _clip_rows(g: np.ndarray, limit: float) -> np.ndarray:
@@ -21,7 +21,7 @@ def _clip_rows(g: np.ndarray, limit: float) -> np.ndarray:
 
 clip_by_norm = Exercise(
     "Clipping by the norm",
-    lambda g, limit: g * min(1.0, limit / np.sqrt(np.sum(g**2))),
+    lambda dw, limit: dw * min(1.0, limit / np.sqrt(np.sum(dw**2))),
     [
         (np.array([3.0, 4.0]), 10.0),
         (np.array([3.0, 4.0]), 5.0),
@@ -31,56 +31,56 @@ clip_by_norm = Exercise(
         (_draw(0, (2, 3)), 0.5),
     ],
     {
-        "a short gradient stays as it is.": lambda g, limit: g * limit / np.sqrt(np.sum(g**2)),
+        "a short gradient stays as it is.": lambda dw, limit: dw * limit / np.sqrt(np.sum(dw**2)),
         "a long gradient is changed, not a short one: min, not max.": (
-            lambda g, limit: g * max(1, limit / np.sqrt(np.sum(g**2))),
-            lambda g, limit: g if _norm(g) >= limit else g * limit / np.sqrt(np.sum(g**2)),
+            lambda dw, limit: dw * max(1, limit / np.sqrt(np.sum(dw**2))),
+            lambda dw, limit: dw if _norm(dw) >= limit else dw * limit / np.sqrt(np.sum(dw**2)),
         ),
         "clip the length, not each number: the direction stays.": (
-            lambda g, limit: np.clip(g, -limit, limit),
-            lambda g, limit: np.minimum(g, limit),
+            lambda dw, limit: np.clip(dw, -limit, limit),
+            lambda dw, limit: np.minimum(dw, limit),
         ),
         "the norm is the root of the sum of squares.": (
-            lambda g, limit: g * min(1.0, limit / np.sum(g**2)),
-            lambda g, limit: g if np.sum(g**2) <= limit else g * limit / np.sqrt(np.sum(g**2)),
+            lambda dw, limit: dw * min(1.0, limit / np.sum(dw**2)),
+            lambda dw, limit: dw if np.sum(dw**2) <= limit else dw * limit / np.sqrt(np.sum(dw**2)),
         ),
-        "the length is the root of the sum of squares, not the sum of the sizes.": lambda g, limit: (
-            g * min(1.0, limit / np.sum(np.abs(g)))
+        "the length is the root of the sum of squares, not the sum of the sizes.": lambda dw, limit: (
+            dw * min(1.0, limit / np.sum(np.abs(dw)))
         ),
-        "the length is the root of the sum of squares, not the largest number.": lambda g, limit: (
-            g * min(1.0, limit / np.abs(g).max())
+        "the length is the root of the sum of squares, not the largest number.": lambda dw, limit: (
+            dw * min(1.0, limit / np.abs(dw).max())
         ),
-        "the root of the sum of squares, not of their mean.": lambda g, limit: (
-            g * min(1.0, limit / np.sqrt(np.mean(g**2)))
+        "the root of the sum of squares, not of their mean.": lambda dw, limit: (
+            dw * min(1.0, limit / np.sqrt(np.mean(dw**2)))
         ),
-        "the numbers are squared before they are summed: np.sum(g**2).": lambda g, limit: (
-            g * min(1.0, limit / np.sqrt(np.sum(g) ** 2))
+        "the numbers are squared before they are summed: np.sum(dw**2).": lambda dw, limit: (
+            dw * min(1.0, limit / np.sqrt(np.sum(dw) ** 2))
         ),
         "a long gradient is shortened to limit, not to 1.": (
-            lambda g, limit: g if _norm(g) <= limit else g / _norm(g),
-            lambda g, limit: g if _norm(g) < limit else g / _norm(g),
-            lambda g, limit: g / np.sqrt(np.sum(g**2)),
+            lambda dw, limit: dw if _norm(dw) <= limit else dw / _norm(dw),
+            lambda dw, limit: dw if _norm(dw) < limit else dw / _norm(dw),
+            lambda dw, limit: dw / np.sqrt(np.sum(dw**2)),
         ),
         "the factor is limit / length.": (
-            lambda g, limit: g * min(1.0, np.sqrt(np.sum(g**2)) / limit),
-            lambda g, limit: g if _norm(g) <= limit else g / limit,
-            lambda g, limit: g if _norm(g) <= limit else g * limit,
-            lambda g, limit: g if _norm(g) < limit else g / limit,
-            lambda g, limit: g if _norm(g) < limit else g * limit,
-            lambda g, limit: g * np.sqrt(np.sum(g**2)) / limit if _norm(g) > limit else g,
+            lambda dw, limit: dw * min(1.0, np.sqrt(np.sum(dw**2)) / limit),
+            lambda dw, limit: dw if _norm(dw) <= limit else dw / limit,
+            lambda dw, limit: dw if _norm(dw) <= limit else dw * limit,
+            lambda dw, limit: dw if _norm(dw) < limit else dw / limit,
+            lambda dw, limit: dw if _norm(dw) < limit else dw * limit,
+            lambda dw, limit: dw * np.sqrt(np.sum(dw**2)) / limit if _norm(dw) > limit else dw,
         ),
         "that is the length; asked is the gradient, shortened.": (
-            lambda g, limit: min(np.sqrt(np.sum(g**2)), limit),
-            lambda g, limit: np.sqrt(np.sum(g**2)),
+            lambda dw, limit: min(np.sqrt(np.sum(dw**2)), limit),
+            lambda dw, limit: np.sqrt(np.sum(dw**2)),
         ),
-        "a gradient of zeros has length 0: do not divide it by that.": lambda g, limit: (
-            g / np.sqrt(np.sum(g**2)) * min(np.sqrt(np.sum(g**2)), limit)
+        "a gradient of zeros has length 0: do not divide it by that.": lambda dw, limit: (
+            dw / np.sqrt(np.sum(dw**2)) * min(np.sqrt(np.sum(dw**2)), limit)
         ),
         "one length for all numbers, not one for each row.": _clip_rows,
         "a long gradient is shortened, not set to 0 or to limit.": (
-            lambda g, limit: g if _norm(g) <= limit else np.zeros_like(g),
-            lambda g, limit: g if _norm(g) <= limit else np.full_like(g, limit),
-            lambda g, limit: g if _norm(g) <= limit else limit,
+            lambda dw, limit: dw if _norm(dw) <= limit else np.zeros_like(dw),
+            lambda dw, limit: dw if _norm(dw) <= limit else np.full_like(dw, limit),
+            lambda dw, limit: dw if _norm(dw) <= limit else limit,
         ),
     },
 )

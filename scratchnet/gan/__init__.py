@@ -16,7 +16,7 @@ From the outside in:
     measures    the numbers behind it: diversity, separation, length of the gradients
 
     fixed_noise FixedNoise: pictures of the same noise after each epoch, as figure and animation
-    latent      pictures between two latents: spherical interpolation, a walk by slider
+    latent      pictures between two latents: spherical interpolation, rows of pictures
     pictures    pictures as bytes, and many on one sheet
 
     ring        a GAN in the plane that learns in seconds: python -m scratchnet.gan.ring
@@ -25,7 +25,7 @@ From the outside in:
 from scratchnet.gan import losses
 from scratchnet.gan.diagnosis import Diagnosis, Finding, diagnose
 from scratchnet.gan.fixed_noise import FixedNoise
-from scratchnet.gan.latent import interpolate, interpolation, latent_walk, spherical
+from scratchnet.gan.latent import interpolate, interpolation, spherical
 from scratchnet.gan.losses import AdversarialLoss, Hinge, LeastSquares, Minimax, NonSaturating
 from scratchnet.gan.measures import diversity, relative_diversity, separation
 from scratchnet.gan.model import GAN
@@ -54,7 +54,6 @@ __all__ = [
     "generator_step",
     "interpolate",
     "interpolation",
-    "latent_walk",
     "losses",
     "relative_diversity",
     "separation",

@@ -1,11 +1,11 @@
-"""Pictures between two latents: spherical interpolation, a figure of it, and a slider that walks from one to the next.
+"""Pictures between two latents: spherical interpolation and a figure of it; `scratchnet.interact.latent` has a slider.
 
-matplotlib and ipywidgets come with `pip install "scratchnet[notebooks]"` and are imported when they are needed.
+matplotlib comes with `pip install "scratchnet[notebooks]"` and is imported when it is needed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -70,28 +70,3 @@ def interpolation(gan: GAN, rows: int = 4, steps: int = 10, seed: int = 0) -> Fi
     check_makes_pictures(gan, "interpolation")
     x = interpolate(gan, rows, steps, seed)
     return plot.images(as_bytes(x.reshape(-1, *x.shape[2:]), gan.picture_range), columns=steps)
-
-
-@checked
-def latent_walk(gan: GAN, stops: int = 5, seed: int = 0) -> Any:
-    """A slider that goes from picture to picture: through `stops` latents, and from the last back to the first.
-
-    Raises:
-        ValueError: stops below 1, or a GAN that makes no pictures.
-        ImportError: ipywidgets is not installed; the text has the line that installs it.
-    """
-    check_makes_pictures(gan, "latent_walk")
-    stops = check_count(stops, "stops", "latent_walk")
-    try:
-        import ipywidgets
-    except ImportError as error:
-        raise ImportError('the slider needs ipywidgets: pip install "scratchnet[notebooks]"') from error
-    latents = gan.latents(stops, seed)
-
-    def show(position: float) -> Figure:
-        i = int(position) % stops
-        z = spherical(latents[i], latents[(i + 1) % stops], position - int(position))
-        return plot.images(as_bytes(gan.decode(z[None]), gan.picture_range), columns=1)
-
-    slider = ipywidgets.FloatSlider(0.0, min=0.0, max=float(stops), step=0.05, description="position", readout=False)
-    return ipywidgets.interactive(show, position=slider)

@@ -9,15 +9,15 @@ A file a figure:
     folding         a plane folded by more and more ReLUs
     gradient_paths  every path that a gradient takes through a small network; the reader clicks a pixel
     ideas           the ideas of the book, coloured by the exercises that were passed
+    latent          a walk through a generator's noise: the picture at the slider, beside the whole walk
     number_graph    a neuron and its loss as a graph, with values forward and gradients backward
     ring            GANs on eight clouds, from stored runs: what decides, and beta_1
     sharing         from a dense layer to a convolution in five stops: parameters fall, accuracy is measured
 
 and what they are made of:
 
-    garments        the small generator of chapter 1, and three questions for generated pictures
+    garments        three questions for generated pictures of clothes
     interactive     what all share: controls that draw a figure anew, and the picture that is stored in the notebook
-    patches         the layer between dense and convolution
     paths           the paths of a gradient, as numbers
     pixel_grid      a picture whose pixels are buttons
     scene           a picture like a photograph, computed
@@ -29,6 +29,7 @@ from scratchnet.interact.folding import folded_plane
 from scratchnet.interact.gradient_paths import draw_gradient_paths, gradient_paths
 from scratchnet.interact.ideas import map_of_ideas
 from scratchnet.interact.interactive import Interactive
+from scratchnet.interact.latent import draw_latent_walk, latent_at, latent_walk
 from scratchnet.interact.number_graph import draw_number_graph, flow_numbers, number_graph
 from scratchnet.interact.paths import Path, SmallNetwork
 from scratchnet.interact.pixel_grid import pixel_grid
@@ -47,12 +48,15 @@ __all__ = [
     "draw_convolution",
     "draw_gradient_paths",
     "draw_kernel",
+    "draw_latent_walk",
     "draw_number_graph",
     "draw_response",
     "flow_numbers",
     "folded_plane",
     "gradient_paths",
     "kernel_editor",
+    "latent_at",
+    "latent_walk",
     "map_of_ideas",
     "number_graph",
     "pixel_grid",

@@ -1,36 +1,13 @@
-"""The small generator of clothes that chapter 1 shows, and the three questions that it asks of generated pictures.
-
-`python -m scratchnet.interact.garments FOLDER` trains it anew, in some minutes, and writes FOLDER/garments.safetensors.
-"""
+"""The three questions that chapter 1 asks of generated pictures of clothes: real, varied, new?"""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from scratchnet import generation, zoo
-from scratchnet.datasets import fashion_mnist_small
-from scratchnet.gan import GAN
-from scratchnet.models import Sequential
-from scratchnet.random import set_random_seed
-
-LATENT = 32
-EPOCHS = 40
-
-
-def train(epochs: int = EPOCHS, seed: int = 0) -> Sequential:
-    """A generator (N, 32) -> (N, 28, 28, 1), trained as a DCGAN on the 6,000 clothes; its weights are averages."""
-    (x, _), _ = fashion_mnist_small.load_data()
-    set_random_seed(seed)
-    gan = GAN(*zoo.dcgan(28, 1, LATENT, 16), LATENT, average=0.998)
-    gan.compile(real_label=0.9)
-    gan.fit(x[..., None], epochs=epochs, batch_size=32, verbose=2)
-    assert gan.average is not None
-    return gan.average.copied_model()
+from scratchnet import generation
 
 
 class Answers(NamedTuple):
@@ -68,7 +45,3 @@ def ask(sets: Mapping[str, np.ndarray], learnt: np.ndarray) -> dict[str, Answers
             float(np.median(nearest)),
         )
     return answers
-
-
-if __name__ == "__main__":
-    train().save(Path(sys.argv[1]) / "garments.safetensors")

@@ -12,7 +12,7 @@ from scratchnet.signatures import OnlyDefault
 
 
 class Adam(Optimizer):
-    """m += (1 - beta_1) * (g - m); v += (1 - beta_2) * (g^2 - v); p -= rate * c_t * m / (sqrt(v) + epsilon).
+    """m += (1 - beta_1) * (dw - m); v += (1 - beta_2) * (dw^2 - v); w -= rate * c_t * m / (sqrt(v) + epsilon).
 
     c_t = sqrt(1 - beta_2^t) / (1 - beta_1^t) at update t, from 1. Source: Kingma and Ba, arXiv 1412.6980;
     https://keras.io/api/optimizers/adam/

@@ -10,7 +10,7 @@ from scratchnet.signatures import OnlyDefault
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent: v = momentum * v - rate * g, p += v; with Nesterov p += momentum * v - rate * g.
+    """Stochastic gradient descent: u = momentum * u - rate * dw, w += u; with Nesterov w += momentum * u - rate * dw.
 
     Source: https://keras.io/api/optimizers/sgd/; Sutskever et al., ICML 2013.
     """
