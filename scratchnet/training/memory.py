@@ -88,9 +88,7 @@ class Room:
 
     def _let_go(self, error: MemoryError) -> None:
         """Give back what the step has taken, so that the next one finds it free."""
-        traceback.clear_frames(
-            error.__traceback__
-        )  # an error that is kept, as IPython does, keeps its functions' arrays
+        traceback.clear_frames(error.__traceback__)  # IPython keeps the last error, and with it these arrays
         for network in self.networks:
             # A forward of one example: its small arrays take the place of those that the layers have kept.
             with contextlib.suppress(Exception), locks.MODELS:  # the error that is being raised says more
