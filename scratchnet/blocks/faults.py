@@ -24,7 +24,14 @@ class Unwritten(KernelFault):
 
 
 class Race(KernelFault):
-    """Two threads touched a cell with no barrier between them, and one of them wrote: who was first is chance."""
+    """Two threads touched a cell with no barrier between them, and one of them wrote: who was first is chance.
+
+    `cells` has each of them as (number of the block, array, place in the array's memory).
+    """
+
+    def __init__(self, text: str, cell: tuple[int, str, int]):
+        super().__init__(text)
+        self.cells = [cell]
 
 
 class Divergent(KernelFault):

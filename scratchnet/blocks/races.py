@@ -36,11 +36,13 @@ def find_races(recorder: Recorder, shared: set[str], name_of: Callable[[int, int
         key = (one.array, one.line, other.line, one.writes, other.writes, one.block == other.block)
         if key in found:
             found[key].times += 1
+            found[key].cells.append((one.block, one.array, one.cell))
             continue
         cell = place(one.array, one.cell, recorder.shapes[one.array])
         found[key] = Race(
             f"{cell}: {_deed(one, name_of, recorder)}; {_deed(other, name_of, recorder)}; "
-            + ("no barrier between them" if one.block == other.block else "and blocks do not wait for each other")
+            + ("no barrier between them" if one.block == other.block else "and blocks do not wait for each other"),
+            (one.block, one.array, one.cell),
         )
     return list(found.values())
 

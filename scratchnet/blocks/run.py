@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 from scratchnet.blocks.arrays import Access, Recorder
 from scratchnet.blocks.counting import Banks, Sectors, count_banks, count_sectors
 from scratchnet.blocks.faults import KernelFault
+
+_WIDTH = 96  # characters of a line of text
 
 
 class Run:
@@ -81,7 +84,10 @@ class Run:
             f"{_several(self.barriers, 'barrier')}, {self.global_reads} reads from global and "
             f"{self.shared_reads} from shared memory"
         ]
-        lines += [f"  {type(fault).__name__}: {fault}" for fault in self.faults] or ["  no fault found"]
+        for fault in self.faults:
+            text = f"{type(fault).__name__}: {fault}"
+            lines += textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        lines += ["  no fault found"] * (not self.faults)
         return "\n".join(lines)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scratchnet.annotations import checked
-from scratchnet.blocks import Run, Step, timeline
+from scratchnet.blocks import Race, Run, Step, timeline
 from scratchnet.interact.interactive import Interactive
-from scratchnet.plot import NEUTRAL, RIGHT, STYLE, TEST, TRAIN, WIDTH, pyplot
+from scratchnet.plot import NEUTRAL, RIGHT, STYLE, TEST, TRAIN, WIDTH, WRONG, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _GAP = 1.1  # cells between two panels
 _MARGIN = 0.6  # cells to the left and right of all
 _WIDEST = 0.34  # inches of a cell at most
-_STRIP = 0.75  # inches: height of the strip of time
+_STRIP, _BASE, _HEAD = 0.36, 1.25, 0.68  # inches: the strip of time, all below the arrays, all above them
 _KINDS = {  # (in shared memory, writes) -> colour and words of a step in the strip of time
     (False, False): (TRAIN, "read global memory"),
     (True, True): ("#E69F00", "write shared memory"),
@@ -45,7 +45,7 @@ def draw_step(run: Run, step: int = 0, block: int = 0) -> Figure:
     """One step of a block: its threads, all arrays with the cells that are touched, and the strip of time below.
 
     A touched cell has the colours of the threads that touch it, and a frame: blue where it is read, orange where it is
-    written.
+    written. Cells at which threads race have a red cross.
 
     Args:
         run: of a launch, of a few dozen threads.
@@ -58,30 +58,38 @@ def draw_step(run: Run, step: int = 0, block: int = 0) -> Figure:
     steps = timeline(run, block)
     if not 0 <= step < len(steps):
         raise ValueError(f"draw_step: expected a step from 0 to {len(steps) - 1}, got {step}.")
-    size, now = run.block, steps[step]
-    panels = {"threads": (size.y, size.x)} | {name: as_matrix(shape) for name, shape in run.shapes.items()}
+    now, threads = steps[step], run.block.x * run.block.y
+    wide = run.block.x if run.block.y > 1 else min(run.block.x, 8)
+    panels = {"threads": (-(-threads // wide), wide)} | {name: as_matrix(run.shapes[name]) for name in _in_order(run)}
     columns = sum(max(shape[1], 2.2) + _GAP for shape in panels.values()) - _GAP + 2 * _MARGIN
     side = min(WIDTH / columns, _WIDEST)
     most = max(rows for rows, _ in panels.values())
-    height = (most + 1.4) * side + 0.35 + _STRIP + 1.0
+    height = _BASE + most * side + _HEAD
     figure = pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"], layout="none")
     pyplot().close(figure)
     left = (WIDTH - columns * side) / 2 + _MARGIN * side
-    for name, (rows, wide) in panels.items():
-        bottom = _STRIP + 1.0 + (most - rows) * side / 2
-        ax = figure.add_axes((left / WIDTH, bottom / height, wide * side / WIDTH, rows * side / height))
-        _panel(ax, name, (rows, wide), name in run.shared, side)
+    for name, (rows, columns_of) in panels.items():
+        bottom = _BASE + (most - rows) * side / 2
+        ax = figure.add_axes((left / WIDTH, bottom / height, columns_of * side / WIDTH, rows * side / height))
+        _panel(ax, name, (rows, columns_of), name in run.shared)
         if name == "threads":
-            _threads(ax, now, size.x, size.x * size.y, side)
+            _threads(ax, now, wide, threads, side)
         else:
-            _cells(ax, now, name, wide, size.x * size.y, side)
-        left += (max(wide, 2.2) + _GAP) * side
-    _strip(figure.add_axes((0.06, 0.62 / height, 0.9, _STRIP / height * 0.5)), run, steps, step)
+            _cells(ax, now, name, columns_of, threads)
+            _races(ax, run, block, name, columns_of, side)
+        left += (max(columns_of, 2.2) + _GAP) * side
+    _strip(figure.add_axes((0.06, 0.62 / height, 0.9, _STRIP / height)), run, steps, step)
     figure.text(0.5, 1 - 0.16 / height, _words(run, steps, step), ha="center", va="center", fontsize=9.5)
     return figure
 
 
-def _panel(ax: Axes, name: str, shape: tuple[int, int], shared: bool, side: float) -> None:
+def _in_order(run: Run) -> list[str]:
+    """The arrays as numbers travel: those that are only read, shared ones, those that are written."""
+    written = {access.array for access in run.accesses if access.writes}
+    return sorted(run.shapes, key=lambda name: 1 if name in run.shared else 2 if name in written else 0)
+
+
+def _panel(ax: Axes, name: str, shape: tuple[int, int], shared: bool) -> None:
     """An empty grid of cells, row 0 above, with a title; shared memory is shaded."""
     rows, columns = shape
     ax.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
@@ -106,7 +114,7 @@ def _threads(ax: Axes, now: Step, wide: int, threads: int, side: float) -> None:
         ax.text(column + 0.5, row + 0.5, str(number), ha="center", va="center", fontsize=22 * side, color=colour)
 
 
-def _cells(ax: Axes, now: Step, name: str, wide: int, threads: int, side: float) -> None:
+def _cells(ax: Axes, now: Step, name: str, wide: int, threads: int) -> None:
     """The cells of an array that are touched, striped in the colours of the threads that touch them."""
     touched: dict[int, list[int]] = {}
     writes = False
@@ -121,6 +129,15 @@ def _cells(ax: Axes, now: Step, name: str, wide: int, threads: int, side: float)
             ax.add_patch(_box(column + place * width, row, width, 1, thread_colour(number, threads)))
         frame = {"fill": False, "ec": TEST if writes else TRAIN, "lw": 2.2, "clip_on": False, "zorder": 4}
         ax.add_patch(pyplot().Rectangle((column, row), 1, 1, **frame))
+
+
+def _races(ax: Axes, run: Run, block: int, name: str, wide: int, side: float) -> None:
+    """A red cross on each cell at which the threads race, in this step or another."""
+    for fault in run.faults:
+        for where, array, cell in fault.cells if isinstance(fault, Race) else ():
+            if array == name and (where == block or name not in run.shared):
+                row, column = divmod(cell, wide)
+                ax.plot(column + 0.5, row + 0.5, "x", color=WRONG, ms=24 * side, mew=2.2, zorder=6)
 
 
 def _box(x: float, y: float, width: float, height: float, colour: Any, alpha: float = 1) -> Any:
@@ -141,6 +158,7 @@ def _strip(ax: Axes, run: Run, steps: list[Step], step: int) -> None:
     ax.set(xlim=(0, len(steps)), ylim=(1.4, -0.4), yticks=[])
     ax.spines[:].set_visible(False)
     ax.tick_params(labelsize=8)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     boxes = [(_box(0, 0, 1, 1, colour, 0.85), words) for kind, (colour, words) in _KINDS.items() if kind in seen]
     if any(one.is_barrier for one in steps):
         boxes.append((_box(0, 0, 1, 1, "black"), "barrier"))

@@ -41,7 +41,8 @@ def draw_sectors(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure
         for sector in moved:
             picture[sector * numbers : (sector + 1) * numbers] = 1
         picture[list(cells)] = 2
-        pictures[f"{title}: {len(cells)} different numbers, {len(moved)} sectors"] = picture.reshape(-1, _ROW)
+        words = f"{_count(len(cells), 'different number')}, {_count(len(moved), 'sector')}"
+        pictures[f"{title}: {words}"] = picture.reshape(-1, _ROW)
     rows = sum(len(picture) + 3 for picture in pictures.values())
     from matplotlib.colors import ListedColormap
 
@@ -64,6 +65,10 @@ def draw_sectors(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure
     return figure
 
 
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 @checked
 def draw_banks(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure:
     """One access of the first warp to shared memory: how many different words it wants of each bank.
@@ -83,7 +88,7 @@ def draw_banks(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure:
             words = {a.cell * run.itemsize[array] // BANK_BYTES for a in group}
             wanted = np.bincount([word % BANKS for word in words], minlength=BANKS)
             ax.bar(range(BANKS), wanted, color=TEST if wanted.max() > 1 else TRAIN)
-            ax.set_title(f"{title}: {wanted.max()} turn{'s' * int(wanted.max() != 1)}", fontsize=10)
+            ax.set_title(f"{title}: {_count(int(wanted.max()), 'turn')}", fontsize=10)
             ax.set(xlabel="bank", xlim=(-1, BANKS))
         axes[0, 0].set_ylabel("words that are wanted")
     return figure
@@ -96,7 +101,7 @@ def draw_fragments(lane: int = 5) -> Figure:
     """
     plt = pyplot()
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 5.6))
+        figure, axes = plt.subplots(1, 3, figsize=(WIDTH, 5.6), subplot_kw={"anchor": "N"})
         plt.close(figure)
         for ax, name, (rows, columns) in zip(axes, "abc", (fragment_a(), fragment_b(), fragment_c())):
             _fragment(ax, name, rows, columns, lane)
@@ -115,7 +120,7 @@ def _fragment(ax: Axes, name: str, rows: np.ndarray, columns: np.ndarray, marked
         if mine:
             ax.add_patch(plt.Rectangle((column, row), 1, 1, fill=False, ec=TEST, lw=3, zorder=4, clip_on=False))
     high = int(rows.max()) + 1
-    ax.set(xlim=(0, 8), ylim=(16, 0), xticks=[0, 4, 8], yticks=[0, 8, 16][: high // 8 + 1], aspect="equal")
+    ax.set(xlim=(0, 8), ylim=(high, 0), xticks=[0, 4, 8], yticks=range(0, high + 1, 8), aspect="equal")
     ax.set_title(f"{name}, {high} x 8: {rows.shape[1]} of each lane", fontsize=10)
     ax.set_xlabel({"a": "k", "b": "n", "c": "n"}[name])
     ax.set_ylabel({"a": "m", "b": "k", "c": "m"}[name], rotation=0)

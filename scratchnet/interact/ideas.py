@@ -37,6 +37,7 @@ IDEAS = {
     "two networks\nas a game": Idea("03_2_adversarial_networks", 4, 4.8, ("optimizers",)),
     "a CNN that\nrecognizes": Idea("04_1_image_recognition", 5, 2.6, ("pooling", "optimizers", "overfitting")),
     "what fails\nin a GAN": Idea("03_2_adversarial_networks", 5, 5.2, ("two networks\nas a game",)),
+    "threads that\nshare memory": Idea("A2_on_the_gpu", 3, 6.45, ("convolution",)),
     "a DCGAN\nthat draws": Idea(
         "04_2_image_generation",
         6,
