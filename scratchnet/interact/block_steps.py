@@ -158,7 +158,7 @@ def _strip(ax: Axes, run: Run, steps: list[Step], step: int) -> None:
     ax.set(xlim=(0, len(steps)), ylim=(1.4, -0.4), yticks=[])
     ax.spines[:].set_visible(False)
     ax.tick_params(labelsize=8)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.set_xticks(range(0, len(steps), 1 if len(steps) < 12 else 5))
     boxes = [(_box(0, 0, 1, 1, colour, 0.85), words) for kind, (colour, words) in _KINDS.items() if kind in seen]
     if any(one.is_barrier for one in steps):
         boxes.append((_box(0, 0, 1, 1, "black"), "barrier"))

@@ -33,16 +33,16 @@ def draw_sectors(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure
     pictures = {}
     for title, run in runs.items():
         size = int(np.prod(run.shapes[array]))
-        picture = np.zeros(-(-size // _ROW) * _ROW)
+        picture = np.zeros((-(-size // _ROW), _ROW))
         group = warp_accesses([a for a in run.accesses if a.array == array and a.block == 0 and a.thread < 32])[access]
         numbers = SECTOR // run.itemsize[array]
         cells = {a.cell for a in group}
         moved = {cell // numbers for cell in cells}
         for sector in moved:
-            picture[sector * numbers : (sector + 1) * numbers] = 1
-        picture[list(cells)] = 2
+            picture.flat[sector * numbers : (sector + 1) * numbers] = 1
+        picture.flat[list(cells)] = 2
         words = f"{_count(len(cells), 'different number')}, {_count(len(moved), 'sector')}"
-        pictures[f"{title}: {words}"] = picture.reshape(-1, _ROW)
+        pictures[f"{title}: {words}"] = picture
     rows = sum(len(picture) + 3 for picture in pictures.values())
     from matplotlib.colors import ListedColormap
 
@@ -110,8 +110,8 @@ def draw_fragments(lane: int = 5) -> Figure:
 
 def _fragment(ax: Axes, name: str, rows: np.ndarray, columns: np.ndarray, marked: int) -> None:
     plt = pyplot()
-    for (lane, register), row in np.ndenumerate(rows):
-        column, mine = columns[lane, register], lane == marked
+    for lane, register in np.ndindex(rows.shape):
+        row, column, mine = int(rows[lane, register]), int(columns[lane, register]), lane == marked
         ax.add_patch(plt.Rectangle((column, row), 1, 1, color=thread_colour(lane, 32), lw=0))
         colour = "white" if lane < 20 else "black"
         text = f"{lane}:{register}"
