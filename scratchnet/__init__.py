@@ -53,6 +53,7 @@ from scratchnet.initializers import (
     VarianceScaling,
     Zeros,
 )
+from scratchnet.kernels.gpu_probe import GPUNotAvailable
 from scratchnet.layers import (
     Activation,
     AveragePooling2D,
@@ -98,6 +99,7 @@ from scratchnet.metrics import (
 )
 from scratchnet.models import Sequential
 from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from scratchnet.placement import device
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
 from scratchnet.schedules import CosineDecay, PiecewiseConstantDecay, Schedule, StepDecay, WarmUp
@@ -134,6 +136,7 @@ __all__ = [
     "EarlyStopping",
     "ExponentialMovingAverage",
     "Flatten",
+    "GPUNotAvailable",
     "GlobalAveragePooling2D",
     "GlorotNormal",
     "GlorotUniform",
@@ -185,6 +188,7 @@ __all__ = [
     "check",
     "confusion_matrix",
     "datasets",
+    "device",
     "gan",
     "generation",
     "gradcheck",

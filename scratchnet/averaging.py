@@ -12,7 +12,8 @@ import numpy as np
 from scratchnet import kernels, locks
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number
-from scratchnet.devices import like
+from scratchnet.devices import Device, like, to_device
+from scratchnet.replay import fresh
 
 
 class MovingAverage:
@@ -44,7 +45,7 @@ class MovingAverage:
 
     def update(self) -> None:
         """Take in the weights as they are now."""
-        momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
+        momentum = fresh(self._next_momentum)
         pairs: dict[np.dtype, list[tuple[np.ndarray, np.ndarray]]] = {}
         for name, array in _weights(self.model).items():
             average = self.average[name]
@@ -54,7 +55,11 @@ class MovingAverage:
         for some in pairs.values():
             with np.errstate(under="ignore"):
                 kernels.of(some[0][0]).moving_average(some, momentum)
+
+    def _next_momentum(self) -> float:
+        momentum = min(self.momentum, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
+        return momentum
 
     def swap(self) -> None:
         """Exchange the model's weights and the average; once more brings both back."""
@@ -63,6 +68,11 @@ class MovingAverage:
                 own = array.copy()
                 array[...] = like(self.average[name], array)
                 self.average[name][...] = like(own, self.average[name])
+
+    def bring(self, device: Device) -> None:
+        """Have the average on a device."""
+        self.average = {name: to_device(array, device) for name, array in self.average.items()}
+        self._copy = None
 
     def copied_model(self) -> Any:
         """A copy of the model whose weights are the average: always the same one, and nothing else changes.

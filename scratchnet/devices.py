@@ -27,6 +27,9 @@ class Device(NamedTuple):
         kernels: returns the module of its kernels, which holds to `kernels/interface`; asked when the first kernel is
             needed, so that what the kernels need is imported, or compiled, only then.
         to_numpy: an array of it as a NumPy array, in the CPU's memory.
+        graph: makes a recording of steps that are then launched as one, see `scratchnet.replay`; None where the device
+            has none.
+        free_memory: bytes that are free there; None where arrays are in the CPU's memory.
     """
 
     name: str
@@ -34,6 +37,8 @@ class Device(NamedTuple):
     module: Any
     kernels: Callable[[], Any]
     to_numpy: Callable[[Any], np.ndarray]
+    graph: Callable[[], Any] | None = None
+    free_memory: Callable[[], int] | None = None
 
     def __deepcopy__(self, memo: Any) -> Device:
         """Itself: the layers of a copied model are on the same device."""
@@ -82,8 +87,12 @@ def named(name: str) -> Device:
     if name in _later:
         register(_later[name][1]())
         return named(name)
-    known = dict.fromkeys([*(device.name for device in _devices), *_later])
-    raise ValueError(f"unknown device {name!r}. Known: {', '.join(known)}.")
+    raise ValueError(f"unknown device {name!r}. Known: {', '.join(known_names())}.")
+
+
+def known_names() -> list[str]:
+    """The names of all devices, also of those that may turn out not to be usable: ["cpu", "gpu"]."""
+    return list(dict.fromkeys([*(device.name for device in _devices), *_later]))
 
 
 def device_of(x: Any) -> Device | None:

@@ -25,7 +25,7 @@ import numpy as np
 
 from scratchnet.datasets import cifar10, collection, fashion_mnist
 from scratchnet.datasets.download import data_folder
-from scratchnet.kernels import cpu
+from scratchnet.kernels import cpu, gpu_probe
 from scratchnet.kernels.cpu.gemm import micro_kernel, simd
 from scratchnet.kernels.cpu.runtime import cache as kernel_cache
 from scratchnet.printing import say
@@ -151,7 +151,7 @@ def driver_cuda(text: str) -> tuple[int, int] | None:
 
 
 def gpu() -> list[ReportLine]:
-    """Whether there is an NVIDIA GPU, and CuPy for it. scratchnet has no kernels for GPUs yet."""
+    """Whether there is an NVIDIA GPU, and whether its kernels can be compiled and run."""
     program = shutil.which("nvidia-smi")
     if program is None:
         library = ctypes.util.find_library("cuda")
@@ -163,13 +163,16 @@ def gpu() -> list[ReportLine]:
         return [
             ReportLine("GPU", f"nvidia-smi fails: {' '.join(last)}", "Mend the driver first; the CPU works without.")
         ]
-    wanted = "cupy-cuda13x" if version >= (13, 0) else "cupy-cuda12x" if version >= (12, 0) else None
     fact = f"driver for CUDA {version[0]}.{version[1]}"
-    if wanted is None:
+    if version < (12, 0):
         return [ReportLine("GPU", fact, "Too old for today's CuPy: install a driver for CUDA 12 or newer.")]
+    extra = "cuda13" if version >= (13, 0) else "cuda12"
     if importlib.util.find_spec("cupy") is None:
-        return [ReportLine("GPU", f"{fact}, no CuPy", f'For the GPU: pip install "{wanted}[ctk]"')]
-    return [ReportLine("GPU", f"{fact}, CuPy {_version(wanted)}")]
+        return [ReportLine("GPU", f"{fact}, no CuPy", f"For the GPU: pip install 'scratchnet[{extra}]'")]
+    fact += "".join(f", {name} {_version(name)}" for name in gpu_probe.cupy_packages())
+    if missing := gpu_probe.missing():
+        return [ReportLine("GPU", f"{fact}, but it cannot be used", f"{missing[0].upper()}{missing[1:]}")]
+    return [ReportLine("GPU", f"{fact}; a kernel was compiled and run")]
 
 
 def temporary_folder() -> list[ReportLine]:

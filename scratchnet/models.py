@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import saving
+from scratchnet import placement, saving
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_input, shape_text
 from scratchnet.layers.base import Layer
@@ -65,9 +65,8 @@ class Sequential(Trainable, Chain):
                 if (shape := layer.input_shape or self.input_shape) is not None:
                     self.build(shape)
             elif before is not None:  # it is built
-                if not layer.built:
-                    layer.device = self.device
-                layer.build(before)
+                with placement.use(self.device):
+                    layer.build(before)
                 self.output_shape = layer.output_shape
             if isinstance(layer, Composite) and not self.fuse:
                 layer.fuse = False
@@ -130,7 +129,7 @@ class Sequential(Trainable, Chain):
 
     @checked
     def load_weights(self, filepath: PathLike, skip_mismatch: OnlyDefault = False) -> None:
-        """Take over the weights from a file of `save_weights` or `save`.
+        """Take over the weights from a file of `save_weights` or `save`, from whichever device; the model stays on its.
 
         Raises:
             RuntimeError: the model is not built yet.

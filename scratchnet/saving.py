@@ -110,7 +110,9 @@ def load_model(
 ) -> Any:
     """The model that `model.save` wrote: layers, weights, and, where it was compiled, optimizer, loss and metrics.
 
-    Training goes on from it as from the model that was saved. The package's random numbers are not drawn from.
+    Training goes on from it as from the model that was saved. Whichever device it was saved on, it is on the CPU;
+    within `with sn.device("gpu")` on that one, where its numbers are the same to rounding. The package's random numbers
+    are not drawn from.
 
     Args:
         filepath: the file.

@@ -96,3 +96,10 @@ def stand_in_device():
     """A device that stands in for a GPU is known to the package."""
     with stand_in.registered():
         yield
+
+
+@pytest.fixture
+def gpu():
+    """The device that stands in for a GPU is known as the GPU, and has a memory of its own, of a gigabyte."""
+    with stand_in.registered("gpu", free_memory=lambda: 10**9):
+        yield

@@ -1,12 +1,14 @@
 """The devices that the kernels' tests run on: each test takes `device`, and calls its kernels with NumPy's arrays."""
 
+import importlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import cuda_on_cpu
 import numpy as np
 import pytest
 
-from scratchnet.kernels import cpu
+from scratchnet.kernels import cpu, gpu_probe
 
 
 class UnderTest(NamedTuple):
@@ -17,9 +19,22 @@ class UnderTest(NamedTuple):
     to_numpy: Callable[[Any], np.ndarray]
 
 
+def _gpu() -> UnderTest | None:
+    """The GPU where there is one; else its kernels on the CPU, as `cuda_on_cpu` plays them; None without a compiler."""
+    if not gpu_probe.missing():
+        gpu = importlib.import_module("scratchnet.kernels.gpu")
+    elif cuda_on_cpu.missing() is None:
+        with cuda_on_cpu.installed():
+            gpu = importlib.import_module("scratchnet.kernels.gpu")
+    else:
+        return None
+    return UnderTest(gpu, gpu.ARRAY_MODULE.asarray, gpu.TO_NUMPY)
+
+
 # Another device joins by one line.
 DEVICES = {
     "cpu": UnderTest(cpu, lambda array: array, lambda array: array),
+    "gpu": _gpu(),
 }
 
 
@@ -68,4 +83,7 @@ class Kernels:
 @pytest.fixture(scope="session", params=list(DEVICES))
 def device(request):
     """The kernels of each device, as functions of NumPy's arrays."""
-    return Kernels(DEVICES[request.param])
+    under = DEVICES[request.param]
+    if under is None:
+        pytest.skip(f"no GPU ({gpu_probe.missing()}), and {cuda_on_cpu.missing()}")
+    return Kernels(under)

@@ -51,6 +51,7 @@ METHODS = {
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
     "Sequential": "Sequential",
+    "device": "device",
     "load_model": "saving.load_model",
     "set_random_seed": "utils.set_random_seed",
     "schedules.CosineDecay": "optimizers.schedules.CosineDecay",

@@ -126,6 +126,7 @@ NEEDED = {
     "class_histogram": {"classes": Y},
     "classifier": {"name": "fashion_mnist"},
     "confusion_matrix": {"y_true": Y, "y_pred": Y},
+    "device": {"device_name": "cpu"},
     "discriminator_step": {
         "discriminator": lambda: gan().discriminator,
         "loss": sn.gan.Hinge,
@@ -168,11 +169,14 @@ METHODS = {
     "Sequential.save": (model, {"filepath": "model.safetensors"}),
     "Sequential.save_weights": (model, {"filepath": "model.safetensors"}),
     "Sequential.load_weights": (model, {"filepath": "nowhere.safetensors"}),
+    "Sequential.to": (model, {"device": "cpu"}),
+    "Conv2D.to": (lambda: sn.Conv2D(2, 3), {"device": "cpu"}),
     "Conv2D.forward": (lambda: built(sn.Conv2D(2, 3)), {"x": X}),
     "Conv2D.build": (lambda: sn.Conv2D(2, 3), {"input_shape": (8, 8, 1)}),
     "Normalization.adapt": (lambda: built(sn.Normalization()), {"data": X}),
     "GAN.fit": (gan, {"x": X * 2 - 1, "callbacks": Stop}),
     "GAN.compile": (gan, {}),
+    "GAN.to": (gan, {"device": "cpu"}),
     "GAN.train_on_batch": (gan, {"x": X * 2 - 1}),
     "GAN.generate": (gan, {"n": 2}),
     "GAN.latents": (gan, {"n": 2}),
@@ -199,6 +203,7 @@ METHODS = {
 # loops, which are to be read and take what they are given.
 LEFT_OUT = {"DivergedError", "GradcheckReport", "Report", "Scores", "Verdict", "Exercise", "Diagnosis", "Finding"}
 LEFT_OUT |= {
+    "GPUNotAvailable",
     "Logs",
     "KernelDistance",
     "PrecisionRecall",

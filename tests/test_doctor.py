@@ -63,8 +63,8 @@ def test_fewer_threads_than_processors():
 @pytest.mark.parametrize(
     ("printed", "advice"),
     [
-        ("| NVIDIA-SMI 580.65  Driver Version: 580.65  CUDA Version: 13.0 |", "cupy-cuda13x"),
-        ("| NVIDIA-SMI 535.10  Driver Version: 535.10  CUDA Version: 12.2 |", "cupy-cuda12x"),
+        ("| NVIDIA-SMI 580.65  Driver Version: 580.65  CUDA Version: 13.0 |", "scratchnet[cuda13]"),
+        ("| NVIDIA-SMI 535.10  Driver Version: 535.10  CUDA Version: 12.2 |", "scratchnet[cuda12]"),
         ("| NVIDIA-SMI 450.80  Driver Version: 450.80  CUDA Version: 11.0 |", "Too old"),
         ("NVIDIA-SMI has failed", "Mend the driver"),
     ],

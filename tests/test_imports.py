@@ -14,11 +14,11 @@ LONGEST = 300  # lines of a file
 ROOMS = [
     {"reference", "fields"},
     {"shapes", "signatures", "files", "locks", "printing"},
-    {"attributes", "arguments"},
+    {"attributes", "arguments", "replay"},
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "trees"},
-    {"initializers"},
+    {"initializers", "placement"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
@@ -159,24 +159,51 @@ def test_kernels_of_one_device_that_import_the_other_s_are_found(package, name, 
 # What is imported, and what is public.
 
 
-# The rooms of kernels/cpu, each of which imports only those before it; "" are the files beside the rooms.
+# The rooms of each device's kernels, each of which imports only those before it; "" are the files beside the rooms.
 CPU_ROOMS = ["runtime", "", "gemm", "winograd", "conv"]
+GPU_ROOMS = ["runtime", "", "gemm", "conv"]
 
 
-def test_imports_among_the_cpu_kernels_run_one_way():
-    seen = set()
-    for path in files(PACKAGE):
-        parts = path.relative_to(PACKAGE).parts
-        if parts[:2] != ("kernels", "cpu") or parts[2:] == ("__init__.py",):
+def wrong_order(package, device, rooms):
+    """What imports a later room, or has no place among the rooms."""
+    wrong, start = [], f"scratchnet.kernels.{device}."
+    for path in files(package / "kernels" / device):
+        name, parts = path.relative_to(package).as_posix(), path.relative_to(package).parts[2:]
+        if parts == ("__init__.py",):
             continue
-        room = parts[2] if len(parts) > 3 else ""
-        seen.add(room)
+        room = parts[0] if len(parts) > 1 else ""
+        if room not in rooms:
+            wrong.append(f"{name} is in no room")
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith("scratchnet.kernels.cpu."):
-                first = node.module.split(".")[3]
-                other = first if first in CPU_ROOMS else ""
-                assert CPU_ROOMS.index(other) <= CPU_ROOMS.index(room), f"{path} imports {node.module}"
-    assert seen == set(CPU_ROOMS)
+            if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(start):
+                # "from scratchnet.kernels.gpu import activation", too
+                below = node.module[len(start) :]
+                for first in [below.partition(".")[0]] if below else [alias.name for alias in node.names]:
+                    if rooms.index(first if first in rooms else "") > rooms.index(room):
+                        wrong.append(f"{name} imports {first}")
+    return wrong
+
+
+@pytest.mark.parametrize(("device", "rooms"), [("cpu", CPU_ROOMS), ("gpu", GPU_ROOMS)])
+def test_imports_among_the_kernels_of_a_device_run_one_way(device, rooms):
+    assert wrong_order(PACKAGE, device, rooms) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wrong"),
+    [
+        ("conv/direct", "from scratchnet.kernels.gpu.pool import f", []),
+        ("conv/dense", "from scratchnet.kernels.gpu.runtime.memory import empty", []),
+        ("pool", "from scratchnet.kernels.gpu.sums import f", []),
+        ("pool", "from scratchnet.kernels.gpu.conv.direct import f", ["imports conv"]),
+        ("runtime/memory", "from scratchnet.kernels.gpu import pool", ["imports pool"]),
+        ("attic/trunk", "", ["is in no room"]),
+    ],
+)
+def test_kernels_that_import_a_later_room_are_found(package, name, text, wrong):
+    place = package({f"kernels/gpu/{name}": text})
+    assert wrong_order(place, "gpu", GPU_ROOMS) == [f"kernels/gpu/{name}.py {end}" for end in wrong]
 
 
 def test_import_is_light():

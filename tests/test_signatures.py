@@ -23,8 +23,8 @@ NEEDED = {
 GIVEN = {("layers.AveragePooling2D", "pool_size")}
 # What of the package has no counterpart in Keras.
 OURS = {
-    "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "GAN", "GradcheckReport", "LiveCurve",
-    "MovingAverage", "Parallel", "Schedule", "WarmUp", "confusion_matrix", "gradcheck", "train_step",
+    "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "GAN", "GPUNotAvailable", "GradcheckReport",
+    "LiveCurve", "MovingAverage", "Parallel", "Schedule", "WarmUp", "confusion_matrix", "gradcheck", "train_step",
 }  # fmt: skip
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

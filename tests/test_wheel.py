@@ -34,8 +34,11 @@ def test_wheel_holds_the_data_and_works_elsewhere(tmp_path):
     names = zipfile.ZipFile(wheel).namelist()
     data = ("datasets/data/fashion_mnist_small.npz", "datasets/data/FASHION_MNIST_LICENSE.txt")
     weights = ("generation/weights/fashion_mnist.safetensors", "generation/weights/cifar10.safetensors")
+    kernels = [path.relative_to(ROOT).as_posix() for path in (ROOT / "scratchnet").rglob("*.cu*")]
+    assert "scratchnet/kernels/gpu/common.cuh" in kernels
     for wanted in (*data, *weights, "py.typed"):
         assert f"scratchnet/{wanted}" in names
+    assert set(kernels) <= set(names)
     assert not [n for n in names if n.startswith(("tests", "notebooks")) or n.endswith((".pyc", ".nbi", ".nbc"))]
     run(
         sys.executable,

@@ -22,7 +22,8 @@ class BackupAndRestore(Callback):
     """Keeps the whole run in a file: weights, optimizer, order of the batches, random numbers, history, callbacks.
 
     Start the same program again, and `fit` goes on after the last batch that is in the file. What comes out is the same
-    to the last bit as if nothing had happened.
+    to the last bit as if nothing had happened. A run that was begun on one device goes on on another; from there on its
+    numbers are those of the other device, the same to rounding.
 
     It is written one step late, once that step has shown that the weights are good: its loss, and the weights it left,
     are finite. So where a run diverges, the file holds where it was before that, and `fit` can go on from there with a

@@ -23,6 +23,7 @@ from scratchnet import kernels
 from scratchnet.arguments import check_choice, is_number
 from scratchnet.config import Configurable
 from scratchnet.devices import array_module
+from scratchnet.replay import number
 
 
 class AdversarialLoss(Configurable):
@@ -145,7 +146,8 @@ class LeastSquares(LabelLoss):
     def compare(self, z: np.ndarray, label: float) -> tuple[float, np.ndarray]:
         """Half the mean square: mean of (z - label)^2 / 2."""
         difference = z - z.dtype.type(label)
-        return float(array_module(z).square(difference, dtype=np.float64).mean() / 2), difference / z.dtype.type(z.size)
+        value = number(array_module(z).square(difference, dtype=np.float64).mean() / 2)
+        return value, difference / z.dtype.type(z.size)
 
     def probability(self, z: np.ndarray) -> np.ndarray:
         """The score itself, clipped to 0...1."""
@@ -155,7 +157,7 @@ class LeastSquares(LabelLoss):
 def _hinge(z: np.ndarray, sign: int) -> tuple[float, np.ndarray]:
     """(value, gradient) of the mean of max(0, 1 - sign * z); at the corner the gradient is 0."""
     xp, gap = array_module(z), 1 - sign * z  # what is missing to the margin
-    return float(xp.maximum(gap, 0).mean(dtype=np.float64)), xp.where(gap > 0, -sign / z.size, 0).astype(z.dtype)
+    return number(xp.maximum(gap, 0).mean(dtype=np.float64)), xp.where(gap > 0, -sign / z.size, 0).astype(z.dtype)
 
 
 class Hinge(AdversarialLoss):
@@ -184,7 +186,7 @@ class Hinge(AdversarialLoss):
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """(value, gradient) of G's loss: -mean z."""
-        return -float(z.mean(dtype=np.float64)), array_module(z).full_like(z, -1 / z.size)
+        return -number(z.mean(dtype=np.float64)), array_module(z).full_like(z, -1 / z.size)
 
 
 LOSSES: dict[str, type[AdversarialLoss]] = {

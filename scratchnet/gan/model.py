@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import locks, random, saving
+from scratchnet import locks, placement, random, saving
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shape_text
 from scratchnet.averaging import MovingAverage
 from scratchnet.config import Configurable
-from scratchnet.devices import as_array
+from scratchnet.devices import Device, as_array, to_numpy
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.layers.sharing import check_places
 from scratchnet.models import Sequential
 from scratchnet.saving import PathLike
+from scratchnet.training.loop import check_not_training
 
 ROLES = ("generator", "discriminator")
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
@@ -104,7 +105,8 @@ class GAN(Adversarial, Configurable):
             )
         if not discriminator.built:
             discriminator.astype(self.compute_dtype)
-            discriminator.build(generator.output_shape)
+            with placement.use(generator.device):
+                discriminator.build(generator.output_shape)
         if discriminator.input_shape[1:] != generator.output_shape[1:]:
             raise ValueError(
                 f"{self.full_name}: the generator makes {shape_text(generator.output_shape)}, and the discriminator "
@@ -114,6 +116,11 @@ class GAN(Adversarial, Configurable):
             raise ValueError(
                 f"{self.full_name}: expected a discriminator that gives one score a picture, (N, 1), got "
                 f"{shape_text(discriminator.output_shape)}. End it in Dense(1)."
+            )
+        if discriminator.device is not generator.device:
+            raise ValueError(
+                f"{self.full_name}: the generator is on {generator.device.name!r}, the discriminator on "
+                f"{discriminator.device.name!r}. Bring one to the other: discriminator.to({generator.device.name!r})."
             )
         ends_in_sigmoid(discriminator)  # raises where D ends in an activation that the losses cannot leave out
 
@@ -157,9 +164,36 @@ class GAN(Adversarial, Configurable):
         if self.average is not None:
             self.average.average = {name: array.astype(dtype) for name, array in self.average.average.items()}
 
+    @property
+    def device(self) -> Device:
+        """Where both networks are."""
+        return self.generator.device
+
+    @checked
+    def to(self, device: str) -> GAN:
+        """Bring both networks, their optimizers and the average to a device, as `Sequential.to` does; returns itself.
+
+        Raises:
+            ValueError, GPUNotAvailable, RuntimeError, MemoryError: as there.
+        """
+        there, before = placement.chosen(device), self.device
+        with locks.MODELS:
+            check_not_training(self, "to")
+            try:
+                self._bring(there)
+            except MemoryError:
+                self._bring(before)  # all or nothing
+                raise
+        return self
+
+    def _bring(self, device: Device) -> None:
+        for part in (self.generator, self.discriminator, self.average, self.optimizer):
+            if part is not None:
+                part.bring(device)
+
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights: those of G, of D, and the average of G."""
-        return [array.copy() for array in {**self.params, **self.state}.values()]
+        """NumPy copies of all weights: those of G, of D, and the average of G."""
+        return [np.array(to_numpy(array)) for array in {**self.params, **self.state}.values()]
 
     @checked
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet import fields
 from scratchnet.attributes import Attributes
 from scratchnet.callbacks import Logs
-from scratchnet.devices import like
+from scratchnet.devices import Device, like
 from scratchnet.divergence import Guard, first_bad_place
 from scratchnet.optimizers import Optimizer
 
@@ -68,6 +68,11 @@ class OptimizerPair(Attributes):
     def iterations(self, value: Mapping[str, int]) -> None:
         for name, optimizer in self.both.items():
             optimizer.iterations = value[name]
+
+    def bring(self, device: Device) -> None:
+        """Have what both remember on a device."""
+        for optimizer in self.both.values():
+            optimizer.bring(device)
 
     def get_state(self, params: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, Any]:
         """What `set_state` takes: the states of both, by name; `params` are the weights that each moves."""

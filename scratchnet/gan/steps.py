@@ -11,11 +11,11 @@ discriminator's gradients as they are.
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import replay
 from scratchnet.annotations import checked
 from scratchnet.gan.losses import AdversarialLoss
 from scratchnet.gan.tricks import Tricks
@@ -79,7 +79,7 @@ def discriminator_step(
     with np.errstate(under="ignore"):
         on_fake, dz = loss.fake(z_fake)
     discriminator.backward(dz, input_grad=False, logits=logits)
-    if math.isfinite(on_real + on_fake):
+    if replay.finite(on_real + on_fake):
         optimizer.update_model(discriminator)
     return DiscriminatorScores(on_real + on_fake, z_real, z_fake)
 
@@ -112,6 +112,6 @@ def generator_step(
     d_fake = tricks.backward(d_fake)
     generator.zero_grads()
     generator.backward(d_fake, input_grad=False)
-    if math.isfinite(value):
+    if replay.finite(value):
         optimizer.update_model(generator)
     return value

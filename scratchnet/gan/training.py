@@ -18,6 +18,7 @@ from scratchnet.gan.pair import AdversarialMeans, PairGuard
 from scratchnet.gan.steps import discriminator_step, generator_step
 from scratchnet.training.data import Feed
 from scratchnet.training.loop import TrainingLoop, check_free
+from scratchnet.training.memory import Room
 
 SAMPLE = 64  # real pictures that are kept for `diagnose`
 
@@ -52,7 +53,11 @@ class Adversarial(CompiledGAN):
         self._compiled("train_on_batch")
         check_free(self, "train_on_batch")
         real = to_range(real_pictures(x, self, "train_on_batch"), self)
-        return self._step(to_device(real, self.discriminator.device))
+        with self._room(len(real), "train_on_batch"):
+            return self._step(to_device(real, self.discriminator.device))
+
+    def _room(self, batch_size: int, method: str) -> Room:
+        return Room((self.generator, self.discriminator), batch_size, f"{self.full_name}: {method}")
 
     def _step(self, real: np.ndarray) -> Logs:
         with locks.MODELS:  # between both networks' forward and backward no other thread may use them
@@ -94,7 +99,7 @@ class Adversarial(CompiledGAN):
 
         Ctrl-C ends training after the current step; callbacks and verbose are those of `Sequential.fit`. Pictures at
         the end of an epoch that do not fill a batch are left out: BatchNormalization in D would take its statistics
-        over too few.
+        over too few. The data of a GAN on the GPU are treated as those of `Sequential.fit` are.
 
         Args:
             x: real pictures (N, H, W, C). uint8 from 0 to 255 is brought to G's range, -1 to 1 (0 to 1 where G ends in
@@ -118,6 +123,7 @@ class Adversarial(CompiledGAN):
             ValueError: pictures of the wrong shape or range, NaN among them, or a bad argument.
             TypeError: something among the callbacks that is none.
             DivergedError: a loss became NaN or infinite; the GAN then has its last weights of a finite loss again.
+            MemoryError: a batch is too large for the GPU's memory; the text says which batch_size would fit.
         """
         optimizer, _ = self._compiled("fit")
         check_free(self, "fit")
@@ -136,16 +142,18 @@ class Adversarial(CompiledGAN):
         sample = np.linspace(0, len(x) - 1, min(SAMPLE, len(x))).astype(np.int64)
         self.real_sample = to_range(x[sample], self)
         feed, means = Feed(x, None, None, self.compute_dtype, augment), AdversarialMeans()
-        feed.device, guard = self.discriminator.device, PairGuard(self, optimizer)
+        feed.bring(self.discriminator.device, caller)
+        guard, room = PairGuard(self, optimizer), self._room(batch_size, "fit")
         parts = {"means": means, "guard": guard}
         loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)
 
         def step(index: np.ndarray, epoch: int, where: str) -> None:
-            batch = feed.take(index, epoch)[0]
-            if x.dtype == np.uint8:
-                batch = scale_bytes(batch, self)
-            guard.before_step()
-            values = self._step(batch)
+            with room:
+                batch = feed.take(index, epoch)[0]
+                if x.dtype == np.uint8:
+                    batch = scale_bytes(batch, self)
+                guard.before_step()
+                values = self._step(batch)
             guard.after_step(values["d_loss"] + values.get("g_loss", 0.0), batch, where)
             means.update(values)
 

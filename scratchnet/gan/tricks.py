@@ -15,6 +15,7 @@ from scratchnet import kernels, random
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number
 from scratchnet.devices import like
+from scratchnet.replay import also, fresh
 
 
 class InstanceNoise:
@@ -45,9 +46,14 @@ class InstanceNoise:
         """x with new noise."""
         if self.now == 0:
             return x
-        noise = like(random.generator().standard_normal(x.shape, dtype=x.dtype), x)  # the same numbers on any device
-        noise *= x.dtype.type(self.now)
-        noise += x
+        noise = like(fresh(lambda: self._noise(x.shape, x.dtype)), x)  # the same numbers on any device
+        return noise + x
+
+    def _noise(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        if self.now == 0:  # a recording goes on when the noise has ended
+            return np.zeros(shape, dtype)
+        noise = random.generator().standard_normal(shape, dtype=dtype)
+        noise *= dtype.type(self.now)
         return noise
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
@@ -75,8 +81,11 @@ class Translation:
             return x
         if x.ndim != 4:
             raise ValueError(f"translation: expected pictures of shape (N, H, W, C), got {x.shape}. Leave it out.")
-        self.offsets = random.generator().integers(-self.pixels, self.pixels, (len(x), 2), endpoint=True)
+        self.offsets = fresh(lambda: self._offsets(len(x)))
         return kernels.of(x).translate(x, self.offsets)
+
+    def _offsets(self, count: int) -> np.ndarray:
+        return random.generator().integers(-self.pixels, self.pixels, (count, 2), endpoint=True)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         """Each gradient moved back."""
@@ -101,6 +110,9 @@ class Tricks:
 
     def step_done(self) -> None:
         """Count a step: the noise becomes less."""
+        also(self._count)
+
+    def _count(self) -> None:
         self.noise.step += 1
 
     def get_state(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def _gpu() -> Device:
     """The GPU: its kernels import CuPy, which is looked for here, when they are first asked for."""
     require_gpu()
     gpu = importlib.import_module("scratchnet.kernels.gpu")
-    return Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY)
+    return Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY, gpu.GRAPH, gpu.FREE_MEMORY)
 
 
 register_later("gpu", "cupy", _gpu)

@@ -18,7 +18,7 @@ class GPUNotAvailable(RuntimeError):
     """The GPU was asked for and cannot be used; the message says why, and what to do."""
 
 
-def _cupy_packages() -> list[str]:
+def cupy_packages() -> list[str]:
     """The packages that bring CuPy: there must be just one."""
     names = (distribution.metadata["Name"] for distribution in importlib.metadata.distributions())
     return sorted({name for name in names if name and name.lower().startswith("cupy")})
@@ -35,7 +35,7 @@ def _missing() -> str:
     """What stands in the way; empty where nothing does."""
     if not _found("cupy"):
         return f"CuPy is not installed. Install it: {_EXTRAS}."
-    packages = _cupy_packages()
+    packages = cupy_packages()
     if len(packages) > 1:
         return (
             f"{len(packages)} CuPy packages are installed ({', '.join(packages)}), and overwrite each other's files. "
@@ -44,10 +44,8 @@ def _missing() -> str:
     try:
         cupy: Any = importlib.import_module("cupy")
     except Exception as error:  # whatever a broken installation raises
-        return (
-            f"CuPy is installed but cannot be imported ({type(error).__name__}: {error}). Once more: {_EXTRAS}."
-        )
-    return _missing_driver(cupy) or _failing_kernel(cupy)
+        return f"CuPy is installed but cannot be imported ({type(error).__name__}: {error}). Once more: {_EXTRAS}."
+    return _missing_driver(cupy) or _missing_compiler(cupy) or _failing_kernel(cupy)
 
 
 def _missing_driver(cupy: Any) -> str:
@@ -71,15 +69,32 @@ def _missing_driver(cupy: Any) -> str:
     return ""
 
 
+def _missing_compiler(cupy: Any) -> str:
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except Exception as error:
+        return f"CUDA's compiler library, NVRTC, cannot be loaded ({error}). Install it: {_EXTRAS}."
+    return ""
+
+
 def _failing_kernel(cupy: Any) -> str:
     try:
         number = cupy.zeros(1, "int32")
+    except MemoryError:
+        free, total = cupy.cuda.runtime.memGetInfo()
+        return (
+            f"its memory is full: {free / 1e6:,.0f} MB of {total / 1e6:,.0f} MB are free. nvidia-smi says which "
+            "programs have the rest; a notebook keeps what it has until its kernel is shut down."
+        )
+    except Exception as error:
+        return f"no array can be made on it ({type(error).__name__}: {error}). Look at nvidia-smi; restart the driver."
+    try:
         cupy.RawKernel(_KERNEL, "scratchnet_probe")((1,), (1,), (number,))
         came = int(number[0])
     except Exception as error:
         return (
-            f"a kernel of one line cannot be compiled and run ({type(error).__name__}: {error}). The compiler (NVRTC) "
-            f"or CUDA's headers are missing, or do not fit the driver: {_EXTRAS}."
+            f"a kernel of one line cannot be compiled and run ({type(error).__name__}: {error}). CUDA's headers are "
+            f"missing, or compiler and headers do not fit the driver: {_EXTRAS}."
         )
     return "" if came == 42 else f"a kernel of one line that writes 42 gave {came}. Restart, and test the GPU's memory."
 

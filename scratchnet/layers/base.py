@@ -22,8 +22,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_array, check_batch_shape, check_input, check_sizes, shape_text
-from scratchnet.devices import array_module, as_array, device_of
-from scratchnet.kernels import CPU
+from scratchnet.devices import Device, array_module, as_array, device_of
 from scratchnet.layers.naming import automatic_name, keep_clear_of
 from scratchnet.layers.weights import Weights
 from scratchnet.shapes import FLOATS, Shape, sizes
@@ -162,6 +161,7 @@ class Layer(Weights):
         self.output_shape = self.compute_output_shape(shape)
         self.input_shape = shape
         if not self.built:
+            self.device = self.home()
             self.create_weights(shape)
         self.built = True
 
@@ -179,7 +179,7 @@ class Layer(Weights):
         """
         if device_of(x) is None:  # such as a list
             check_array(x, "x", self.full_name)
-        x = as_array(x)
+        x = self.brought(as_array(x))
         with np.errstate(under="ignore"):  # too small for float32 is 0, also where np.seterr makes it an error
             y = self.run_forward(x, training, logits)
         self.unshare(y)
@@ -203,7 +203,7 @@ class Layer(Weights):
             RuntimeError: there was no forward.
             ValueError: dy has another shape than the output.
         """
-        dy = as_array(dy)
+        dy = self.brought(as_array(dy))
         with np.errstate(under="ignore"):
             dx = self.run_backward(dy, param_grads, input_grad, logits)
         return dx.copy() if dx is not None and array_module(dx).may_share_memory(dx, dy) else dx
@@ -236,7 +236,7 @@ class Layer(Weights):
         if x.dtype not in FLOATS:
             x = x.astype(np.float32)
         self.check(x)  # before anything changes
-        self._check_device(x)
+        self.check_device(x)
         if x.dtype != self.dtype:
             self.astype(x.dtype)
         if not self.built:
@@ -244,21 +244,9 @@ class Layer(Weights):
         self._accepted = type(x), x.shape
         return x
 
-    def _check_device(self, x: np.ndarray) -> None:
-        """Weights are made on the device of the first x; then x must come on theirs."""
-        if not self.built or not (self.params or self.state):
-            self.device = device_of(x) or CPU
-        else:
-            self._require_device(x, "x")
-
-    def _require_device(self, array: np.ndarray, name: str) -> None:
-        """Raise a TypeError unless the array is where this layer is."""
-        device = device_of(array) or CPU
-        if device is not self.device:
-            raise TypeError(
-                f"{self.full_name}: expected {name} on {self.device.name!r}, where this layer is, got an array on "
-                f"{device.name!r}. Bring it there first: scratchnet.devices.to_device({name}, {self.device.name!r})."
-            )
+    def bring(self, device: Device) -> None:
+        super().bring(device)
+        self._accepted = self._output_shape_now = None  # no backward goes back to a forward on another device
 
     def note_output(self, y: np.ndarray) -> None:
         """Remember y's shape, which the gradient that comes back must have."""
@@ -281,7 +269,7 @@ class Layer(Weights):
                 "dy is dLoss/dy for the last forward."
             )
         if self._accepted is not None and type(dy) is not self._accepted[0]:
-            self._require_device(dy, "dy")
+            self.require_device(dy, "dy")
         return dy.astype(self.dtype, copy=False)
 
     def unshare(self, y: np.ndarray) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet import placement
 from scratchnet.arguments import check_batch_shape
-from scratchnet.devices import Device, device_of
-from scratchnet.kernels import CPU
+from scratchnet.devices import Device
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
@@ -175,9 +175,11 @@ class Composite(Layer):
             if not layer.built:
                 layer.device = value
 
-    def _check_device(self, x: np.ndarray) -> None:
-        """The layers look whether x is where their weights are; those that have none yet will make them there."""
-        self.device = device_of(x) or CPU
+    def bring(self, device: Device) -> None:
+        for layer in self.layers:
+            layer.bring(device)
+        self.device = self._asked = device
+        self._accepted = self._output_shape_now = None
 
     def zero_grads(self) -> None:
         for layer in self.layers:
@@ -218,10 +220,12 @@ class Chain(Composite):
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.check_layers()
         shape: Shape = check_batch_shape(input_shape, self.full_name)
-        for layer in self.layers:
-            layer.build(shape)
-            assert layer.output_shape is not None
-            shape = layer.output_shape
+        self.device = self.home()
+        with placement.use(self.device):  # all in one place, where some layers have weights already, too
+            for layer in self.layers:
+                layer.build(shape)
+                assert layer.output_shape is not None
+                shape = layer.output_shape
         self.input_shape = self.layers[0].input_shape if self.layers else shape
         self.output_shape = shape
         self.built = True

@@ -10,6 +10,7 @@ import numpy as np
 from scratchnet import kernels, random
 from scratchnet.arguments import check_seed
 from scratchnet.layers.base import Layer
+from scratchnet.replay import fresh
 from scratchnet.shapes import Shape
 from scratchnet.signatures import OnlyDefault
 
@@ -55,8 +56,12 @@ class Dropout(Layer):
         self.drops = training and self.rate > 0
         if not self.drops:
             return x
+        self.step_now = fresh(self._next_step)
+        return kernels.of(x).dropout(x, self.rate, self.key, self.step_now)
+
+    def _next_step(self) -> int:
         self.step += 1
-        return kernels.of(x).dropout(x, self.rate, self.key, self.step)
+        return self.step
 
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
-        return kernels.of(dy).dropout(dy, self.rate, self.key, self.step) if self.drops else dy
+        return kernels.of(dy).dropout(dy, self.rate, self.key, self.step_now) if self.drops else dy

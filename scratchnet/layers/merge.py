@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet import placement
 from scratchnet.arguments import check_batch_shape, check_choice, shape_text, shortened
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
@@ -57,8 +58,10 @@ class Parallel(Composite):
     def build(self, input_shape: Sequence[int | None]) -> None:
         self.check_layers()
         shape = (None, *check_batch_shape(input_shape, self.full_name)[1:])
-        for branch in self.layers:
-            branch.build(shape)
+        self.device = self.home()
+        with placement.use(self.device):  # all in one place
+            for branch in self.layers:
+                branch.build(shape)
         self.input_shape = shape
         self.output_shape = self._merged([branch.output_shape or () for branch in self.layers])
         self.built = True

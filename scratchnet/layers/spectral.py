@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import initializers, kernels
+from scratchnet import initializers, kernels, placement
 from scratchnet.arguments import check_count
-from scratchnet.devices import array_module
+from scratchnet.devices import Device, array_module
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
@@ -62,8 +62,8 @@ class SpectralNormalization(Layer):
     def create_weights(self, input_shape: Shape) -> None:
         if not self.layer.built:
             self.layer.astype(self.dtype)
-            self.layer.device = self.device
-            self.layer.build(input_shape)
+            with placement.use(self.device):
+                self.layer.build(input_shape)
         self.params, self.grads = dict(self.layer.params), dict(self.layer.grads)
         start = initializers.RandomNormal(stddev=1.0)
         self.add_weight("u", sizes(self.output_shape)[-1:], start, trainable=False)
@@ -85,6 +85,14 @@ class SpectralNormalization(Layer):
     def output_activation(self) -> str | None:
         """The layer's own activation."""
         return self.layer.output_activation
+
+    def home(self, x: Any = None) -> Device:
+        return self.layer.device if self.layer.built else super().home(x)
+
+    def bring(self, device: Device) -> None:
+        super().bring(device)
+        self.layer.bring(device)
+        self._settled = None  # it is compared with a kernel on the other device
 
     def astype(self, dtype: Any) -> None:
         super().astype(dtype)

@@ -6,15 +6,18 @@ import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from scratchnet import initializers
+from scratchnet import initializers, locks, placement
+from scratchnet.annotations import checked
 from scratchnet.arguments import is_array, shortened
 from scratchnet.config import Configurable
-from scratchnet.devices import Device, to_numpy
+from scratchnet.devices import Device, device_of, to_device, to_numpy
 from scratchnet.kernels import CPU
+
+W = TypeVar("W", bound="Weights")
 
 _left: ContextVar[int | None] = ContextVar("_left", default=None)  # numbers that may still be asked for; None: any
 
@@ -48,6 +51,7 @@ class Weights(Configurable):
         self.built = False
         self.dtype = np.dtype(np.float32)
         self.device: Device = CPU
+        self._asked: Device | None = None  # by `to`, before there were weights
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
         self.state: dict[str, np.ndarray] = {}
@@ -91,6 +95,79 @@ class Weights(Configurable):
         for arrays in (self.params, self.grads, self.state):
             for name in arrays:
                 arrays[name] = arrays[name].astype(self.dtype)
+
+    # Where it is.
+
+    @checked
+    def to(self: W, device: str) -> W:
+        """Bring weights, gradients and state to a device; one that is not built yet will make them there.
+
+        A model's optimizer goes with it, with what it remembers of each weight, and so do a GAN's averaged weights.
+        What the last forward has kept for its backward does not: the next call is a forward.
+
+        Args:
+            device: "cpu", "gpu" or "auto", see `sn.device`.
+
+        Returns:
+            Itself: `model = sn.Sequential([...]).to("gpu")`.
+
+        Raises:
+            ValueError: there is no such device.
+            GPUNotAvailable: "gpu", and it cannot be used; the message says why.
+            RuntimeError: the model is in `fit`.
+            MemoryError: its memory does not hold the weights; then they stay where they are.
+        """
+        there = placement.chosen(device)
+        with locks.MODELS:
+            before = self.device
+            try:
+                self.bring(there)
+            except MemoryError:
+                self.bring(before)
+                raise
+        return self
+
+    def bring(self, device: Device) -> None:
+        """What `to` does, for a device that is known to be there."""
+        for arrays in (self.params, self.grads, self.state):
+            arrays.update({name: to_device(array, device) for name, array in arrays.items()})
+        self.device = self._asked = device
+
+    def home(self, x: Any = None) -> Device:
+        """Where the weights are, or, before there are any, where they will be made.
+
+        That is where `to` or `with sn.device(...)` has them; else where x, the first input, is.
+        """
+        if self.params or self.state:
+            return self.device
+        asked = None if self.built else self._asked or placement.current()
+        return asked or (self.device if x is None else device_of(x) or CPU)
+
+    def brought(self, x: Any) -> Any:
+        """The array x; within `with sn.device(...)` on that device, where the weights are, or will be, there."""
+        wanted = placement.current()
+        if wanted is None:
+            return x
+        there = self.device if self.params or self.state else self._asked or wanted
+        return to_device(x, wanted) if there is wanted else x
+
+    def check_device(self, x: Any) -> None:
+        """Weights are made on the device of the first x, if nobody has asked for another; then x must come on theirs.
+
+        Raises:
+            TypeError: x is on another device.
+        """
+        self.device = self.home(x)
+        self.require_device(x, "x")
+
+    def require_device(self, array: Any, name: str) -> None:
+        """Raise a TypeError unless the array is where this layer is."""
+        device = device_of(array) or CPU
+        if device is not self.device:
+            raise TypeError(
+                f"{self.full_name}: expected {name} on {self.device.name!r}, where this layer is, got an array on "
+                f"{device.name!r}. Bring it there first: scratchnet.devices.to_device({name}, {self.device.name!r})."
+            )
 
     def zero_grads(self) -> None:
         """Set all gradients to zero, before the next batch."""

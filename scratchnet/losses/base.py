@@ -10,6 +10,7 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.config import Configurable
 from scratchnet.devices import array_module, as_array, like
+from scratchnet.replay import unchecked
 from scratchnet.signatures import OnlyDefault
 
 
@@ -93,7 +94,7 @@ def check_weights(sample_weight: Any, count: int, caller: str) -> np.ndarray:
         weight = weight[:, 0]
     if weight.shape != (count,):
         raise ValueError(f"{caller}: expected sample_weight of shape ({count},), one an example, got {weight.shape}.")
-    if not (array_module(weight).isfinite(weight).all() and (weight >= 0).all()):
+    if not (unchecked() or (array_module(weight).isfinite(weight).all() and (weight >= 0).all())):
         least, most = float(weight.min()), float(weight.max())
         raise ValueError(f"{caller}: expected finite weights of at least 0, got {least:g} to {most:g}.")
     return weight
@@ -112,6 +113,8 @@ def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
         hint = " One-hot labels go with categorical_crossentropy." if labels.ndim == 2 else ""
         raise ValueError(f"{caller}: expected labels of shape (N,) or (N, 1), got {labels.shape}.{hint}")
     whole = labels.astype(np.int64)
+    if unchecked():
+        return whole
     if labels.dtype.kind not in "iu" and (whole != labels).any():
         raise ValueError(f"{caller}: expected labels that are whole numbers, got some that are not.")
     # Seen as unsigned, a negative number is a very large one: one comparison finds both.

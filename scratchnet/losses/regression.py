@@ -6,6 +6,7 @@ import numpy as np
 
 from scratchnet.devices import array_module
 from scratchnet.losses.base import Loss, check_same_shape
+from scratchnet.replay import number
 from scratchnet.signatures import OnlyDefault
 
 
@@ -28,6 +29,6 @@ class MeanSquaredError(Loss):
         slopes = difference * y_pred.dtype.type(2 / difference.size)
         squares = array_module(y_pred).square(difference, dtype=np.float64)
         if weight is None:
-            return float(squares.mean()), slopes
+            return number(squares.mean()), slopes
         each = weight.reshape(-1, *[1] * (y_pred.ndim - 1))
-        return float((each * squares).mean()), each * slopes
+        return number((each * squares).mean()), each * slopes

@@ -51,7 +51,7 @@ class Adam(Optimizer):
 
     def move(self, weights: Rows, rate: float) -> None:
         """The update's number goes in as t."""
-        settings = (rate, self.beta_1, self.beta_2, self.epsilon, self.iterations, self.weight_decay)
+        settings = (rate, self.beta_1, self.beta_2, self.epsilon, self._number, self.weight_decay)
         kernels.of(weights[0][0]).adam(weights, *settings)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
+from scratchnet import kernels, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
-from scratchnet.devices import array_module, as_array, check_same_device, like
+from scratchnet.devices import Device, array_module, check_same_device, like, to_device
 from scratchnet.fields import array, check_names, count, like_arrays, mapping, number, optional, record
 from scratchnet.schedules import ConstantRate, Schedule
 from scratchnet.shapes import FLOATS
@@ -45,6 +45,7 @@ class Optimizer(Configurable):
     memory: tuple[str, ...] = ()  # arrays of each weight's shape, zero at the start
     decays_itself = False  # whether `move` takes care of weight_decay
     _model: weakref.ref[Any] | None = None  # whose weights it updates
+    _number: int = 0  # of the update that is being made, counted from 1
 
     def __init__(
         self,
@@ -111,9 +112,17 @@ class Optimizer(Configurable):
         self.iterations = state["iterations"]
         if state["learning_rate"] is not None:
             self.learning_rate = state["learning_rate"]
+        there = {} if params is None else params  # each memory goes to where its weights are
         self.state = {
-            name: {slot: as_array(part).copy() for slot, part in memory.items()}
+            name: {slot: like(part, there.get(name, part)).copy() for slot, part in memory.items()}
             for name, memory in state["memory"].items()
+        }
+
+    def bring(self, device: Device) -> None:
+        """Have what is remembered on a device; see `Layer.to`, which calls this."""
+        self.state = {
+            name: {slot: to_device(part, device) for slot, part in memory.items()}
+            for name, memory in self.state.items()
         }
 
     def check_model(self, model: Any) -> None:
@@ -140,7 +149,7 @@ class Optimizer(Configurable):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies, which belong to no model yet: that of a copied model is the copy's."""
-        return {name: value for name, value in vars(self).items() if name != "_model"}
+        return {name: value for name, value in vars(self).items() if name not in ("_model", "_number")}
 
     def check_state(
         self, state: Mapping[str, Any], params: Mapping[str, np.ndarray] | None = None, where: str = "optimizer"
@@ -215,13 +224,18 @@ class Optimizer(Configurable):
                         f"{type(self).__name__}: expected {name!r} of shape {kept.shape}, as its {slot} "
                         f"has been so far, got {shape}. Other weights need a new optimizer: compile anew."
                     )
-        rate = self.learning_rate
         with np.errstate(under="ignore"):  # what is too small for float32 is 0
-            self._update(params, grads, rate)
+            self._update(params, grads)
 
-    def _update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray], rate: float) -> None:
-        clipped = self._clipped(grads)
+    def _next_update(self) -> tuple[float, int]:
+        """The rate of the next update and its number, counted from 1."""
+        rate = self.learning_rate
         self.iterations += 1
+        return rate, self.iterations
+
+    def _update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
+        clipped = self._clipped(grads)
+        rate, self._number = replay.fresh(self._next_update)
         rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
             known = self.state.setdefault(name, {})
@@ -234,7 +248,8 @@ class Optimizer(Configurable):
             if gradient.dtype != p.dtype or not gradient.flags.c_contiguous:
                 gradient = array_module(p).ascontiguousarray(gradient, p.dtype)
             if self.weight_decay and not self.decays_itself:
-                p -= p.dtype.type(rate * self.weight_decay) * p
+                share = rate * self.weight_decay  # in a recording it is on the device
+                p -= (share.astype(p.dtype) if replay.unchecked() else p.dtype.type(share)) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
         for weights in rows.values():
             self.move(weights, rate)
@@ -249,6 +264,10 @@ class Optimizer(Configurable):
         squares = {name: kernels.of(g).square_sum(g) for name, g in grads.items()}
         if self.global_clipnorm is not None:
             squares = dict.fromkeys(squares, sum(squares.values()))
+        if replay.unchecked():  # the norms are on the device
+            xp = array_module(next(iter(grads.values())))
+            factors = {name: xp.minimum(limit / xp.sqrt(square), 1.0) for name, square in squares.items()}
+            return {name: g * factors[name].astype(g.dtype) for name, g in grads.items()}
         norms = {name: math.sqrt(square) for name, square in squares.items()}
         return {name: g if norms[name] <= limit else g * g.dtype.type(limit / norms[name]) for name, g in grads.items()}
 

@@ -11,8 +11,11 @@ import numpy as np
 from scratchnet.annotations import refuse_streams
 from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
 from scratchnet.devices import array_module, as_array, like
+from scratchnet.layers import BatchNormalization, GroupNormalization, Normalization, Rescaling
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 from scratchnet.optimizers import Optimizer
+
+_SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
 
 
 def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
@@ -213,3 +216,16 @@ def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
             stacklevel=4,  # check_compiled, the method, its decorator
         )
     return parts
+
+
+def say_integers(model: Any, x: np.ndarray) -> None:
+    """Warn once for each model of whole numbers that go into it as they are, unless its first layer scales them."""
+    if np.issubdtype(x.dtype, np.integer) and not model._said_integers:
+        if model.layers and isinstance(model.layers[0], _SCALING):
+            return
+        model._said_integers = True
+        warnings.warn(
+            f"{model.full_name}: x holds whole numbers ({x.dtype}, up to {int(x.max())}), taken as they are. "
+            "Networks learn faster from small numbers: x / 255, or first sn.Rescaling(1 / 255), for pictures.",
+            stacklevel=4,
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from scratchnet import losses, optimizers
 from scratchnet.annotations import checked
 from scratchnet.config import describe, make
+from scratchnet.devices import Device
 from scratchnet.fields import anything, list_of, record, truth
 from scratchnet.layers import Layer
 from scratchnet.losses import Loss
@@ -19,6 +20,7 @@ from scratchnet.optimizers import Optimizer
 from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.signatures import OnlyDefault
 from scratchnet.training.checks import compiled_parts
+from scratchnet.training.loop import check_not_training
 
 TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), optimizer_state=anything)
 RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
@@ -71,6 +73,13 @@ class Compiled(Layer):
         if len(set(names)) < len(names):
             raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
 
+    def bring(self, device: Device) -> None:
+        """Its layers, and what its optimizer remembers of each weight."""
+        check_not_training(self, "to")
+        super().bring(device)
+        if self.optimizer is not None:
+            self.optimizer.bring(device)
+
     def compiled_with(self) -> dict[str, Any]:
         """Optimizer, loss and metrics, as compile made them."""
         return {"optimizer": self.optimizer, "loss": self.loss, "metrics": self.metrics}
@@ -117,3 +126,7 @@ class Compiled(Layer):
         RUN(state, where)
         check_model_state(self, state, where)
         compiled_parts(self, "set_run_state")[1].check_state(state["optimizer"], self.params, f"{where}.optimizer")
+
+    def _classes(self) -> int | None:
+        """How many outputs the model has; None as long as it is not built."""
+        return None if self.output_shape is None else self.output_shape[-1]

@@ -16,6 +16,7 @@ from scratchnet.devices import Device, to_device, to_numpy
 from scratchnet.fields import count, join, optional, record, refuse
 from scratchnet.losses import Loss
 from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
+from scratchnet.training.memory import moved_if_they_fit
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
 Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are no labels), weights
@@ -130,6 +131,17 @@ class Feed:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def bring(self, device: Device, caller: str) -> None:
+        """Have batches on a device. One with memory of its own gets all examples now, if they take half of it at most.
+
+        They go there once, in the dtypes they have: bytes stay bytes, and batches are gathered and augmented there. If
+        they are too many, batches are brought one by one, with a warning that begins with `caller`.
+        """
+        self.device = device
+        moved = moved_if_they_fit((self.x, self.y, self.weight), device, caller)
+        if moved is not None:
+            self.x, self.y, self.weight = moved
 
     def take(self, index: np.ndarray, step: int = 0) -> Batch:
         """The examples of these numbers; `step` is the number of the pass over them."""

@@ -40,6 +40,17 @@ def check_free(model: Any, method: str) -> None:
             )
 
 
+def check_not_training(model: Any, method: str) -> None:
+    """Raise a RuntimeError where the model is in `fit`, in whichever thread."""
+    check_free(model, method)
+    thread = _trained_by.get(model)
+    if thread is not None and thread.is_alive():
+        raise RuntimeError(
+            f"{model.full_name}: {method} while it is in fit, whose batches would still come to where it was. Call it "
+            "before or after."
+        )
+
+
 @contextmanager
 def _training(model: Any) -> Iterator[None]:
     """Within it other threads cannot train the model."""

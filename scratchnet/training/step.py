@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scratchnet import locks, random
+from scratchnet import locks, random, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
@@ -52,7 +51,7 @@ def train_step(
     """
     with locks.MODELS:
         value, dz, z = forward_loss(model, loss, x, y, True, weight)
-        if not math.isfinite(value):
+        if not replay.finite(value):
             return value, z
         model.zero_grads()
         model.backward(dz, input_grad=False, logits=fused_with(model, loss))
@@ -127,3 +126,9 @@ class RunningMeans:
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}."""
         return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}
+
+
+def returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:
+    """The values as Keras returns them: a dict, a list, or the loss if it is alone."""
+    values = list(logs.values())
+    return logs if return_dict else values if len(values) > 1 else values[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -17,21 +16,29 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.devices import device_of, to_numpy
+from scratchnet.devices import to_numpy
 from scratchnet.divergence import Guard, all_finite
-from scratchnet.layers import BatchNormalization, GroupNormalization, Layer, Normalization, Rescaling
+from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 from scratchnet.printing import say
 from scratchnet.signatures import OnlyDefault
-from scratchnet.training.checks import as_numbers, check_classes, check_compiled, check_pair, check_shape, check_verbose
+from scratchnet.training.checks import (
+    as_numbers,
+    check_classes,
+    check_compiled,
+    check_pair,
+    check_shape,
+    check_verbose,
+    say_integers,
+)
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop, check_free
-from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, train_step
+from scratchnet.training.memory import Room
+from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, returned, train_step
 
 Verbose = int | str | bool
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
-_SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
 
 
 class Trainable(Compiled):
@@ -71,8 +78,9 @@ class Trainable(Compiled):
     ) -> History:
         """Train: for each epoch, for each batch, one `train_step`.
 
-        Ctrl-C ends training after the step that runs; the history of the whole epochs is returned as ever. A callback
-        ends it after an epoch by setting `model.stop_training`.
+        Ctrl-C ends training after the step that runs; the history of the whole epochs is returned. A callback ends it
+        after an epoch by setting `model.stop_training`. A model on the GPU gets the data there once, in their own
+        dtype; those that take more than half of its free memory are copied batch by batch, with a warning.
 
         Args:
             x: examples along the first axis; converted to the model's dtype batch by batch. Or `datagen.flow(x, y)`,
@@ -100,6 +108,7 @@ class Trainable(Compiled):
             ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument.
             TypeError: something among the callbacks that is none; a generator or a Dataset in place of arrays.
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
+            MemoryError: a batch is too large for the GPU's memory; the text says which batch_size would fit.
         """
         loss, optimizer = check_compiled(self, "fit")
         check_free(self, "fit")
@@ -124,20 +133,22 @@ class Trainable(Compiled):
         with locks.MODELS:
             if not self.built or not all(layer.built for layer in self.layers):
                 self.astype(self.compute_dtype)
-                self.device = device_of(feed.x) or kernels.CPU
+                self.device = self.home(feed.x)
                 self.build((None, *feed.x.shape[1:]))
         for one in (feed, validation):
             if one is not None:
-                one.device = self.device
+                one.bring(self.device, caller)
         check_classes(class_weight, feed.y, self._classes(), caller)
         means, guard = RunningMeans(self.metrics), Guard(self, optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
         loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
+        room = Room([self], batch_size, caller)
 
         def step(index: np.ndarray, epoch: int, where: str) -> None:
-            x, y, weight = feed.take(index, epoch)
-            guard.before_step()
-            value, z = train_step(self, loss, optimizer, x, y, weight)
+            with room:
+                x, y, weight = feed.take(index, epoch)
+                guard.before_step()
+                value, z = train_step(self, loss, optimizer, x, y, weight)
             guard.after_step(value, x, where)
             means.update(value, y, self._outputs(z, loss))
 
@@ -174,6 +185,7 @@ class Trainable(Compiled):
         caller = f"{self.full_name}: evaluate"
         batch_size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
         start, feed = time.perf_counter(), self._feed("evaluate", loss, x, y, sample_weight)
+        feed.bring(self.home(feed.x), caller)
         logs = self._measure(feed, loss, batch_size).logs()
         if not math.isfinite(logs["loss"]):
             raise ValueError(
@@ -186,7 +198,7 @@ class Trainable(Compiled):
             steps = -(-len(feed) // batch_size)
             timing = timing_text(steps, time.perf_counter() - start)
             say(f"{steps}/{steps} - {timing} - {log_text(logs)}")
-        return _returned(logs, return_dict)
+        return returned(logs, return_dict)
 
     @checked
     def predict(
@@ -217,15 +229,16 @@ class Trainable(Compiled):
             feed = Feed(x.x, None, None, self.compute_dtype, x.augment, x.key)
         else:
             feed = Feed(as_numbers(x, "x", caller), None, None, self.compute_dtype)
-            self._say_integers(feed.x)
+            say_integers(self, feed.x)
         check_shape(feed.x, self, caller)
-        feed.device = self.device if self.built else None
-        return np.concatenate([self._predicted(feed, index) for index in batches(len(feed), size, shuffle=False)])
-
-    def _predicted(self, feed: Feed, index: np.ndarray) -> np.ndarray:
-        x = feed.take(index)[0]
-        with locks.MODELS:  # layers keep things from one line to the next
-            return to_numpy(self.forward(x))
+        feed.bring(self.home(feed.x), caller)
+        room, found = Room([self], size, caller), []
+        for index in batches(len(feed), size, shuffle=False):
+            with room:
+                x = feed.take(index)[0]
+                with locks.MODELS:  # layers keep things from one line to the next
+                    found.append(to_numpy(self.forward(x)))
+        return np.concatenate(found)
 
     @checked
     def train_on_batch(
@@ -250,28 +263,29 @@ class Trainable(Compiled):
         feed = self._feed("train_on_batch", loss, x, y, sample_weight)
         feed.weigh(class_weight, caller)
         check_classes(class_weight, feed.y, self._classes(), caller)
-        x, y, weight = feed.take(np.arange(len(feed)))
-        value, z = train_step(self, loss, optimizer, x, y, weight)
+        feed.bring(self.home(feed.x), caller)
+        with Room([self], len(feed), caller):
+            x, y, weight = feed.take(np.arange(len(feed)))
+            value, z = train_step(self, loss, optimizer, x, y, weight)
         means = RunningMeans(copy.deepcopy(self.metrics))
         means.update(value, y, self._outputs(z, loss))
-        return _returned(means.logs(), return_dict)
+        return returned(means.logs(), return_dict)
 
     def _measure(self, feed: Feed, loss: Loss, batch_size: int | None, step: int = 0) -> RunningMeans:
         means = RunningMeans(copy.deepcopy(self.metrics))  # a run in another thread fills the model's own
-        for index in batches(len(feed), MEASURED if batch_size is None else batch_size, shuffle=False):
-            x, y, weight = feed.take(index, step)
-            with locks.MODELS:
-                value, _, z = forward_loss(self, loss, x, y, False, weight)
-            means.update(value, y, self._outputs(z, loss))
+        size = MEASURED if batch_size is None else batch_size
+        room = Room([self], size, f"{self.full_name}: measuring")
+        for index in batches(len(feed), size, shuffle=False):
+            with room:
+                x, y, weight = feed.take(index, step)
+                with locks.MODELS:
+                    value, _, z = forward_loss(self, loss, x, y, False, weight)
+                means.update(value, y, self._outputs(z, loss))
         return means
 
     def _outputs(self, z: np.ndarray, loss: Loss) -> np.ndarray:
         """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
         return getattr(kernels.of(z), str(self.output_activation))(z) if fused_with(self, loss) else z
-
-    def _classes(self) -> int | None:
-        """How many outputs the model has; None as long as it is not built."""
-        return None if self.output_shape is None else self.output_shape[-1]
 
     def _feed(self, method: str, loss: Loss, x: Any, y: Any, weight: Any, augment: Augmentation | None = None) -> Feed:
         """Checked examples; the integers of a generator are its own affair."""
@@ -279,22 +293,5 @@ class Trainable(Compiled):
         feed = make_feed(x, y, weight, self.compute_dtype, caller, loss, self._classes(), augment)
         check_shape(feed.x, self, caller)
         if not isinstance(x, Flow):
-            self._say_integers(feed.x)
-        feed.device = self.device if self.built else None  # a model that is not built follows the first batch
+            say_integers(self, feed.x)
         return feed
-
-    def _say_integers(self, x: np.ndarray) -> None:
-        scales = self.layers and isinstance(self.layers[0], _SCALING)
-        if np.issubdtype(x.dtype, np.integer) and not self._said_integers and not scales:
-            self._said_integers = True
-            warnings.warn(
-                f"{self.full_name}: x holds whole numbers ({x.dtype}, up to {int(x.max())}), taken as they are. "
-                "Networks learn faster from small numbers: x / 255, or first sn.Rescaling(1 / 255), for pictures.",
-                stacklevel=4,
-            )
-
-
-def _returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:
-    """The values as Keras returns them: a dict, a list, or the loss if it is alone."""
-    values = list(logs.values())
-    return logs if return_dict else values if len(values) > 1 else values[0]

@@ -17,18 +17,94 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.augment import augment, uniform
+from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
+from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
+from scratchnet.kernels.gpu.conv.depthwise import (
+    depthwise_conv2d,
+    depthwise_conv2d_input_grad,
+    depthwise_conv2d_weight_grad,
+)
+from scratchnet.kernels.gpu.dropout import dropout
+from scratchnet.kernels.gpu.gather import gather
+from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
+from scratchnet.kernels.gpu.loss import (
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+    softmax_cross_entropy_onehot,
+)
+from scratchnet.kernels.gpu.norm import (
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
+from scratchnet.kernels.gpu.pool import (
+    average_pool2d,
+    average_pool2d_backward,
+    global_average_pool2d,
+    global_average_pool2d_backward,
+    max_pool2d,
+    max_pool2d_backward,
+    upsample2d,
+    upsample2d_backward,
+)
+from scratchnet.kernels.gpu.runtime.graph import Graph
+from scratchnet.kernels.gpu.runtime.memory import free_memory
+from scratchnet.kernels.gpu.sums import square_sum
+from scratchnet.kernels.gpu.translate import translate
+from scratchnet.kernels.gpu.update import adam, moving_average, rmsprop, sgd
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
+GRAPH, FREE_MEMORY = Graph, free_memory
 
 __all__ = [
+    "adam",
+    "augment",
+    "average_pool2d",
+    "average_pool2d_backward",
+    "batch_norm",
+    "batch_norm_backward",
+    "batch_norm_inference",
+    "batch_norm_inference_backward",
+    "bias_grad",
+    "conv2d",
+    "conv2d_input_grad",
+    "conv2d_transpose",
+    "conv2d_weight_grad",
+    "dense",
+    "dense_input_grad",
+    "dense_weight_grad",
+    "depthwise_conv2d",
+    "depthwise_conv2d_input_grad",
+    "depthwise_conv2d_weight_grad",
+    "dropout",
+    "gather",
+    "global_average_pool2d",
+    "global_average_pool2d_backward",
+    "group_norm",
+    "group_norm_backward",
+    "max_pool2d",
+    "max_pool2d_backward",
+    "moving_average",
     "relu",
     "relu_backward",
+    "rmsprop",
+    "sgd",
     "sigmoid",
     "sigmoid_backward",
+    "sigmoid_binary_cross_entropy",
     "silu",
     "silu_backward",
     "softmax",
     "softmax_backward",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_onehot",
+    "square_sum",
     "tanh",
     "tanh_backward",
+    "translate",
+    "uniform",
+    "upsample2d",
+    "upsample2d_backward",
 ]

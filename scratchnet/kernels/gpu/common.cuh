@@ -6,6 +6,20 @@ typedef REAL real;
 // The number of this thread's element, where each thread has one.
 __device__ __forceinline__ long long element() { return (long long)blockIdx.x * blockDim.x + threadIdx.x; }
 
+// e % size; e becomes e / size. So an element's number is taken apart, last axis first. A division in 64 bits takes
+// several times as long as one in 32, and hardly ever is one needed.
+__device__ __forceinline__ int split(long long& e, int size) {
+    if (e < (1LL << 32)) {
+        unsigned small = e, rest = small / size;
+        e = rest;
+        return small - rest * size;
+    }
+    long long rest = e / size;
+    int place = e - rest * size;
+    e = rest;
+    return place;
+}
+
 // The larger of two numbers; NaN if one of them is. CUDA's own max(a, NaN) is a.
 template <class T>
 __device__ __forceinline__ T larger(T a, T b) {

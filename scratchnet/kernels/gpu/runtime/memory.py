@@ -30,13 +30,17 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
+def free_memory() -> int:
+    """Bytes that no array holds: what the driver has, and what CuPy's pool keeps."""
+    return int(cupy.cuda.runtime.memGetInfo()[0] + cupy.get_default_memory_pool().free_bytes())
+
+
 def _fresh(make: Callable[..., Any], shape: Sequence[int], dtype: Any) -> Any:
     try:
         return make(tuple(shape), dtype)
     except cupy.cuda.memory.OutOfMemoryError as error:
-        free, total = cupy.cuda.runtime.memGetInfo()
-        free += cupy.get_default_memory_pool().free_bytes()
-        raise OutOfMemory(math.prod(shape) * np.dtype(dtype).itemsize, free, total) from error
+        asked, total = math.prod(shape) * np.dtype(dtype).itemsize, cupy.cuda.runtime.memGetInfo()[1]
+        raise OutOfMemory(asked, free_memory(), total) from error
 
 
 def empty(shape: Sequence[int], dtype: Any) -> Any:

@@ -54,7 +54,7 @@ def _argument(value: Any, real: type[np.floating]) -> Any:
     """As a kernel gets it: Python's numbers as `int` and `real`; arrays and NumPy's numbers as they are."""
     if isinstance(value, (bool, int)):
         return np.int32(value)  # an OverflowError where it does not fit
-    return real(value) if isinstance(value, float) else value
+    return real(value) if type(value) is float else value  # np.float64 is a float, too, and stays a double
 
 
 class Source:

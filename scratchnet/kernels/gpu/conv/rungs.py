@@ -1,0 +1,160 @@
+"""A ladder of kernels for convolution, its gradients and the dense layer's products: the same numbers, ever faster.
+
+    NAIVE          naive.cu          one thread a number of the result: the formula
+    SHARED_TILE    shared_tile.cu    16 x 16 tiles of a matrix product in shared memory
+    REGISTER_TILE  register_tile.cu  64 x 64 tiles, 8 x 4 sums in the registers of a thread: the default
+    TF32           tf32.cu           64 x 64 tiles on the tensor cores; factors of float32 are rounded to 11 bits
+    TF32X3         tf32x3.cu         the same with three products for one: the digits of float32
+
+Each rung has the six functions as methods, and all can be called: `NAIVE.conv2d(x, w, b, strides, pads)`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scratchnet.kernels.gpu.gemm.parts import add_parts, count_of, cut
+from scratchnet.kernels.gpu.runtime.memory import empty
+from scratchnet.kernels.gpu.runtime.precision import current_precision
+from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.shapes import Pads, output_hw
+
+
+class Rung:
+    """One of the files with its six kernels. tile: rows and columns of a tile, threads: those that compute one.
+
+    Without a tile, each number of a result has a thread of its own. Arguments are CuPy arrays, contiguous and of one
+    dtype, and fit together as those of the contract do.
+    """
+
+    def __init__(self, name: str, tile: int = 0, threads: int = 0):
+        self.name, self.tile, self.threads = name, tile, threads
+        self._source = Source(str(Path(__file__).with_name(name)))
+
+    def _run(
+        self,
+        kernel: str,
+        factors: tuple[Any, Any],
+        y: Any,
+        sizes: tuple[int, ...],
+        tiles: int,
+        length: int,
+        **ends: Any,
+    ) -> None:
+        """Launch a kernel that computes y from two factors by sums of `length` products, in so many tiles.
+
+        ends: what the kernel takes besides, of b, relu and add. Where the sums are cut into parts, the kernel computes
+        bare parts, and `add_parts` makes the ends.
+        """
+
+        def arguments(out: Any, b: Any = None, **flags: Any) -> tuple[Any, ...]:
+            bias = (b,) if "b" in ends else ()
+            return (*factors, *bias, out, *sizes, *flags.values())
+
+        if not self.tile:
+            self._source.each(kernel, y.dtype, y.size, *arguments(y, **ends))
+            return
+        parts, share = cut(length, tiles)
+        if parts == 1:
+            self._source.launch(kernel, y.dtype, (tiles,), (self.threads,), *arguments(y, **ends), share)
+            return
+        partial = empty((parts, *y.shape), y.dtype)
+        bare = {name: None if name == "b" else False for name in ends}
+        self._source.launch(kernel, y.dtype, (tiles, parts), (self.threads,), *arguments(partial, **bare), share)
+        add_parts(partial, y=y, **{"b": None, **ends})
+
+    def _tiles(self, rows: int, columns: int) -> int:
+        return -(-rows // self.tile) * -(-columns // self.tile) if self.tile else 0
+
+    def conv2d(self, x: Any, w: Any, b: Any | None, strides: tuple[int, int], pads: Pads, relu: bool = False) -> Any:
+        """y[n,i,j,f] = b[f] + sum over k, l, c of x~[n, sh*i+k-top, sw*j+l-left, c] * w[k,l,c,f]."""
+        (N, H, W, C), (KH, KW, _, F) = x.shape, w.shape
+        OH, OW = output_hw((H, W), (KH, KW), strides, pads)
+        y = empty((N, OH, OW, F), x.dtype)
+        sizes = (N, H, W, C, KH, KW, F, OH, OW, *strides, pads[0][0], pads[1][0])
+        tiles, length = self._tiles(count_of(N, OH, OW), F), count_of(KH, KW, C)
+        self._run("conv2d", (x, w), y, sizes, tiles, length, b=b, relu=relu)
+        return y
+
+    def conv2d_transpose(
+        self,
+        x: Any,
+        w: Any,
+        b: Any | None,
+        strides: tuple[int, int],
+        pads: Pads,
+        output_hw: tuple[int, int],
+        relu: bool = False,
+    ) -> Any:
+        """y[n, sh*i+k-top, sw*j+l-left, c] += x[n,i,j,f] * w[k,l,c,f] over all i, j, k, l, f; plus b[c]."""
+        (N, OH, OW, F), (KH, KW, C, _), (H, W), (sh, sw) = x.shape, w.shape, output_hw, strides
+        y = empty((N, H, W, C), x.dtype)
+        sizes = (N, H, W, C, KH, KW, F, OH, OW, sh, sw, pads[0][0], pads[1][0])
+        # The pixels of y that meet the same cells of the window have tiles of their own: see pixel_class.cuh.
+        classes, of_each = min(sh, H) * min(sw, W), count_of(N, -(-H // sh), -(-W // sw))
+        count_of(N, H, W)
+        tiles, length = classes * self._tiles(of_each, C), count_of(-(-KH // sh), -(-KW // sw), F)
+        self._run("conv2d_input_grad", (x, w), y, sizes, tiles, length, b=b, relu=relu)
+        return y
+
+    def conv2d_input_grad(
+        self, dy: Any, w: Any, input_hw: tuple[int, int], strides: tuple[int, int], pads: Pads
+    ) -> Any:
+        """dx[n,h,v,c] = sum over f and all i, j, k, l that touched x[n,h,v,c] of dy[n,i,j,f] * w[k,l,c,f]."""
+        return self.conv2d_transpose(dy, w, None, strides, pads, input_hw)
+
+    def conv2d_weight_grad(
+        self,
+        x: Any,
+        dy: Any,
+        kernel_size: tuple[int, int],
+        strides: tuple[int, int],
+        pads: Pads,
+        dw: Any | None = None,
+    ) -> Any:
+        """dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f], added to a dw given."""
+        (N, H, W, C), (_, OH, OW, F), (KH, KW) = x.shape, dy.shape, kernel_size
+        y = empty((KH, KW, C, F), x.dtype) if dw is None else dw
+        sizes = (N, H, W, C, KH, KW, F, OH, OW, *strides, pads[0][0], pads[1][0])
+        tiles, length = self._tiles(count_of(KH, KW, C), F), count_of(N, OH, OW)
+        self._run("conv2d_weight_grad", (x, dy), y, sizes, tiles, length, add=dw is not None)
+        return y
+
+    def dense(self, x: Any, w: Any, b: Any | None, relu: bool = False) -> Any:
+        """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]."""
+        N, (D, U) = len(x), w.shape
+        y = empty((N, U), x.dtype)
+        self._run("dense", (x, w), y, (N, D, U), self._tiles(N, U), D, b=b, relu=relu)
+        return y
+
+    def dense_input_grad(self, dy: Any, w: Any) -> Any:
+        """dx[n,d] = sum over u of dy[n,u] * w[d,u]."""
+        N, (D, U) = len(dy), w.shape
+        dx = empty((N, D), dy.dtype)
+        self._run("dense_input_grad", (dy, w), dx, (N, D, U), self._tiles(N, D), U)
+        return dx
+
+    def dense_weight_grad(self, x: Any, dy: Any, dw: Any | None = None) -> Any:
+        """dw[d,u] = sum over n of x[n,d] * dy[n,u], added to a dw given."""
+        (N, D), U = x.shape, dy.shape[1]
+        y = empty((D, U), x.dtype) if dw is None else dw
+        self._run("dense_weight_grad", (x, dy), y, (N, D, U), self._tiles(D, U), N, add=dw is not None)
+        return y
+
+
+NAIVE = Rung("naive")
+SHARED_TILE = Rung("shared_tile", tile=16, threads=256)
+REGISTER_TILE = Rung("register_tile", tile=64, threads=128)
+TF32 = Rung("tf32", tile=64, threads=128)
+TF32X3 = Rung("tf32x3", tile=64, threads=128)
+RUNGS = (NAIVE, SHARED_TILE, REGISTER_TILE, TF32, TF32X3)
+
+_BY_PRECISION = {"float32": REGISTER_TILE, "tf32": TF32, "3xtf32": TF32X3}
+
+
+def rung_for(dtype: np.dtype) -> Rung:
+    """The rung that computes products of numbers of this dtype, in the precision that is set."""
+    return _BY_PRECISION[current_precision()] if dtype == np.float32 else REGISTER_TILE

@@ -1,0 +1,147 @@
+// Softmax with cross-entropy and sigmoid with binary cross-entropy: the loss and its gradient dz in one pass. Taken
+// together they are stable: no logarithm of a probability that was rounded to zero, no overflow for large scores.
+//
+// The loss has two stages: each row's own, or that of some elements, in double, and another kernel adds them up.
+#include "common.cuh"
+
+#define THREADS 256
+#define EACH 4  // elements that a thread takes of a binary cross-entropy
+
+struct Sum {
+    template <class T>
+    __device__ T operator()(T a, T b) const { return a + b; }
+};
+
+struct Larger {
+    template <class T>
+    __device__ T operator()(T a, T b) const { return larger(a, b); }
+};
+
+// A block takes blockDim.y rows, and a row's numbers lie along its blockDim.x threads, a power of two. This puts one
+// number of each of a row's threads together; all of them get the result. `shared` has room for THREADS numbers.
+template <class T, class Operation>
+__device__ __forceinline__ T along_row(T value, Operation both, T* shared) {
+    T* row = shared + threadIdx.y * blockDim.x;
+    __syncthreads();  // of the numbers that lay there before, all have been read
+    row[threadIdx.x] = value;
+    __syncthreads();
+    for (unsigned half = blockDim.x / 2; half > 0; half /= 2) {
+        if (threadIdx.x < half) row[threadIdx.x] = both(row[threadIdx.x], row[threadIdx.x + half]);
+        __syncthreads();
+    }
+    return row[0];
+}
+
+// Of one row of scores z the maximum, and the sum of exp(z - maximum). A row of nothing but -inf has none: NaN.
+struct Softmax {
+    real most, total;
+};
+
+__device__ __forceinline__ Softmax softmax_of(const real* z, int K, real* shared) {
+    Softmax row;
+    row.most = z[0];
+    for (int k = threadIdx.x; k < K; k += blockDim.x) row.most = larger(row.most, z[k]);
+    row.most = along_row(row.most, Larger(), shared);
+    row.total = 0;
+    for (int k = threadIdx.x; k < K; k += blockDim.x) row.total += exp(z[k] - row.most);
+    row.total = along_row(row.total, Sum(), shared);
+    return row;
+}
+
+// The number of this thread's row.
+__device__ __forceinline__ long long row_number() { return (long long)blockIdx.x * blockDim.y + threadIdx.y; }
+
+extern "C" {
+
+// dz = (softmax(z) - onehot(labels)) / R, and of each row -log softmax(z)[label]; NaN, where the label is no class.
+__global__ void __launch_bounds__(THREADS)
+sparse_cross_entropy(const real* __restrict__ z, const long long* __restrict__ labels, long long R, int K,
+                     double* __restrict__ losses, real* __restrict__ dz) {
+    __shared__ real shared[THREADS];
+    long long r = row_number(), first = min(r, R - 1) * K;  // one that is left over reads the last one
+    Softmax row = softmax_of(z + first, K, shared);
+    if (r >= R) return;
+    long long label = labels[r];
+    if (threadIdx.x == 0) {
+        bool known = 0 <= label && label < K;
+        losses[r] = known ? log(row.total) - (z[first + label] - row.most) : log((real)-1);
+    }
+    for (int k = threadIdx.x; k < K; k += blockDim.x) {
+        dz[first + k] = (exp(z[first + k] - row.most) / row.total - (k == label ? 1 : 0)) / R;
+    }
+}
+
+// dz = (softmax(z) * sum of t - t) / R, and of each row -sum of t * log softmax(z).
+__global__ void __launch_bounds__(THREADS)
+cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long R, int K, double* __restrict__ losses,
+              real* __restrict__ dz) {
+    __shared__ real shared[THREADS];
+    long long r = row_number(), first = min(r, R - 1) * K;
+    Softmax row = softmax_of(z + first, K, shared);
+    real weight = 0, dot = 0;
+    for (int k = threadIdx.x; k < K; k += blockDim.x) {
+        real target = t[first + k];
+        weight += target;
+        if (target != 0) dot += target * (z[first + k] - row.most);  // no 0 * inf: a target of 0 takes no part
+    }
+    weight = along_row(weight, Sum(), shared);
+    dot = along_row(dot, Sum(), shared);
+    if (r >= R) return;
+    if (threadIdx.x == 0) losses[r] = weight * log(row.total) - dot;
+    for (int k = threadIdx.x; k < K; k += blockDim.x) {
+        dz[first + k] = (weight * (exp(z[first + k] - row.most) / row.total) - t[first + k]) / R;
+    }
+}
+
+// dz = (sigmoid(z) - t) / n, and of each block the sum of max(z, 0) - z * t + log(1 + exp(-|z|)).
+__global__ void __launch_bounds__(THREADS)
+binary_cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long n, double* __restrict__ losses,
+                     real* __restrict__ dz) {
+    __shared__ double shared[THREADS];
+    double loss = 0;
+    long long begin = (long long)blockIdx.x * (THREADS * EACH), end = min(begin + THREADS * EACH, n);
+    for (long long e = begin + threadIdx.x; e < end; e += THREADS) {
+        real a = z[e], b = t[e], small = exp(-fabs(a));
+        real s = a >= 0 ? 1 / (1 + small) : small / (1 + small);
+        loss += larger(a, (real)0) - a * b + log1p(small);
+        dz[e] = (s - b) / n;
+    }
+    loss = block_sum<double, THREADS>(loss, shared);
+    if (threadIdx.x == 0) losses[blockIdx.x] = loss;
+}
+
+}  // extern "C"
+
+// One block adds up the losses.
+__device__ __forceinline__ double sum_of(const double* losses, long long count, double* shared) {
+    double sum = 0;
+    for (long long i = threadIdx.x; i < count; i += THREADS) sum += losses[i];
+    return block_sum<double, THREADS>(sum, shared);
+}
+
+extern "C" {
+
+// result = (the sum of the losses / n, 0).
+__global__ void __launch_bounds__(THREADS)
+mean_loss(const double* __restrict__ losses, long long count, long long n, double* __restrict__ result) {
+    __shared__ double shared[THREADS];
+    double sum = sum_of(losses, count, shared);
+    if (threadIdx.x > 0) return;
+    result[0] = sum / n;
+    result[1] = 0;
+}
+
+// result = (the mean of the R rows' losses, how many of their labels are none of the K classes).
+__global__ void __launch_bounds__(THREADS)
+mean_loss_of_labels(const double* __restrict__ losses, const long long* __restrict__ labels, long long R, int K,
+                    double* __restrict__ result) {
+    __shared__ double shared[THREADS];
+    double sum = sum_of(losses, R, shared), wrong = 0;
+    for (long long r = threadIdx.x; r < R; r += THREADS) wrong += labels[r] < 0 || labels[r] >= K;
+    wrong = block_sum<double, THREADS>(wrong, shared);
+    if (threadIdx.x > 0) return;
+    result[1] = wrong;
+    result[0] = sum / R;
+}
+
+}  // extern "C"

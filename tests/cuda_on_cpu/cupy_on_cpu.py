@@ -1,0 +1,22 @@
+"""The module that stands in for CuPy."""
+
+import numpy as np
+
+from cuda_on_cpu import cuda
+from cuda_on_cpu.arrays import FUNCTIONS, ndarray
+from cuda_on_cpu.launching import RawKernel, RawModule
+
+__all__ = ["RawKernel", "RawModule", "cuda", "get_default_memory_pool", "ndarray"]
+__version__ = "14.2.0"
+
+_pool = cuda.MemoryPool()  # that allocations come from unless another is chosen; nothing is kept in it
+
+
+def get_default_memory_pool():
+    """cupy.get_default_memory_pool."""
+    return _pool
+
+
+globals().update(FUNCTIONS)
+for _name in ("float32", "float64", "int32", "int64", "uint8", "uint32", "uint64", "bool_", "inf", "nan", "newaxis"):
+    globals()[_name] = getattr(np, _name)

@@ -1,0 +1,130 @@
+"""Streams and graphs. Here everything runs when it is asked for; only a captured graph runs later.
+
+While a stream captures, what would run on it is written down instead: launches, and what array functions compute. What
+cannot be part of a graph is refused as CUDA refuses it: copies from or to the CPU's memory, and waiting.
+"""
+
+import weakref
+
+CAPTURE_UNSUPPORTED = 900
+CAPTURE_INVALIDATED = 901
+
+
+class CUDARuntimeError(RuntimeError):
+    """An error of CUDA's, with its number as `status`."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+class Stream:
+    """cupy.cuda.Stream."""
+
+    null: "Stream"
+    _current: list["Stream"] = []  # noqa: RUF012 - of all streams: the innermost `with`
+    _capturing: "Stream | None" = None  # of all streams
+
+    def __init__(self, null=False, non_blocking=False):
+        self.non_blocking = non_blocking
+        self._nodes = []
+        self._valid = True
+
+    def __enter__(self):
+        Stream._current.append(self)
+        return self
+
+    def __exit__(self, *_):
+        Stream._current.pop()
+
+    def use(self):
+        """Make it the current stream from here on."""
+        Stream._current[-1] = self
+        return self
+
+    def synchronize(self):
+        """Wait for what was started on it."""
+        refuse_in_capture("synchronize")
+
+    def begin_capture(self, mode=None):
+        """Write down from here on, and run nothing."""
+        if not self.non_blocking:
+            raise CUDARuntimeError(
+                CAPTURE_UNSUPPORTED, "cudaErrorStreamCaptureUnsupported: capture on a stream that is not non_blocking"
+            )
+        if Stream._capturing is not None:
+            raise RuntimeError("a stream is capturing already")
+        Stream._capturing, self._nodes, self._valid = self, [], True
+
+    def end_capture(self):
+        """What was written down, as a graph; an error where something was refused meanwhile."""
+        if Stream._capturing is not self:
+            raise RuntimeError("this stream is not capturing")
+        Stream._capturing = None
+        if not self._valid:
+            raise CUDARuntimeError(
+                CAPTURE_INVALIDATED,
+                "cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture",
+            )
+        return Graph(self._nodes)
+
+    def is_capturing(self):
+        return Stream._capturing is self
+
+
+Stream.null = Stream(null=True)
+Stream._current.append(Stream.null)
+
+
+def get_current_stream():
+    """cupy.cuda.get_current_stream."""
+    return Stream._current[-1]
+
+
+class Graph:
+    """cupy.cuda.Graph: what a stream has captured."""
+
+    def __init__(self, nodes):
+        self._nodes = nodes
+
+    def launch(self, stream=None):
+        """Run all of it, in the order in which it was written down."""
+        refuse_in_capture("launch of a graph")
+        for action, buffers in self._nodes:
+            if any(buffer() is None for buffer in buffers):
+                raise RuntimeError("the graph uses an array that is freed: keep what it reads and writes")
+            action()
+
+
+def submit(action, buffers):
+    """Run it now, or write it down where the current stream captures.
+
+    Args:
+        action: a function without arguments. That of a launch has addresses only: as with CUDA's graphs, who captures
+            must keep the arrays.
+        buffers: the memory that it reads or writes (arrays.Buffer).
+    """
+    stream = Stream._capturing
+    if stream is None:
+        action()
+    elif stream is get_current_stream():
+        stream._nodes.append((action, [weakref.ref(buffer) for buffer in buffers]))
+    else:
+        raise CUDARuntimeError(
+            CAPTURE_UNSUPPORTED, "a stream is capturing, but this runs on another: `with stream:` is missing"
+        )
+
+
+def capturing():
+    """Whether a stream captures."""
+    return Stream._capturing is not None
+
+
+def refuse_in_capture(what):
+    """Raise CUDA's error while a stream captures; what it captures is of no use then."""
+    if Stream._capturing is not None:
+        Stream._capturing._valid = False
+        raise CUDARuntimeError(
+            CAPTURE_UNSUPPORTED,
+            f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing ({what})",
+        )
