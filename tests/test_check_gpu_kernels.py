@@ -80,6 +80,18 @@ def test_sums_in_another_right_way_pass():
     assert check.block_sums(block_sums)
 
 
+def test_numbers_without_a_kernel_do_not_pass():
+    for name, function in {
+        "transposed": lambda x: x.T.copy(),
+        "block_sums": lambda x, threads: np.add.reduceat(x, range(0, len(x), threads)),
+        "conv1d_in_two_stages": lambda x, w, dy: (np.correlate(x, w, "valid"), np.correlate(x, dy, "valid")),
+    }.items():
+        verdict = getattr(check, name)(function)
+        assert not verdict
+        assert "no kernel was launched" in repr(verdict)
+    assert "expected a function" in repr(check.transposed(3))
+
+
 def test_one_stage_races():
     hint, mistake = next(iter(check.conv1d_in_two_stages.all_mistakes()))
     answer = repr(check.conv1d_in_two_stages(mistake))

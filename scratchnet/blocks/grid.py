@@ -97,6 +97,14 @@ class _Shared:
         return self.arrays[name]
 
 
+_launches = 0
+
+
+def launches() -> int:
+    """How many launches there were in this process: whether a function launches a kernel is seen by it."""
+    return _launches
+
+
 def launch(
     kernel: Callable[..., Any],
     grid: int | tuple[int, int],
@@ -123,6 +131,8 @@ def launch(
         KernelFault: `OutOfRange`, `Unwritten`, `Race` or `Divergent`, if strict.
         ValueError: there are no such grids, blocks or orders, or an array is not contiguous.
     """
+    global _launches
+    _launches += 1
     blocks, size = _size(grid, "grid"), _size(block, "block")
     if size.x * size.y > MOST_THREADS:
         raise ValueError(f"launch: a block has at most {MOST_THREADS} threads, got {size.x * size.y}.")

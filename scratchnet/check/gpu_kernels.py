@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchnet.blocks import Thread, launch
 from scratchnet.check.exercise import Exercise
-from scratchnet.check.gradients import GradientExercise
+from scratchnet.check.kernel_exercise import KernelExercise, KernelGradientExercise
 
 T = 4  # rows and columns of a tile in the exercises
 
@@ -65,7 +65,7 @@ def _drawn(seed: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(-9, 10, shape).astype(np.float32)
 
 
-transposed = Exercise(
+transposed = KernelExercise(
     "A transpose through shared memory",
     _transposed,
     [(_drawn(seed, *shape),) for seed, shape in enumerate([(1, 1), (2, 2), (4, 4), (4, 8), (3, 5), (9, 6)])],
@@ -126,7 +126,7 @@ def _alone(x: np.ndarray, threads: int) -> np.ndarray:
     return x[::threads].copy()
 
 
-block_sums = Exercise(
+block_sums = KernelExercise(
     "The sum of each block, without its race",
     _block_sums,
     [
@@ -192,7 +192,24 @@ reads_per_output = Exercise(
 
 
 def _conv1d(x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.correlate(x, w, "valid"), np.correlate(x, dy, "valid")
+    blocks, share = -(-len(dy) // 8), 8
+    y, dw, parts = np.zeros(len(dy)), np.zeros(len(w)), np.zeros((blocks, len(w)))
+
+    def forward(t: Thread, x: Any, w: Any, y: Any) -> None:
+        if t.element < len(y):
+            y[t.element] = sum(x[t.element + k] * w[k] for k in range(len(w)))
+
+    def partial_sums(t: Thread, x: Any, dy: Any, parts: Any) -> None:
+        positions = range(t.block.x * share, min(len(dy), (t.block.x + 1) * share))
+        parts[t.block.x, t.x] = sum(dy[j] * x[j + t.x] for j in positions)
+
+    def add_parts(t: Thread, parts: Any, dw: Any) -> None:
+        dw[t.x] = sum(parts[part, t.x] for part in range(blocks))
+
+    launch(forward, blocks, share, x, w, y)
+    launch(partial_sums, blocks, len(w), x, dy, parts)
+    launch(add_parts, 1, len(w), parts, dw)
+    return y, dw
 
 
 def _one_stage(x: np.ndarray, w: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -226,7 +243,7 @@ def _conv1d_case(seed: int, W: int, KW: int) -> tuple[np.ndarray, np.ndarray, np
     return tuple(np.round(rng.normal(size=n), 1) for n in (W, KW, W - KW + 1))  # type: ignore[return-value]
 
 
-conv1d_in_two_stages = GradientExercise(
+conv1d_in_two_stages = KernelGradientExercise(
     "A convolution of one row and its weights' gradient, in two stages",
     _conv1d,
     [_conv1d_case(0, 2, 1), _conv1d_case(1, 4, 2), _conv1d_case(2, 10, 3), _conv1d_case(3, 19, 4)],
