@@ -1,5 +1,7 @@
 """Kernels run thread by thread: right ones give the same in every order, and each kind of fault is found and named."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -175,6 +177,16 @@ def test_threads_at_two_barriers_are_found():
 
     with pytest.raises(Divergent, match="but thread 1 at another one, in line 5"):
         launch(kernel, 1, 2)
+
+
+def test_lines_are_those_of_the_kernel_inside_a_wrapper():
+    def kernel(t, x, place):
+        yield
+        x[place]
+
+    for wrapped in (partial(kernel, place=5), lambda t, x: kernel(t, x, 5)):
+        with pytest.raises(OutOfRange, match=r"line 3, `x\[place\]`"):
+            launch(wrapped, 1, 1, np.zeros(2))
 
 
 def test_what_a_thread_knows_of_itself():

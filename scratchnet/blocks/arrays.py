@@ -31,6 +31,8 @@ class Recorder:
     """What happens in a launch: whose turn it is, all accesses, and the faults that show at once."""
 
     def __init__(self, kernel: Any):
+        while hasattr(kernel, "func"):  # of functools.partial
+            kernel = kernel.func
         self.code: CodeType | None = getattr(kernel, "__code__", None)
         self.accesses: list[Access] = []
         self.faults: dict[tuple, KernelFault] = {}

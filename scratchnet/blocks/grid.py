@@ -214,6 +214,8 @@ def _run_block(
             recorder.turn(block, number, interval, name_of(block, number))
             if interval == 0:
                 running[number] = running[number](threads[number], *arguments)
+                if inspect.isgenerator(running[number]):  # its lines are meant, not those of a lambda around it
+                    recorder.code = running[number].gi_code
             if inspect.isgenerator(running[number]) and next(running[number], _END) is not _END:
                 first = recorder.code.co_firstlineno if recorder.code else 0
                 waiting[number] = running[number].gi_frame.f_lineno - first + 1
