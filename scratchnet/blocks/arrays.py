@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchnet.blocks.faults import KernelFault, OutOfRange, Unwritten
 
-MOST_ACCESSES = 3_000_000  # of a launch: more means a loop that does not end
+MOST_ACCESSES = 1_000_000  # of a launch: more means a loop that does not end
 
 
 class Access(NamedTuple):

@@ -30,6 +30,8 @@ def draw_sectors(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure
         access: the first warp's so-many-th to this array.
     """
     plt = pyplot()
+    from matplotlib.colors import ListedColormap  # here: matplotlib is needed only where a figure is drawn
+
     pictures = {}
     for title, run in runs.items():
         size = int(np.prod(run.shapes[array]))
@@ -44,8 +46,6 @@ def draw_sectors(runs: Mapping[str, Run], array: str, access: int = 0) -> Figure
         words = f"{_count(len(cells), 'different number')}, {_count(len(moved), 'sector')}"
         pictures[f"{title}: {words}"] = picture
     rows = sum(len(picture) + 3 for picture in pictures.values())
-    from matplotlib.colors import ListedColormap
-
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             len(pictures), 1, figsize=(WIDTH, 0.5 + 0.13 * rows), squeeze=False,
