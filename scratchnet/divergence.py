@@ -46,12 +46,15 @@ class Guard:
         """Go on counting from there."""
         self.step, self.resumed = state["step"], True
 
-    def before_step(self) -> None:
-        """Copy the weights now and then, and where no copy is good yet. They are once the step's loss is finite."""
-        if (self.good is None or self.step % EVERY == 0) and self.model.built:
+    def before_step(self, count: int = 1) -> None:
+        """Copy the weights now and then, and where no copy is good yet. They are once the step's loss is finite.
+
+        Where several steps are one launch, `count` is how many; `after_step` follows for each of them.
+        """
+        due = -self.step % EVERY < count  # one of these steps is the first of another hundred
+        if (self.good is None or due) and self.model.built:
             optimizer = copy.deepcopy((self.optimizer.state, self.optimizer.iterations))
             self.tried = (self.step, (self.model.get_weights(), optimizer))
-        self.step += 1
 
     def after_step(self, loss: float, x: np.ndarray, where: str) -> None:
         """Take note of a step's loss.
@@ -64,7 +67,7 @@ class Guard:
         Raises:
             DivergedError: the loss is not finite; the model and the optimizer are then back where they were good.
         """
-        self.x = x
+        self.x, self.step = x, self.step + 1
         if math.isfinite(loss):
             if self.tried is not None:
                 self.good, self.tried = self.tried, None

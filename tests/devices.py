@@ -1,13 +1,16 @@
 """The devices that the kernels' tests run on: each test takes `device`, and calls its kernels with NumPy's arrays."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import cuda_on_cpu
 import numpy as np
 import pytest
 
+from scratchnet import devices
+from scratchnet.devices import Device
 from scratchnet.kernels import cpu, gpu_probe
 
 
@@ -36,6 +39,21 @@ DEVICES = {
     "cpu": UnderTest(cpu, lambda array: array, lambda array: array),
     "gpu": _gpu(),
 }
+
+
+@contextmanager
+def gpu_registered() -> Iterator[Any]:
+    """Within it the package knows the GPU that is tested; its module of kernels is given. Skips where there is none."""
+    under = DEVICES["gpu"]
+    if under is None:
+        pytest.skip(f"no GPU ({gpu_probe.missing()}), and {cuda_on_cpu.missing()}")
+    gpu = under.kernels
+    there = Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY, gpu.GRAPH, gpu.FREE_MEMORY)
+    devices.register(there)
+    try:
+        yield gpu
+    finally:
+        devices.unregister("gpu")
 
 
 class Kernels:

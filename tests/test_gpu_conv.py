@@ -173,6 +173,26 @@ def test_numbers_that_are_not_finite_or_large(rounded):
         np.testing.assert_allclose(y, x, rtol=1e-3)
 
 
+@pytest.mark.parametrize("pooling", [((2, 2), (2, 2), NONE), ((3, 2), (2, 1), ((1, 0), (0, 1)))])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_gradients_through_a_pooling(schedule, pooling, dtype):
+    gpu, rng = Kernels(DEVICES["gpu"]), np.random.default_rng(0)
+    x, w = normal(rng, (2, 7, 8, 5), dtype), normal(rng, (2, 3, 5, 6), dtype)
+    window = (1, 2), ((1, 0), (1, 1))
+    y = normal(rng, (2, *output_hw((7, 8), (2, 3), *window), 6), dtype)
+    pooled, argmax = cpu.max_pool2d(np.maximum(y, 0), *pooling, True)
+    dy, dw, db = normal(rng, pooled.shape, dtype), normal(rng, w.shape, dtype), normal(rng, (6,), dtype)
+    DW, DB = dw.astype(np.float64), db.astype(np.float64)
+    X, W, DY = (a.astype(np.float64) for a in (x, w, dy))
+    expected = cpu.conv2d_max_pool2d_backward(DY, X, W, argmax, *window, pooling, DW, DB, True)
+    with Unchanged(x, w, dy, argmax):
+        dx = gpu.conv2d_max_pool2d_backward(dy, x, w, argmax, *window, pooling, dw, db, True)
+        only_dx = gpu.conv2d_max_pool2d_backward(dy, x, w, argmax, *window, pooling, None, None, True)
+        assert gpu.conv2d_max_pool2d_backward(dy, x, w, argmax, *window, pooling, None, None, False) is None
+    for actual, right in ((dx, expected), (only_dx, expected), (dw, DW), (db, DB)):
+        assert_close(actual, right, dtype)
+
+
 # The setting
 
 

@@ -12,6 +12,7 @@ if "gpu" not in DEVICES:
 
 from scratchnet import reference, replay
 from scratchnet.augment import affine
+from scratchnet.kernels.interface import FILL_MODES
 
 gpu, to_device, to_numpy = DEVICES["gpu"]
 gathering = import_module("scratchnet.kernels.gpu.gather")  # the package has a function of this name
@@ -171,6 +172,23 @@ def test_a_recorded_index_out_of_range_gives_nan():
     graph.replay()
     for y in results:
         assert np.isnan(to_numpy(y)).all(axis=(1, 2, 3)).tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("mode", FILL_MODES)
+def test_places_far_outside_of_a_picture(mode):
+    x = RNG.random((1, 5, 7, 2))
+    matrix = np.array([[1, 0, -999, 0, -1, 1e3], [1, 0.5, 500, 0.25, 300, -800]])
+    colour, hole, one = np.array([[1, 1, 0]] * 2), np.zeros((2, 4), int), np.ones(2)
+    settings = matrix, mode, np.array([0.1, 0.2]), colour, (0, 1), hole, one, 0 * one
+    there = to_device(x)
+    y = gpu.augment(there, [0, 0], *settings, dtype=np.float64)
+    assert_close(to_numpy(y), reference.augment(x, [0, 0], *settings))
+    # Nobody checks a recorded matrix; wherever it leads, nothing outside of the pictures is read.
+    wild = np.array([[1, 0, np.nan, 0, 1, 0], [1e300, 0, 0, 0, -np.inf, 0]])
+    graph = gpu.GRAPH()
+    y = graph.record(lambda: gpu.augment(there, np.array([0, 0]), replay.fresh(lambda: wild), mode, 0.5))
+    graph.replay()
+    assert y.shape == (2, 5, 7, 2)
 
 
 @pytest.mark.parametrize("step", [0, 1, 2**64 - 1])

@@ -57,6 +57,11 @@ class BackupAndRestore(Callback):
         self.path = path if path.suffix == ".safetensors" else path / "run.safetensors"
         self.save_freq, self.delete_checkpoint = save_freq, delete_checkpoint
 
+    @property
+    def every_batch(self) -> bool:
+        """Where it is to write after a number of batches."""
+        return isinstance(self.save_freq, int)
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Go on where the file says."""
         self.waiting: dict[str, Any] | None = None  # a state whose weights have not been tried by a step

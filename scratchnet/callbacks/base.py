@@ -11,6 +11,7 @@ from scratchnet.attributes import Attributes
 from scratchnet.fields import anything, count, join, list_of, mapping, number, record
 
 Logs = dict[str, float]
+_BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end")
 
 
 class Callback(Attributes):
@@ -36,6 +37,16 @@ class Callback(Attributes):
     params: Any = None
     runs_first = False
     runs_last = False
+
+    @property
+    def every_batch(self) -> bool:
+        """Whether on_train_batch_begin or _end must be called for each batch.
+
+        A GPU runs several steps of training as one launch. A callback that looks into each batch makes it run them one
+        by one; the others are then called once for several batches, with the number of the last. True where one of the
+        two methods is defined; a class that can do with less says so here.
+        """
+        return any(getattr(type(self), name) is not getattr(Callback, name) for name in _BATCH_METHODS)
 
     def get_state(self) -> dict[str, Any]:
         """What it remembers: dicts and lists of numbers, text and arrays."""

@@ -62,6 +62,11 @@ class ModelCheckpoint(Monitor):
         self.save_best_only, self.save_weights_only, self.save_freq = save_best_only, save_weights_only, save_freq
         self.batches, self.epoch = 0, 0
 
+    @property
+    def every_batch(self) -> bool:
+        """Where it is to write after a number of batches."""
+        return isinstance(self.save_freq, int)
+
     def get_state(self) -> dict[str, Any]:
         """The best value, and the batches seen."""
         return {"best": self.best, "batches": self.batches}

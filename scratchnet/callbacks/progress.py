@@ -39,6 +39,11 @@ class ProgressLine(Callback):
         self.bar = bar
         self.progress: Any = None
 
+    @property
+    def every_batch(self) -> bool:
+        """The bar may move by several batches."""
+        return False
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Start the bar and the clock."""
         self.on_epoch_resume(epoch, 0)
@@ -55,7 +60,7 @@ class ProgressLine(Callback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Move the bar."""
         if self.progress is not None:
-            self.progress.update(1)
+            self.progress.update(batch + 1 - self.progress.n)
             self.progress.set_postfix_str(log_text(logs or {}), refresh=False)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -81,6 +81,11 @@ class GANMonitor(Callback):
         check_gan(self.model, "GANMonitor")
         self._begin()
 
+    @property
+    def every_batch(self) -> bool:
+        """Where several steps are one launch, the norms of the last step's gradients stand for all of them."""
+        return False
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Add up the norms of this step's gradients."""
         gan = self.model

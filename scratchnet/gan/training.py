@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from scratchnet import locks
+from scratchnet import locks, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
 from scratchnet.callbacks import Callback, History, Logs
-from scratchnet.devices import like, to_device
+from scratchnet.devices import array_module, like, to_device, to_numpy
 from scratchnet.gan.compiled import CompiledGAN
 from scratchnet.gan.data import real_pictures, scale_bytes, to_range
 from scratchnet.gan.pair import AdversarialMeans, PairGuard
@@ -65,12 +66,12 @@ class Adversarial(CompiledGAN):
 
     def _whole_step(self, real: np.ndarray) -> Logs:
         (optimizer, loss), generator, discriminator = self._compiled("a step"), self.generator, self.discriminator
-        fake = generator.forward(like(self.latents(len(real)), real), training=True)
+        fake = generator.forward(like(replay.fresh(lambda: self.latents(len(real))), real), training=True)
         scores = discriminator_step(discriminator, loss, optimizer.both["discriminator"], real, fake, self.tricks)
-        d_real, d_fake = (float(loss.probability(z).mean()) for z in (scores.real, scores.fake))
+        d_real, d_fake = (replay.number(loss.probability(z).mean()) for z in (scores.real, scores.fake))
         logs = {"d_loss": scores.loss, "d_real": d_real, "d_fake": d_fake}
-        self.steps += 1
-        if self.steps % self.d_steps == 0 and np.isfinite(scores.loss):
+        replay.also(self._count_step)
+        if self.steps % self.d_steps == 0 and replay.finite(scores.loss):
             logs["g_loss"] = generator_step(
                 generator, discriminator, loss, optimizer.both["generator"], fake, self.tricks
             )
@@ -78,6 +79,9 @@ class Adversarial(CompiledGAN):
                 self.average.update()
         self.tricks.step_done()
         return logs
+
+    def _count_step(self) -> None:
+        self.steps += 1
 
     @checked
     def fit(
@@ -147,14 +151,52 @@ class Adversarial(CompiledGAN):
         parts = {"means": means, "guard": guard}
         loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch, steps)
 
-        def step(index: np.ndarray, epoch: int, where: str) -> None:
-            with room:
-                batch = feed.take(index, epoch)[0]
-                if x.dtype == np.uint8:
-                    batch = scale_bytes(batch, self)
-                guard.before_step()
-                values = self._step(batch)
-            guard.after_step(values["d_loss"] + values.get("g_loss", 0.0), batch, where)
-            means.update(values)
+        return loop.run(AdversarialSteps(self, feed, guard, means, room), callbacks, verbose)
 
-        return loop.run(step, callbacks, verbose)
+
+class AdversarialSteps:
+    """The steps of `GAN.fit`; see `scratchnet.training.recorded` for its methods.
+
+    Args:
+        gan: what learns.
+        feed: real pictures.
+        guard, means: what takes note of each step.
+        room: says which batch would fit, where one does not.
+    """
+
+    def __init__(self, gan: Adversarial, feed: Feed, guard: PairGuard, means: AdversarialMeans, room: Room) -> None:
+        self.gan, self.feed, self.guard, self.means, self.room = gan, feed, guard, means, room
+        self.multiple = gan.d_steps  # so that G learns in the same steps of each group
+
+    def one(self, index: np.ndarray, epoch: int, where: str) -> None:
+        """A step by itself."""
+        with self.room:
+            real = self.take(index, epoch)[0]
+            self.before(1)
+            values = self.gan._step(real)
+        self._note(values, real, where)
+
+    def take(self, index: np.ndarray, epoch: int) -> tuple[np.ndarray]:
+        """Real pictures, as D gets them."""
+        batch = self.feed.take(index, epoch)[0]
+        return (scale_bytes(batch, self.gan) if self.feed.x.dtype == np.uint8 else batch,)
+
+    def train(self, real: np.ndarray) -> Logs:
+        """The values of a recorded step, on the device."""
+        return self.gan._step(real)
+
+    def before(self, count: int) -> None:
+        """Keep a copy of the weights now and then."""
+        self.guard.before_step(count)
+
+    def done(self, values: list[Any], batch: tuple[np.ndarray], where: Sequence[str]) -> None:
+        """The values of all steps come to the CPU by one copy."""
+        xp, size = array_module(batch[0]), len(batch[0]) // len(values)
+        numbers = to_numpy(xp.stack([value.astype(np.float64) for step in values for value in step.values()])).tolist()
+        for number, (step, place) in enumerate(zip(values, where)):
+            logs = {name: numbers.pop(0) for name in step}
+            self._note(logs, batch[0][number * size : (number + 1) * size], place)
+
+    def _note(self, values: Logs, real: np.ndarray, where: str) -> None:
+        self.guard.after_step(values["d_loss"] + values.get("g_loss", 0.0), real, where)
+        self.means.update(values)

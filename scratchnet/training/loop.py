@@ -20,9 +20,8 @@ from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
 from scratchnet.training.interrupt import Interrupt
+from scratchnet.training.recorded import Group, Steps
 from scratchnet.training.step import batches
-
-Step = Callable[[np.ndarray, int, str], None]
 
 _trained_by: weakref.WeakKeyDictionary[Any, threading.Thread] = weakref.WeakKeyDictionary()  # models that are in `fit`
 
@@ -121,9 +120,19 @@ class TrainingLoop:
         for place in range(self.batch, self.steps):
             yield place, order[place]
 
+    def _groups(self, group: Group) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """(number of the first, indices) of batches that are trained on at once, all of one length."""
+        rest, done = list(self.batches()), 0
+        while done < len(rest):
+            taken = rest[done : done + group.size]
+            if len(taken) < group.size or len(taken[-1][1]) < len(taken[0][1]):  # an epoch's last batch may be shorter
+                taken = taken[:1]
+            yield taken[0][0], [index for _, index in taken]
+            done += len(taken)
+
     def run(
         self,
-        step: Step,
+        steps: Steps,
         callbacks: Callback | Sequence[Callback] | None,
         verbose: int | str,
         measure: Callable[[int], Logs] | None = None,
@@ -131,8 +140,8 @@ class TrainingLoop:
         """The loop of training: epoch by epoch, batch by batch, to the end, to Ctrl-C, or to a callback's wish.
 
         Args:
-            step: step(index, epoch, where) learns from the examples of these numbers, and takes part in the means;
-                `where` says which step it is, for errors.
+            steps: what is done with the examples of a batch; they run one by one, or in groups on a device that can
+                record them, see `scratchnet.training.recorded`.
             callbacks, verbose: as in fit.
             measure: measure(epoch) gives what was found on the validation data.
 
@@ -143,6 +152,8 @@ class TrainingLoop:
         self.callbacks = callback_list = self._all_callbacks(
             callbacks, verbose, history
         )  # raises where something is no callback
+        group = Group(steps, model.device, model, f"{model.full_name}: fit")
+        group.look_at(callback_list.callbacks)
         with _training(model), Interrupt() as interrupt:
             model.history, model.stop_training, model.training_loop = history, False, self
             callback_list.call("on_train_begin", {})
@@ -153,11 +164,12 @@ class TrainingLoop:
                 else:
                     callback_list.call("on_epoch_begin", epoch, {})
                     means.reset()
-                for number, index in self.batches():
-                    callback_list.call("on_train_batch_begin", number, {})
-                    step(index, epoch, f"epoch {epoch + 1}, batch {number + 1}")
-                    self.batch = number + 1
-                    callback_list.call("on_train_batch_end", number, means.logs())
+                for first, indices in self._groups(group):
+                    callback_list.call("on_train_batch_begin", first, {})
+                    places = [f"epoch {epoch + 1}, batch {first + i + 1}" for i in range(len(indices))]
+                    group(indices, epoch, places)
+                    self.batch = first + len(indices)
+                    callback_list.call("on_train_batch_end", self.batch - 1, means.logs())
                     if interrupt.asked:
                         break
                 else:

@@ -100,7 +100,12 @@ class RunningMeans:
 
     def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
         """Take in a batch."""
-        self.total += value * len(y)
+        self.update_group([value], y, y_pred)
+
+    def update_group(self, values: Sequence[float], y: np.ndarray, y_pred: np.ndarray) -> None:
+        """Take in batches of one size at once: the loss of each, and the labels and outputs of all together."""
+        for value in values:
+            self.total += value * (len(y) // len(values))
         self.count += len(y)
         for metric in self.metrics:
             metric.update(y, y_pred)

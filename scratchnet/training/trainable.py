@@ -36,6 +36,7 @@ from scratchnet.training.data import Feed, Flow, make_feed
 from scratchnet.training.loop import TrainingLoop, check_free
 from scratchnet.training.memory import Room
 from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, returned, train_step
+from scratchnet.training.steps import SupervisedSteps
 
 Verbose = int | str | bool
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
@@ -143,19 +144,12 @@ class Trainable(Compiled):
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
         loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
         room = Room([self], batch_size, caller)
-
-        def step(index: np.ndarray, epoch: int, where: str) -> None:
-            with room:
-                x, y, weight = feed.take(index, epoch)
-                guard.before_step()
-                value, z = train_step(self, loss, optimizer, x, y, weight)
-            guard.after_step(value, x, where)
-            means.update(value, y, self._outputs(z, loss))
+        steps = SupervisedSteps(self, loss, optimizer, feed, guard, means, self._outputs, room)
 
         def measure(held_out: Feed, epoch: int) -> Logs:
             return self._measure(held_out, loss, validation_batch_size, epoch).logs("val_")
 
-        return loop.run(step, callbacks, verbose, None if validation is None else partial(measure, validation))
+        return loop.run(steps, callbacks, verbose, None if validation is None else partial(measure, validation))
 
     @checked
     def evaluate(

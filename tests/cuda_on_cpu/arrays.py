@@ -17,9 +17,10 @@ class MemoryPointer(NamedTuple):
 
 
 def place(data):
-    """A copy of a NumPy array in the device's memory; its axes keep their order there, as in CuPy."""
+    """A copy of a NumPy array in the device's memory. As in CuPy axes keep their order, swapped bytes do not."""
     axes = sorted(range(data.ndim), key=lambda axis: -abs(data.strides[axis]))
-    there = allocate([data.shape[axis] for axis in axes], data.dtype).transpose(np.argsort(axes).astype(int))
+    dtype = data.dtype.newbyteorder("=")
+    there = allocate([data.shape[axis] for axis in axes], dtype).transpose(np.argsort(axes).astype(int))
     there[...] = data
     return there
 

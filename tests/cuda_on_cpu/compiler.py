@@ -74,7 +74,8 @@ def build(code: str, defines: Iterable[str] = (), templates: Iterable[str] = ())
         [f'#include "{CPP / "cuda_cpu.h"}"', _with_shared_placed(text)]
         + [_entry(number, name, found.get(name, str(MOST_THREADS))) for number, name in enumerate(names)]
     )
-    library = ctypes.CDLL(str(_library(source, (str(_engine()),))))
+    # PyDLL lets no other thread of Python's run meanwhile: there is only one engine.
+    library = ctypes.PyDLL(str(_library(source, (str(_engine()),))))
     return {name: _loaded(library, number) for number, name in enumerate(names)}
 
 
@@ -128,7 +129,7 @@ extern "C" int most_threads_{number}() {{ return {most_threads}; }}
 """
 
 
-def _loaded(library: ctypes.CDLL, number: int) -> Compiled:
+def _loaded(library: ctypes.PyDLL, number: int) -> Compiled:
     launch, signature = library[f"launch_{number}"], library[f"signature_{number}"]
     launch.restype = signature.restype = ctypes.c_char_p
     numbers = ctypes.POINTER(ctypes.c_uint)

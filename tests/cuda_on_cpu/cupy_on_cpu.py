@@ -1,7 +1,5 @@
 """The module that stands in for CuPy."""
 
-import numpy as np
-
 from cuda_on_cpu import cuda
 from cuda_on_cpu.arrays import FUNCTIONS, ndarray
 from cuda_on_cpu.launching import RawKernel, RawModule
@@ -18,5 +16,3 @@ def get_default_memory_pool():
 
 
 globals().update(FUNCTIONS)
-for _name in ("float32", "float64", "int32", "int64", "uint8", "uint32", "uint64", "bool_", "inf", "nan", "newaxis"):
-    globals()[_name] = getattr(np, _name)

@@ -8,6 +8,7 @@ array is full of 0xff bytes: floats are NaN, integers -1, so what a kernel shoul
 import ctypes
 import itertools
 import os
+import threading
 import weakref
 from contextlib import contextmanager
 
@@ -75,17 +76,24 @@ class MemoryPool:
         return 0
 
 
-_pools = [None]  # of the allocations that come; None: memory is free again when its array is
+class _Here(threading.local):
+    """What each of Python's threads has of its own."""
+
+    def __init__(self):
+        self.pools = [None]  # the last is that of allocations; None: memory is free again when its array is
+
+
+_here = _Here()
 
 
 @contextmanager
 def using_allocator(malloc):
     """cupy.cuda.using_allocator, for the `malloc` of a pool."""
-    _pools.append(malloc.__self__)
+    _here.pools.append(malloc.__self__)
     try:
         yield
     finally:
-        _pools.pop()
+        _here.pools.pop()
 
 
 class Buffer(np.ndarray):
@@ -153,7 +161,7 @@ _allow = _sanitizer("__asan_unpoison_memory_region")
 
 def allocate(shape, dtype=float):
     """A NumPy array of the device's memory, C-contiguous."""
-    pool = _pools[-1]
+    pool = _here.pools[-1]
     if pool is None and capturing():
         refuse_in_capture("allocation, but from a pool that the graph keeps: cupy.cuda.using_allocator")
     dtype = np.dtype(dtype)

@@ -4,7 +4,10 @@ While a stream captures, what would run on it is written down instead: launches,
 cannot be part of a graph is refused as CUDA refuses it: copies from or to the CPU's memory, and waiting.
 """
 
+import threading
 import weakref
+
+import numpy as np
 
 CAPTURE_UNSUPPORTED = 900
 CAPTURE_INVALIDATED = 901
@@ -22,8 +25,6 @@ class Stream:
     """cupy.cuda.Stream."""
 
     null: "Stream"
-    _current: list["Stream"] = []  # noqa: RUF012 - of all streams: the innermost `with`
-    _capturing: "Stream | None" = None  # of all streams
 
     def __init__(self, null=False, non_blocking=False):
         self.non_blocking = non_blocking
@@ -31,16 +32,11 @@ class Stream:
         self._valid = True
 
     def __enter__(self):
-        Stream._current.append(self)
+        _here.current.append(self)
         return self
 
     def __exit__(self, *_):
-        Stream._current.pop()
-
-    def use(self):
-        """Make it the current stream from here on."""
-        Stream._current[-1] = self
-        return self
+        _here.current.pop()
 
     def synchronize(self):
         """Wait for what was started on it."""
@@ -52,15 +48,15 @@ class Stream:
             raise CUDARuntimeError(
                 CAPTURE_UNSUPPORTED, "cudaErrorStreamCaptureUnsupported: capture on a stream that is not non_blocking"
             )
-        if Stream._capturing is not None:
+        if _here.capturing is not None:
             raise RuntimeError("a stream is capturing already")
-        Stream._capturing, self._nodes, self._valid = self, [], True
+        _here.capturing, self._nodes, self._valid = self, [], True
 
     def end_capture(self):
         """What was written down, as a graph; an error where something was refused meanwhile."""
-        if Stream._capturing is not self:
+        if _here.capturing is not self:
             raise RuntimeError("this stream is not capturing")
-        Stream._capturing = None
+        _here.capturing = None
         if not self._valid:
             raise CUDARuntimeError(
                 CAPTURE_INVALIDATED,
@@ -69,16 +65,26 @@ class Stream:
         return Graph(self._nodes)
 
     def is_capturing(self):
-        return Stream._capturing is self
+        return _here.capturing is self
 
 
 Stream.null = Stream(null=True)
-Stream._current.append(Stream.null)
+
+
+class _Here(threading.local):
+    """What each of Python's threads has of its own."""
+
+    def __init__(self):
+        self.current = [Stream.null]  # the innermost `with` is the last
+        self.capturing = None
+
+
+_here = _Here()
 
 
 def get_current_stream():
     """cupy.cuda.get_current_stream."""
-    return Stream._current[-1]
+    return _here.current[-1]
 
 
 class Graph:
@@ -90,10 +96,11 @@ class Graph:
     def launch(self, stream=None):
         """Run all of it, in the order in which it was written down."""
         refuse_in_capture("launch of a graph")
-        for action, buffers in self._nodes:
-            if any(buffer() is None for buffer in buffers):
-                raise RuntimeError("the graph uses an array that is freed: keep what it reads and writes")
-            action()
+        with np.errstate(all="ignore"):  # a GPU does not warn
+            for action, buffers in self._nodes:
+                if any(buffer() is None for buffer in buffers):
+                    raise RuntimeError("the graph uses an array that is freed: keep what it reads and writes")
+                action()
 
 
 def submit(action, buffers):
@@ -104,7 +111,7 @@ def submit(action, buffers):
             must keep the arrays.
         buffers: the memory that it reads or writes (arrays.Buffer).
     """
-    stream = Stream._capturing
+    stream = _here.capturing
     if stream is None:
         action()
     elif stream is get_current_stream():
@@ -117,13 +124,13 @@ def submit(action, buffers):
 
 def capturing():
     """Whether a stream captures."""
-    return Stream._capturing is not None
+    return _here.capturing is not None
 
 
 def refuse_in_capture(what):
     """Raise CUDA's error while a stream captures; what it captures is of no use then."""
-    if Stream._capturing is not None:
-        Stream._capturing._valid = False
+    if capturing():
+        _here.capturing._valid = False
         raise CUDARuntimeError(
             CAPTURE_UNSUPPORTED,
             f"cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing ({what})",

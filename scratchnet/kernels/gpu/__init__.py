@@ -25,6 +25,7 @@ from scratchnet.kernels.gpu.conv.depthwise import (
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
 )
+from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
 from scratchnet.kernels.gpu.gather import gather
 from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
@@ -70,6 +71,7 @@ __all__ = [
     "bias_grad",
     "conv2d",
     "conv2d_input_grad",
+    "conv2d_max_pool2d_backward",
     "conv2d_transpose",
     "conv2d_weight_grad",
     "dense",

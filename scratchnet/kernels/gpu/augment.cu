@@ -5,15 +5,16 @@
 
 #define THREADS 256
 
-// The row or column that stands for number i, which may lie outside; -1 for the fill value.
-__device__ __forceinline__ int inside(long long i, int size, int mode) {
+// The row or column that stands for number i, a whole number, which may lie outside; -1 for the fill value. In float64
+// no number is too large for that, and the remainders below are exact.
+__device__ __forceinline__ int inside(double i, int size, int mode) {
     if (i >= 0 && i < size) return (int)i;
-    if (mode == 0) return -1;                      // constant
-    if (mode == 1) return i < 0 ? 0 : size - 1;    // nearest
-    long long period = mode == 2 ? 2ll * size : size;  // reflect: there and back; wrap
-    i %= period;
-    if (i < 0) i += period;  // C's remainder has the sign of i
-    return (int)(i < size ? i : period - 1 - i);
+    if (mode == 0) return -1;                       // constant
+    if (mode == 1) return i < 0 ? 0 : size - 1;     // nearest
+    double period = mode == 2 ? 2.0 * size : size;  // reflect: there and back; wrap
+    i -= floor(i / period) * period;
+    if (i >= size) i = period - 1 - i;
+    return (int)fmin(fmax(i, 0.0), size - 1.0);  // for matrices in graphs, which nobody has checked
 }
 
 // A picture of a data set, with what lies around it.
@@ -21,12 +22,17 @@ struct Picture {
     const void* x;
     int type;
     long long first;  // the place of its first number
-    int W, C;
+    int H, W, C, mode;
     const real* fill;
 
-    __device__ __forceinline__ real at(int h, int v, int c) const {
-        if (h < 0 || v < 0) return fill[c];
-        return number(x, type, first + ((long long)h * W + v) * C + c);
+    // The place, in the picture, of the first number of the pixel that stands for (row, column); -1 for the fill value.
+    __device__ __forceinline__ int place(double row, double column) const {
+        int h = inside(row, H, mode), v = inside(column, W, mode);
+        return h < 0 || v < 0 ? -1 : (h * W + v) * C;
+    }
+
+    __device__ __forceinline__ real at(int place, int c) const {
+        return place < 0 ? fill[c] : number(x, type, first + place + c);
     }
 };
 
@@ -61,8 +67,9 @@ __global__ void __launch_bounds__(THREADS) picture_means(const void* __restrict_
 
 // One thread for each pixel of the result, with all of its channels; blockIdx.x is the picture's number in the batch.
 // Without `recoloured`, colour and means are not read, without `cut` hole is not. In a graph nobody has checked the
-// index: an example that there is not among the M is not read, and gives NaN.
-__global__ void __launch_bounds__(THREADS) augment(
+// index: an example that there is not among the M is not read, and gives NaN. With two blocks on a multiprocessor, which
+// are enough, a thread has all the registers that it asks for.
+__global__ void __launch_bounds__(THREADS, 2) augment(
     const void* __restrict__ x, int type, long long M, const long long* __restrict__ index,
     const double* __restrict__ matrix, int recoloured, const double* __restrict__ colour,
     const double* __restrict__ means, int cut, const long long* __restrict__ hole, int mode,
@@ -70,7 +77,7 @@ __global__ void __launch_bounds__(THREADS) augment(
     const real* __restrict__ offset, real* __restrict__ y, int H, int W, int C) {
     long long n = blockIdx.x, example = index[n];
     bool known = 0 <= example && example < M;
-    Picture picture = {x, type, known ? example * H * W * C : 0, W, C, fill};
+    Picture picture = {x, type, known ? example * H * W * C : 0, H, W, C, mode, fill};
     const double* m = matrix + 6 * n;
     // Moved by whole pixels or mirrored: nothing is computed, the bits are the source's.
     bool whole = fabs(m[0]) == 1 && m[1] == 0 && m[3] == 0 && fabs(m[4]) == 1 && m[2] == floor(m[2]) &&
@@ -84,24 +91,23 @@ __global__ void __launch_bounds__(THREADS) augment(
         gain = (real)(factor * contrast);
         shift = (real)addend;
     }
-    long long top = 0, bottom = 0, left = 0, right = 0;  // the hole
-    if (cut) top = hole[4 * n], bottom = hole[4 * n + 1], left = hole[4 * n + 2], right = hole[4 * n + 3];
+    hole += 4 * n;  // top, bottom, left, right
     for (unsigned p = first_of_example(); p < H * W; p += step_of_example()) {
         int i = (int)p / W, j = (int)p % W;
         double row = m[0] * i + m[1] * j + m[2], column = m[3] * i + m[4] * j + m[5];  // the place in the source
         double h = floor(row), v = floor(column);
         real below = (real)(row - h), beyond = (real)(column - v);
-        int h0 = inside((long long)h, H, mode), h1 = inside((long long)h + 1, H, mode);
-        int v0 = inside((long long)v, W, mode), v1 = inside((long long)v + 1, W, mode);
-        bool in_hole = top <= i && i < bottom && left <= j && j < right;
+        int upper = picture.place(h, v), lower = picture.place(h + 1, v);
+        int next = picture.place(h, v + 1), last = picture.place(h + 1, v + 1);
+        bool in_hole = cut && hole[0] <= i && i < hole[1] && hole[2] <= j && j < hole[3];
         real* out = y + (n * H * W + p) * C;
         for (int c = 0; c < C; c++) {
-            real value = known ? picture.at(h0, v0, c) : (real)nan("");
+            real value = known ? picture.at(upper, c) : (real)nan("");
             if (known && !whole) {  // bilinear: along the upper row, along the lower one, then between the two
-                real lower = picture.at(h1, v0, c);
-                value += (picture.at(h0, v1, c) - value) * beyond;
-                lower += (picture.at(h1, v1, c) - lower) * beyond;
-                value += (lower - value) * below;
+                real under = picture.at(lower, c);
+                value += (picture.at(next, c) - value) * beyond;
+                under += (picture.at(last, c) - under) * beyond;
+                value += (under - value) * below;
             }
             if (recoloured) {
                 value = gain * value + shift;

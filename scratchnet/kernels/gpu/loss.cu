@@ -32,19 +32,20 @@ __device__ __forceinline__ T along_row(T value, Operation both, T* shared) {
     return row[0];
 }
 
-// Of one row of scores z the maximum, and the sum of exp(z - maximum). A row of nothing but -inf has none: NaN.
-struct Softmax {
-    real most, total;
+// log softmax(z) = z - most - log_total of one row of scores: their maximum, and the logarithm of the sum of
+// exp(z - most). A row of nothing but -inf has no softmax: NaN.
+struct Row {
+    real most, log_total;
 };
 
-__device__ __forceinline__ Softmax softmax_of(const real* z, int K, real* shared) {
-    Softmax row;
+__device__ __forceinline__ Row row_of(const real* z, int K, real* shared) {
+    Row row;
     row.most = z[0];
     for (int k = threadIdx.x; k < K; k += blockDim.x) row.most = larger(row.most, z[k]);
     row.most = along_row(row.most, Larger(), shared);
-    row.total = 0;
-    for (int k = threadIdx.x; k < K; k += blockDim.x) row.total += exp(z[k] - row.most);
-    row.total = along_row(row.total, Sum(), shared);
+    real total = 0;
+    for (int k = threadIdx.x; k < K; k += blockDim.x) total += exp(z[k] - row.most);
+    row.log_total = log(along_row(total, Sum(), shared));
     return row;
 }
 
@@ -53,31 +54,32 @@ __device__ __forceinline__ long long row_number() { return (long long)blockIdx.x
 
 extern "C" {
 
-// dz = (softmax(z) - onehot(labels)) / R, and of each row -log softmax(z)[label]; NaN, where the label is no class.
+// With each = 1 / R, dz = (softmax(z) - onehot(labels)) * each, and of each row -log softmax(z)[label]; NaN where the
+// label is no class.
 __global__ void __launch_bounds__(THREADS)
 sparse_cross_entropy(const real* __restrict__ z, const long long* __restrict__ labels, long long R, int K,
-                     double* __restrict__ losses, real* __restrict__ dz) {
+                     real each, double* __restrict__ losses, real* __restrict__ dz) {
     __shared__ real shared[THREADS];
     long long r = row_number(), first = min(r, R - 1) * K;  // one that is left over reads the last one
-    Softmax row = softmax_of(z + first, K, shared);
+    Row row = row_of(z + first, K, shared);
     if (r >= R) return;
     long long label = labels[r];
     if (threadIdx.x == 0) {
         bool known = 0 <= label && label < K;
-        losses[r] = known ? log(row.total) - (z[first + label] - row.most) : log((real)-1);
+        losses[r] = known ? row.log_total - (z[first + label] - row.most) : log((real)-1);
     }
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
-        dz[first + k] = (exp(z[first + k] - row.most) / row.total - (k == label ? 1 : 0)) / R;
+        dz[first + k] = (exp(z[first + k] - row.most - row.log_total) - (k == label ? 1 : 0)) * each;
     }
 }
 
-// dz = (softmax(z) * sum of t - t) / R, and of each row -sum of t * log softmax(z).
+// With each = 1 / R, dz = (softmax(z) * sum of t - t) * each, and of each row -sum of t * log softmax(z).
 __global__ void __launch_bounds__(THREADS)
-cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long R, int K, double* __restrict__ losses,
-              real* __restrict__ dz) {
+cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long R, int K, real each,
+              double* __restrict__ losses, real* __restrict__ dz) {
     __shared__ real shared[THREADS];
     long long r = row_number(), first = min(r, R - 1) * K;
-    Softmax row = softmax_of(z + first, K, shared);
+    Row row = row_of(z + first, K, shared);
     real weight = 0, dot = 0;
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
         real target = t[first + k];
@@ -87,9 +89,9 @@ cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long 
     weight = along_row(weight, Sum(), shared);
     dot = along_row(dot, Sum(), shared);
     if (r >= R) return;
-    if (threadIdx.x == 0) losses[r] = weight * log(row.total) - dot;
+    if (threadIdx.x == 0) losses[r] = weight * row.log_total - dot;
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
-        dz[first + k] = (weight * (exp(z[first + k] - row.most) / row.total) - t[first + k]) / R;
+        dz[first + k] = (weight * exp(z[first + k] - row.most - row.log_total) - t[first + k]) * each;
     }
 }
 
@@ -102,9 +104,9 @@ binary_cross_entropy(const real* __restrict__ z, const real* __restrict__ t, lon
     long long begin = (long long)blockIdx.x * (THREADS * EACH), end = min(begin + THREADS * EACH, n);
     for (long long e = begin + threadIdx.x; e < end; e += THREADS) {
         real a = z[e], b = t[e], small = exp(-fabs(a));
-        real s = a >= 0 ? 1 / (1 + small) : small / (1 + small);
+        real rest = small / (1 + small);  // sigmoid(-|z|); where z is large, 1 - rest would round it off
         loss += larger(a, (real)0) - a * b + log1p(small);
-        dz[e] = (s - b) / n;
+        dz[e] = (a >= 0 ? 1 - b - rest : rest - b) / n;
     }
     loss = block_sum<double, THREADS>(loss, shared);
     if (threadIdx.x == 0) losses[blockIdx.x] = loss;
@@ -127,8 +129,8 @@ mean_loss(const double* __restrict__ losses, long long count, long long n, doubl
     __shared__ double shared[THREADS];
     double sum = sum_of(losses, count, shared);
     if (threadIdx.x > 0) return;
-    result[0] = sum / n;
     result[1] = 0;
+    result[0] = sum / n;
 }
 
 // result = (the mean of the R rows' losses, how many of their labels are none of the K classes).
@@ -136,12 +138,12 @@ __global__ void __launch_bounds__(THREADS)
 mean_loss_of_labels(const double* __restrict__ losses, const long long* __restrict__ labels, long long R, int K,
                     double* __restrict__ result) {
     __shared__ double shared[THREADS];
-    double sum = sum_of(losses, R, shared), wrong = 0;
+    double wrong = 0;
     for (long long r = threadIdx.x; r < R; r += THREADS) wrong += labels[r] < 0 || labels[r] >= K;
     wrong = block_sum<double, THREADS>(wrong, shared);
-    if (threadIdx.x > 0) return;
-    result[1] = wrong;
-    result[0] = sum / R;
+    if (threadIdx.x == 0) result[1] = wrong;
+    double sum = sum_of(losses, R, shared);
+    if (threadIdx.x == 0) result[0] = sum / R;
 }
 
 }  // extern "C"

@@ -29,7 +29,8 @@ def _rows(name: str, z: Any, targets: Any) -> tuple[Any, Any]:
     (R, K), width = z.shape, min(power_of_two(z.shape[1]), _THREADS)
     rows = _THREADS // width
     losses, dz = empty((R,), np.float64), empty(z.shape, z.dtype)
-    _source.launch(name, z.dtype, (-(-R // rows),), (width, rows), z, targets, np.int64(R), K, losses, dz)
+    each = 1 / max(R, 1)
+    _source.launch(name, z.dtype, (-(-R // rows),), (width, rows), z, targets, np.int64(R), K, each, losses, dz)
     return losses, dz
 
 

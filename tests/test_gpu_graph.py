@@ -1,0 +1,264 @@
+"""Steps of training recorded as a CUDA graph and replayed: the numbers of step by step, and what is not recorded."""
+
+import warnings
+
+import numpy as np
+import pytest
+from devices import gpu_registered
+
+import scratchnet as sn
+from scratchnet import replay
+from scratchnet.training import recorded
+
+RNG = np.random.default_rng(0)
+PICTURES = RNG.normal(size=(52, 6, 6, 2)).astype(np.float32)  # 13 batches of 4
+LABELS = RNG.integers(0, 3, 52)
+
+
+@pytest.fixture
+def gpu():
+    with gpu_registered() as kernels:
+        yield kernels
+
+
+@pytest.fixture
+def graphs(gpu, monkeypatch):
+    """How often graphs were recorded and replayed; groups have four steps."""
+    seen = {"record": 0, "replay": 0}
+    for name in seen:
+        before = getattr(gpu.GRAPH, name)
+
+        def counted(self, *args, name=name, before=before):
+            seen[name] += 1
+            return before(self, *args)
+
+        monkeypatch.setattr(gpu.GRAPH, name, counted)
+    monkeypatch.setattr(recorded, "STEPS", 4)
+    return seen
+
+
+def classifier(optimizer="adam", loss="sparse_categorical_crossentropy"):
+    sn.set_random_seed(1)
+    model = sn.Sequential(
+        [
+            sn.Conv2D(3, 3, activation="relu", input_shape=(6, 6, 2)),
+            sn.BatchNormalization(),
+            sn.Dropout(0.3),
+            sn.Flatten(),
+            sn.Dense(3, activation="softmax"),
+        ],
+        name="model",
+    )
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def trained(model, **options):
+    """(history, weights) of two epochs of 13 batches."""
+    sn.set_random_seed(2)
+    options = {"x": PICTURES, "y": LABELS, "batch_size": 4, "epochs": 2, "verbose": 0, **options}
+    return model.fit(**options).history, model.get_weights()
+
+
+def assert_same(ours, others, **tolerance):
+    for name, values in others[0].items():
+        np.testing.assert_allclose(ours[0][name], values, **tolerance)
+    for a, b in zip(ours[1], others[1]):
+        np.testing.assert_allclose(a, b, **tolerance)
+
+
+def on_gpu(make, *args, **options):
+    with sn.device("gpu"):
+        return make(*args, **options)
+
+
+def step_by_step(monkeypatch):
+    monkeypatch.setattr(recorded.Group, "look_at", lambda group, callbacks: setattr(group, "size", 1))
+
+
+OPTIMIZERS = {
+    "adam": lambda: sn.Adam(0.01),
+    "adamw, a falling rate": lambda: sn.AdamW(sn.CosineDecay(0.02, 20)),
+    "sgd, decay": lambda: sn.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "rmsprop, clipped": lambda: sn.RMSprop(0.01, global_clipnorm=0.5),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_recorded_run_has_the_numbers_of_one_step_by_step(optimizer, graphs, monkeypatch):
+    recorded_run = trained(on_gpu(classifier, OPTIMIZERS[optimizer]()))
+    assert graphs == {"record": 2, "replay": 2 + 3}  # of three groups an epoch, the first of all is run step by step
+    step_by_step(monkeypatch)
+    single = trained(on_gpu(classifier, OPTIMIZERS[optimizer]()))
+    assert graphs["replay"] == 5
+    assert_same(recorded_run, single, rtol=0, atol=0)
+    assert_same(single, trained(classifier(OPTIMIZERS[optimizer]())), rtol=1e-3, atol=1e-5)
+
+
+LOSSES = {
+    "one-hot, smoothed": (sn.CategoricalCrossentropy(label_smoothing=0.1), np.eye(3)[LABELS]),
+    "shares of weighted examples": (sn.SparseCategoricalCrossentropy(), LABELS),
+    "yes or no, each": (sn.BinaryCrossentropy(), np.eye(3)[LABELS]),
+    "squares": (sn.MeanSquaredError(), np.eye(3)[LABELS]),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_is_recorded(loss, graphs, monkeypatch):
+    function, y = LOSSES[loss]
+    options = {"y": y, "epochs": 1, "sample_weight": RNG.random(52), "augment": sn.Augment(1, value_range=(-4, 4))}
+    together = trained(on_gpu(classifier, loss=function), **options)
+    assert graphs == {"record": 1, "replay": 2}
+    step_by_step(monkeypatch)
+    assert_same(together, trained(on_gpu(classifier, loss=function), **options), rtol=0, atol=0)
+
+
+class Counts(sn.Callback):
+    """Looks into every batch."""
+
+    def __init__(self):
+        self.batches = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches.append(batch)
+
+
+class Now(Counts):
+    """Counts, and can do with fewer calls."""
+
+    every_batch = False
+
+
+def test_a_callback_that_looks_into_each_batch_has_them_one_by_one(graphs):
+    counts = Counts()
+    with pytest.warns(UserWarning, match=r"'model': fit: the steps are not recorded .* GPU. Counts must be called for"):
+        single = trained(on_gpu(classifier), callbacks=counts)
+    assert counts.batches == [*range(13)] * 2
+    assert graphs == {"record": 0, "replay": 0}
+    groups = Now()
+    assert_same(trained(on_gpu(classifier), callbacks=groups), single, rtol=0, atol=0)
+    assert groups.batches == [3, 7, 11, 12] * 2
+
+
+class Looking(sn.MeanSquaredError):
+    """A loss as a reader may write it: Python looks at the value."""
+
+    def compute(self, y_true, y_pred, weight=None):
+        value, slopes = super().compute(y_true, y_pred, weight)
+        return float(value), slopes
+
+
+def test_what_cannot_be_recorded_runs_step_by_step(graphs, monkeypatch):
+    options = {"y": np.eye(3)[LABELS], "epochs": 2}
+    with pytest.warns(UserWarning, match="not recorded as a graph but run one by one") as said:
+        given_up = trained(on_gpu(classifier, loss=Looking()), **options)
+    assert len(said) == 1
+    assert graphs == {"record": 1, "replay": 0}
+    step_by_step(monkeypatch)
+    assert_same(given_up, trained(on_gpu(classifier, loss=Looking()), **options), rtol=0, atol=0)
+
+
+def test_on_the_cpu_nothing_is_said():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trained(classifier(), callbacks=Counts())
+
+
+def test_a_callback_changes_the_rate_between_epochs(graphs, monkeypatch):
+    slower = sn.LearningRateScheduler(lambda epoch: 0.01 / (1 + 9 * epoch))
+    together = trained(on_gpu(classifier), callbacks=slower, epochs=3)
+    step_by_step(monkeypatch)
+    assert_same(together, trained(on_gpu(classifier), callbacks=slower, epochs=3), rtol=0, atol=0)
+
+
+def test_a_loss_that_is_not_finite_is_found_in_its_step(graphs, monkeypatch):
+    """In batch 10, the second of a replay, the examples count so much that their loss is beyond float32."""
+    weights = np.where(np.arange(52) < 36, 1, 1e38)
+    for _ in range(2):
+        model = on_gpu(classifier, sn.SGD(0.01))
+        with pytest.raises(sn.DivergedError, match=r"the loss became inf in step 10 \(epoch 1, batch 10\)"):
+            trained(model, shuffle=False, sample_weight=weights)
+        assert all(np.isfinite(array).all() for array in model.get_weights())
+        step_by_step(monkeypatch)
+    assert graphs["replay"] == 2
+
+
+def gan(average=None):
+    sn.set_random_seed(1)
+    generator = sn.Sequential([sn.Dense(32, input_shape=(5,)), sn.BatchNormalization(), sn.ReLU()])
+    generator.add(sn.Dense(72, activation="tanh"))
+    generator.add(sn.Reshape((6, 6, 2)))
+    discriminator = sn.Sequential([sn.Conv2D(4, 3, strides=2), sn.LeakyReLU(0.2), sn.Flatten(), sn.Dense(1)])
+    return sn.GAN(generator, discriminator, 5, average)
+
+
+GANS = {
+    "as it is": {},
+    "every second step, an average": {"d_steps": 2, "average": 0.9},
+    "noise that ends, translation": {"instance_noise": 0.3, "noise_steps": 9, "translation": 1},
+    "hinge": {"loss": "hinge"},
+    "least squares": {"loss": "least_squares"},
+}
+
+
+def trained_gan(options, device):
+    with sn.device(device):
+        model = gan(options.get("average"))
+    model.compile(**{name: value for name, value in options.items() if name != "average"})
+    sn.set_random_seed(2)
+    bytes_ = (np.abs(PICTURES) * 60).clip(0, 255).astype(np.uint8)
+    return model.fit(bytes_, 4, epochs=2, verbose=0).history, model.get_weights()
+
+
+@pytest.mark.parametrize("options", GANS)
+def test_the_steps_of_a_gan_are_recorded(options, graphs, monkeypatch):
+    together = trained_gan(GANS[options], "gpu")
+    assert graphs == {"record": 2, "replay": 5}
+    step_by_step(monkeypatch)
+    single = trained_gan(GANS[options], "gpu")
+    assert graphs["replay"] == 5
+    assert_same(together, single, rtol=0, atol=0)
+    assert_same(single, trained_gan(GANS[options], "cpu"), rtol=2e-2, atol=1e-3)
+
+
+# replay.py itself.
+
+
+def test_outside_of_a_recording_all_is_as_usual():
+    counted = []
+    assert replay.fresh(lambda: (3, 0.5)) == (3, 0.5)
+    replay.also(lambda: counted.append(1))
+    assert counted == [1]
+    assert replay.finite(1.0)
+    assert not replay.finite(np.nan)
+    assert not replay.unchecked()
+    assert type(replay.number(np.float64(2))) is float
+
+
+def test_a_recording_holds_no_other(gpu):
+    def inner():
+        with replay.into(gpu.GRAPH()):
+            pass
+
+    with pytest.raises(replay.NotRecorded, match="a recording within a recording"):
+        gpu.GRAPH().record(inner)
+    assert replay.recording() is None
+
+
+def test_each_replay_makes_its_numbers_anew_in_their_order(gpu):
+    made, xp = iter(range(100)), gpu.ARRAY_MODULE
+
+    def steps():
+        first, (second, table) = (
+            replay.fresh(lambda: next(made)),
+            replay.fresh(lambda: (next(made), np.full(3000, next(made)))),
+        )
+        return first + second, table + 0
+
+    graph = gpu.GRAPH()
+    total, table = graph.record(steps)
+    for expected, filled in ((0 + 1, 2), (3 + 4, 5), (6 + 7, 8)):
+        graph.replay()
+        assert gpu.TO_NUMPY(total) == expected
+        assert (gpu.TO_NUMPY(table) == filled).all()
+    assert xp.ndarray is type(total)
