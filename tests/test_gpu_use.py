@@ -6,14 +6,14 @@ Where there is no GPU, the kernels run on the CPU, as `cuda_on_cpu` plays them, 
 import cuda_on_cpu
 import numpy as np
 import pytest
-from devices import DEVICES
+from devices import DEVICES, gpu_registered
 from on_both import LABELS, PICTURES, RNG, SEED, WEIGHTS, classifier, fit
 from test_device_gan import REAL
 from test_device_training import Stopped, Stops, callbacks
 from test_placement import gan_of
 
 import scratchnet as sn
-from scratchnet import devices, kernels
+from scratchnet import kernels
 
 PLAYED = DEVICES["gpu"] is not None and DEVICES["gpu"].kernels.ARRAY_MODULE is cuda_on_cpu.cupy
 
@@ -25,18 +25,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*the steps are not recorded")
 @pytest.fixture(autouse=True)
 def gpu():
     """The GPU, or what plays it, is known to the package."""
-    if DEVICES["gpu"] is None:
-        pytest.skip(f"no GPU, and {cuda_on_cpu.missing()}")
-    if not PLAYED:
-        yield devices.named("gpu")
-        return
-    module = DEVICES["gpu"].kernels
-    there = devices.Device(
-        "gpu", module.ARRAY_TYPE, module.ARRAY_MODULE, lambda: module, module.TO_NUMPY, module.GRAPH, module.FREE_MEMORY
-    )
-    devices.register(there)
-    yield there
-    devices.unregister("gpu")
+    with gpu_registered() as there:
+        yield there
 
 
 def made(device, make=lambda: classifier((8, 8, 2))):

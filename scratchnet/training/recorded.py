@@ -64,10 +64,12 @@ class Group:
         self._epoch: int | None = None  # that the recording was made in
         self._graph: Any = None
 
-    def look_at(self, callbacks: Sequence[Callback]) -> None:
-        """Give up groups where a callback must be called after every batch."""
+    def look_at(self, callbacks: Sequence[Callback], batches: int) -> None:
+        """Give up groups where epochs have too few batches for one, or a callback must be called after each of them."""
         names = [type(callback).__name__ for callback in callbacks if callback.every_batch]
-        if names and self.size > 1:
+        if batches < self.size:
+            self.size = 1
+        elif names and self.size > 1:
             self._give_up(f"{' and '.join(names)} must be called for each batch.")
 
     def _give_up(self, why: str) -> None:

@@ -38,7 +38,8 @@ struct ColumnRun {
     int K, columns;
     bool vector;
 
-    __device__ ColumnRun(const real* b, int K, int columns) : base(b), K(K), columns(columns), vector(fours(b, columns)) {}
+    __device__ ColumnRun(const real* b, int K, int columns)
+        : base(b), K(K), columns(columns), vector(fours(b, columns)) {}
 
     struct Cursor {
         const real* base;
@@ -140,7 +141,8 @@ struct ClassWeights {
     bool vector;
 
     __device__ ClassWeights(const real* w, int KW, int C, int F, int k0, int l0, int sh, int sw, int rows, int columns)
-        : base(w), KW(KW), C(C), F(F), k0(k0), l0(l0), sh(sh), sw(sw), rows(rows), columns(columns), vector(fours(w, F)) {}
+        : base(w), KW(KW), C(C), F(F), k0(k0), l0(l0), sh(sh), sw(sw), rows(rows), columns(columns),
+          vector(fours(w, F)) {}
 
     struct Cursor {
         const ClassWeights& p;
@@ -158,3 +160,22 @@ struct ClassWeights {
     };
     __device__ Cursor at(int n, int k) const { return {*this, n, Cell(k, columns, F)}; }
 };
+
+struct __align__(16) Four { real v[4]; };
+
+// The four numbers at a cursor.
+template <class Operand>
+__device__ __forceinline__ Four load(const Operand& operand, const typename Operand::Cursor& cursor) {
+    Four four = {};
+    if (operand.vector) {
+        const real* address = cursor.address(0);
+        if (address) four = *reinterpret_cast<const Four*>(address);
+    } else {
+        #pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const real* address = cursor.address(i);
+            if (address) four.v[i] = *address;
+        }
+    }
+    return four;
+}
