@@ -12,6 +12,7 @@ is loaded only when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ class Device(NamedTuple):
         graph: makes a recording of steps that are then launched as one, see `scratchnet.replay`; None where the device
             has none.
         free_memory: bytes that are free there; None where arrays are in the CPU's memory.
+        precision: precision(name) makes a context in which products are computed so; None where there is one way only.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Device(NamedTuple):
     to_numpy: Callable[[Any], np.ndarray]
     graph: Callable[[], Any] | None = None
     free_memory: Callable[[], int] | None = None
+    precision: Callable[[str], AbstractContextManager[None]] | None = None
 
     def __deepcopy__(self, memo: Any) -> Device:
         """Itself: the layers of a copied model are on the same device."""

@@ -12,28 +12,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 PRECISIONS = ("float32", "tf32", "3xtf32")
-_current = "float32"
+_current: ContextVar[str] = ContextVar("_current", default="float32")
 
 
 def current_precision() -> str:
     """One of PRECISIONS: "float32" unless `precision` says otherwise."""
-    return _current
+    return _current.get()
 
 
 @contextmanager
 def precision(name: str) -> Iterator[None]:
-    """Compute products so in this context: `with precision("tf32"): ...`.
+    """Compute products so in this context, for this thread: `with precision("tf32"): ...`.
 
     Raises:
         ValueError: not one of PRECISIONS.
     """
-    global _current
     if name not in PRECISIONS:
         raise ValueError(f"precision: expected one of {', '.join(map(repr, PRECISIONS))}, got {name!r}.")
-    before, _current = _current, name
+    token = _current.set(name)
     try:
         yield
     finally:
-        _current = before
+        _current.reset(token)

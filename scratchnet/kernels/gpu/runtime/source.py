@@ -91,8 +91,9 @@ class Source:
             name: the kernel's, in the file.
             dtype: what `real` is.
             grid, block: how many blocks, and threads in each.
-            arguments: contiguous CuPy arrays, None where there is none; Python's int and bool become `int`, its float `real`; whatever else the
-                kernel takes comes as NumPy's number: np.int64 for `long long`, np.float64 for `double`.
+            arguments: contiguous CuPy arrays, None where there is none; Python's int and bool become `int`, its float
+                `real`; whatever else the kernel takes comes as NumPy's number: np.int64 for `long long`, np.float64 for
+                `double`.
             shared: bytes of dynamic shared memory for each block.
         """
         if 0 in grid:
