@@ -23,13 +23,14 @@ from scratchnet.kernels.gpu.runtime import source
 from scratchnet.kernels.gpu.runtime.precision import current_precision, precision
 
 NAMES = {"naive": rungs.NAIVE, "shared tile": rungs.SHARED_TILE, "register tile": rungs.REGISTER_TILE}
-NAMES |= {"tf32": rungs.TF32, "3xtf32": rungs.TF32X3}
+NAMES |= {"narrow tile": rungs.NARROW_TILE, "tf32": rungs.TF32, "3xtf32": rungs.TF32X3}
 NONE = ((0, 0), (0, 0))
 
 # (N, (H, W), (KH, KW), strides, pads, C, F)
 WINDOWS = {
     "a picture of colours": (2, (6, 5), (3, 3), (1, 1), ((1, 1), (1, 1)), 3, 10),
-    "fours": (1, (7, 9), (3, 2), (2, 3), ((2, 1), (0, 1)), 4, 8),
+    "fours": (1, (7, 9), (3, 2), (2, 3), ((2, 1), (0, 1)), 20, 24),
+    "few fours": (2, (6, 9), (2, 3), (1, 2), ((2, 1), (0, 1)), 4, 8),
     "strides beyond the window": (2, (4, 5), (2, 2), (3, 3), NONE, 8, 4),
     "one cell": (3, (9, 9), (1, 1), (2, 2), NONE, 5, 1),
     "strides beyond the picture": (1, (3, 3), (2, 3), (5, 5), ((1, 1), (2, 2)), 1, 3),
@@ -174,8 +175,8 @@ def test_products_keep_float32_s_digits_by_three_of_tf32():
 def test_numbers_that_are_not_finite_or_large(rounded):
     x = np.array([[rounded], [1]], np.float32)
     for name in ("register tile", "tf32"):
-        y = kernels(NAMES[name]).dense(x, np.ones((1, 1), np.float32), None)
-        np.testing.assert_allclose(y, x, rtol=1e-3)
+        y = kernels(NAMES[name]).dense(x, np.ones((1, 20), np.float32), None)
+        np.testing.assert_allclose(y, x + np.zeros(20, np.float32), rtol=1e-3)
 
 
 @pytest.mark.parametrize("pooling", [((2, 2), (2, 2), NONE), ((3, 2), (2, 1), ((1, 0), (0, 1)))])
@@ -204,8 +205,8 @@ def test_gradients_through_a_pooling(schedule, pooling, dtype):
 def test_precision_picks_the_kernels():
     gpu = Kernels(DEVICES["gpu"])
     rng = np.random.default_rng(0)
-    x, w = normal(rng, (2, 5, 5, 4), np.float32), normal(rng, (3, 3, 4, 8), np.float32)
-    dy = normal(rng, (2, 3, 3, 8), np.float32)
+    x, w = normal(rng, (2, 5, 5, 20), np.float32), normal(rng, (3, 3, 20, 24), np.float32)
+    dy = normal(rng, (2, 3, 3, 24), np.float32)
 
     def all_three(dtype=np.float32):
         a, b, c = (array.astype(dtype) for array in (x, w, dy))
@@ -233,6 +234,16 @@ def test_precision_picks_the_kernels():
     assert current_precision() == "float32"
     with pytest.raises(ValueError, match="expected one of 'float32', 'tf32', '3xtf32', got 'half'"), precision("half"):
         pass
+
+
+@pytest.mark.parametrize("name", ["register tile", "tf32", "3xtf32"])
+def test_results_of_few_columns_have_narrow_tiles(name):
+    rng = np.random.default_rng(0)
+    x, w = normal(rng, (70, 40), np.float32), normal(rng, (40, 17), np.float32)
+    narrow = kernels(rungs.NARROW_TILE).dense(x, w[:, :16], None)
+    np.testing.assert_array_equal(kernels(NAMES[name]).dense(x, w[:, :16], None), narrow)
+    if name != "register tile":
+        assert (kernels(NAMES[name]).dense(x, w, None)[:, :16] != narrow).any()
 
 
 # How sums are cut
@@ -283,7 +294,7 @@ def test_planted_bugs_are_found(monkeypatch, name, file, right, wrong):
         return head + start + rest.replace(right, wrong, 1)
 
     monkeypatch.setattr(source, "cuda_text", planted)
-    broken = rungs.Rung(rung.name, rung.tile, rung.threads)
+    broken = rungs.Rung(rung.name, rung.tile, rung.threads)  # and without a narrow one
     found = 0
     for schedule in cuda_on_cpu.SCHEDULES:
         with cuda_on_cpu.scheduled(schedule):
