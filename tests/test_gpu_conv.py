@@ -23,7 +23,8 @@ from scratchnet.kernels.gpu.runtime import source
 from scratchnet.kernels.gpu.runtime.precision import current_precision, precision
 
 NAMES = {"naive": rungs.NAIVE, "shared tile": rungs.SHARED_TILE, "register tile": rungs.REGISTER_TILE}
-NAMES |= {"narrow tile": rungs.NARROW_TILE, "tf32": rungs.TF32, "3xtf32": rungs.TF32X3}
+NAMES |= {"tile of 16": rungs.NARROW_TILE_16, "tile of 32": rungs.NARROW_TILE_32}
+NAMES |= {"tf32": rungs.TF32, "3xtf32": rungs.TF32X3}
 NONE = ((0, 0), (0, 0))
 
 # (N, (H, W), (KH, KW), strides, pads, C, F)
@@ -236,14 +237,15 @@ def test_precision_picks_the_kernels():
         pass
 
 
-@pytest.mark.parametrize("name", ["register tile", "tf32", "3xtf32"])
-def test_results_of_few_columns_have_narrow_tiles(name):
-    rng = np.random.default_rng(0)
-    x, w = normal(rng, (70, 40), np.float32), normal(rng, (40, 17), np.float32)
-    narrow = kernels(rungs.NARROW_TILE).dense(x, w[:, :16], None)
-    np.testing.assert_array_equal(kernels(NAMES[name]).dense(x, w[:, :16], None), narrow)
-    if name != "register tile":
-        assert (kernels(NAMES[name]).dense(x, w, None)[:, :16] != narrow).any()
+def test_results_of_few_columns_have_narrow_tiles(monkeypatch):
+    asked, x = [], np.ones((3, 5), np.float32)
+    for name, rung in NAMES.items():
+        monkeypatch.setattr(rung._source, "launch", lambda *_, name=name: asked.append(name))
+    for columns in (1, 16, 17, 32, 33):
+        for name in ("register tile", "tf32", "3xtf32"):
+            kernels(NAMES[name]).dense(x, np.ones((5, columns), np.float32), None)
+    few, some = ["tile of 16"] * 3, ["tile of 32", "tf32", "3xtf32"]
+    assert asked == [*few, *few, *some, *some, "register tile", "tf32", "3xtf32"]
 
 
 # How sums are cut

@@ -3,7 +3,7 @@
     NAIVE          naive.cu          one thread a number of the result: the formula
     SHARED_TILE    shared_tile.cu    16 x 16 tiles of a matrix product in shared memory
     REGISTER_TILE  register_tile.cu  64 x 64 tiles, 8 x 4 sums in the registers of a thread: the default
-                   narrow_tile.cu    128 x 16 tiles, where the result has at most 16 columns
+                   narrow_tile_*.cu  128 x 32 and 128 x 16 tiles, where the result has no more columns
     TF32           tf32.cu           64 x 64 tiles on the tensor cores; factors of float32 are rounded to 11 bits
     TF32X3         tf32x3.cu         the same with three products for one: the digits of float32
 
@@ -188,10 +188,11 @@ class Rung:
 
 NAIVE = Rung("naive")
 SHARED_TILE = Rung("shared_tile", (16, 16), 256)
-NARROW_TILE = Rung("narrow_tile", (128, 16), 128)
-REGISTER_TILE = Rung("register_tile", (64, 64), 128, NARROW_TILE)
-TF32 = Rung("tf32", (64, 64), 128, NARROW_TILE)
-TF32X3 = Rung("tf32x3", (64, 64), 128, NARROW_TILE)
+NARROW_TILE_16 = Rung("narrow_tile_16", (128, 16), 128)
+NARROW_TILE_32 = Rung("narrow_tile_32", (128, 32), 128, NARROW_TILE_16)
+REGISTER_TILE = Rung("register_tile", (64, 64), 128, NARROW_TILE_32)
+TF32 = Rung("tf32", (64, 64), 128, NARROW_TILE_16)  # half a tile of tensor cores is still the faster one
+TF32X3 = Rung("tf32x3", (64, 64), 128, NARROW_TILE_16)
 RUNGS = (NAIVE, SHARED_TILE, REGISTER_TILE, TF32, TF32X3)
 
 _BY_PRECISION = {"float32": REGISTER_TILE, "tf32": TF32, "3xtf32": TF32X3}

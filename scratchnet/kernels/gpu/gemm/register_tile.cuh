@@ -7,15 +7,15 @@
 #include "gemm/operands.cuh"
 #include "gemm/result.cuh"
 
-// With NARROW defined the tile has 128 x 16 sums, 4 x 4 a thread: for results of few columns, such as a picture's three
-// colours, of which the square tile would compute 64.
-#ifdef NARROW
-static constexpr int TILE_ROWS = 128, TILE_COLUMNS = 16, ROWS = 4, COLUMNS = 4;
-#else
-static constexpr int TILE_ROWS = 64, TILE_COLUMNS = 64, ROWS = 8, COLUMNS = 4;
+// A result of few columns, such as a picture's three colours, leaves most of a square tile empty. With a TILE_WIDTH of 32
+// or 16 a tile has 128 x 32 sums, or 128 x 16, 4 x 4 of them a thread.
+#ifndef TILE_WIDTH
+#define TILE_WIDTH 64
 #endif
-static constexpr int DEPTH = 8, THREADS = 128;
-static constexpr int RESIDENT = sizeof(real) == 8 ? 2 : 4;  // blocks a multiprocessor: limits the registers of each
+static constexpr int TILE_COLUMNS = TILE_WIDTH, TILE_ROWS = TILE_WIDTH == 64 ? 64 : 128, DEPTH = 8, THREADS = 128;
+static constexpr int COLUMNS = 4, ROWS = TILE_ROWS * TILE_COLUMNS / THREADS / COLUMNS;  // of sums a thread
+// So many blocks a multiprocessor: that limits the registers of each, and these suffice.
+static constexpr int RESIDENT = sizeof(real) == 8 ? 2 : TILE_WIDTH == 32 ? 3 : 4;
 
 // The runs of four numbers that a thread brings, of a factor with `rows` rows in the tile: one, two, or none.
 template <class Operand, int rows>
