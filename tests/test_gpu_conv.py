@@ -263,7 +263,7 @@ def test_sums_are_cut_without_a_rest(length, blocks):
 
 
 def test_what_does_not_fit_into_32_bits():
-    with pytest.raises(ValueError, match=r"at most 2147482624 pixels.*got 70000 \* 300 \* 300 = 6300000000"):
+    with pytest.raises(ValueError, match=r"at most 2147352576 pixels.*got 70000 \* 300 \* 300 = 6300000000"):
         parts.count_of(70000, 300, 300)
 
 

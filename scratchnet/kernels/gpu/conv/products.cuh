@@ -8,7 +8,8 @@
 //   dense_input_grad         n                u                d    dy               w, its u along k
 //   dense_weight_grad        d                n                u    x                dy
 //
-// Who includes this has included the rung before: `multiply` computes one tile of TILE_ROWS x TILE_COLUMNS sums by THREADS threads.
+// Who includes this has included the rung before: its `multiply` computes one tile of TILE_ROWS x TILE_COLUMNS sums by
+// THREADS threads.
 // blockIdx.x counts the tiles, those of a row of tiles first: blocks that run together read the same rows of A.
 // blockIdx.y is a part of the sum over k (split-K), `share` long: each part has its own copy of the result, in order.
 #include "conv/pixel_class.cuh"
