@@ -7,8 +7,8 @@
 #include "gemm/operands.cuh"
 #include "gemm/result.cuh"
 
-// A result of few columns, such as a picture's three colours, leaves most of a square tile empty. With a TILE_WIDTH of 32
-// or 16 a tile has 128 x 32 sums, or 128 x 16, 4 x 4 of them a thread.
+// A result of few columns, such as a picture's three colours, leaves most of a square tile empty. With a TILE_WIDTH of
+// 32 or 16 a tile has 128 x 32 sums, or 128 x 16, 4 x 4 of them a thread.
 #ifndef TILE_WIDTH
 #define TILE_WIDTH 64
 #endif
@@ -23,7 +23,7 @@ struct Runs {
     static constexpr bool ALONG_K = Operand::ALONG_K;
     static constexpr int COUNT = rows * DEPTH / 4;  // of the whole block
     // A row of the tile in shared memory is four numbers longer than it has to be. A warp that brings numbers along k
-    // stores those of 16 rows at k and at k + 4: so they land in different banks, and each row still begins at 16 bytes.
+    // stores those of 16 rows at k and k + 4: so they land in different banks, and each row still begins at 16 bytes.
     static constexpr int PITCH = rows + 4;
 
     const Operand& operand;
