@@ -8,7 +8,8 @@
 //   dense_input_grad         n                u                d    dy               w, its u along k
 //   dense_weight_grad        d                n                u    x                dy
 //
-// Who includes this has included the rung before: `multiply` computes one tile of TILE x TILE sums by THREADS threads.
+// Who includes this has included the rung before: its `multiply` computes one tile of TILE_ROWS x TILE_COLUMNS sums by
+// THREADS threads.
 // blockIdx.x counts the tiles, those of a row of tiles first: blocks that run together read the same rows of A.
 // blockIdx.y is a part of the sum over k (split-K), `share` long: each part has its own copy of the result, in order.
 #include "conv/pixel_class.cuh"
@@ -20,9 +21,9 @@ struct Tile {
     int m0, n0, k0, k1;
 
     __device__ Tile(int number, int columns, int K, int share) {
-        const int across = (columns + TILE - 1) / TILE;
-        m0 = number / across * TILE;
-        n0 = number % across * TILE;
+        const int across = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS;
+        m0 = number / across * TILE_ROWS;
+        n0 = number % across * TILE_COLUMNS;
         k0 = blockIdx.y * share;
         k1 = min(K, k0 + share);
     }
@@ -31,7 +32,7 @@ struct Tile {
 __device__ __forceinline__ long long part_of(long long size) { return blockIdx.y * size; }
 
 __device__ __forceinline__ int tiles_of(int rows, int columns) {
-    return (rows + TILE - 1) / TILE * ((columns + TILE - 1) / TILE);
+    return (rows + TILE_ROWS - 1) / TILE_ROWS * ((columns + TILE_COLUMNS - 1) / TILE_COLUMNS);
 }
 
 // y[n] = the sum of b[k,n] over a part's k for the 64 columns from n0 on; with add, plus what was there. 16 threads

@@ -21,7 +21,7 @@ _SHORTEST = 64  # a shorter part is not worth its stores
 _BLOCKS = 256  # enough to keep a GPU busy: the largest have some 130 multiprocessors
 _ROUND = 16  # a part begins where a step of every tile does
 _MOST_PARTS = 2**16 - 1  # blocks along the second axis of a grid
-_MOST = 2**31 - 1024  # what kernels count in 32 bits
+_MOST = 2**31 - 2**17  # what kernels count in 32 bits: the end of a tile or part beyond it still fits
 
 
 def count_of(*sizes: int) -> int:

@@ -10,7 +10,7 @@
 #include "gemm/result.cuh"
 #include "gemm/tensor_core.cuh"
 
-static constexpr int TILE = 64, DEPTH = 16, THREADS = 128;
+static constexpr int TILE = 64, TILE_ROWS = TILE, TILE_COLUMNS = TILE, DEPTH = 16, THREADS = 128;
 static constexpr int RESIDENT = PRODUCTS == 3 ? 4 : 5;  // blocks a multiprocessor: limits the registers of each
 
 // What one step needs of a factor, 64 rows of 16 k, in shared memory. The numbers lie there as they come, along k or

@@ -5,7 +5,8 @@
 - "3xtf32": on the tensor cores, each factor as the sum of two such numbers, and three products of them: the digits of
   float32, but an infinite factor makes NaN.
 
-Products of float64 numbers are float64 whatever the setting.
+Products of float64 numbers are float64 whatever the setting. Results of at most 16 columns, such as a picture's three
+colours, would leave most of a tensor core's tile empty: they are computed as with "float32".
 """
 
 from __future__ import annotations
