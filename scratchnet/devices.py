@@ -141,9 +141,17 @@ def to_device(x: Any, device: str | Device) -> Any:
 
     Raises:
         ValueError: no device has that name.
+        MemoryError: its memory does not hold the array.
     """
     device = named(device) if isinstance(device, str) else device
-    return x if isinstance(x, device.array_type) else device.module.asarray(to_numpy(x))
+    if isinstance(x, device.array_type):
+        return x
+    here = to_numpy(x)
+    try:
+        return device.module.asarray(here)
+    except MemoryError as error:
+        free = "" if device.free_memory is None else f", free are {device.free_memory() / 1e6:,.1f} MB"
+        raise MemoryError(f"out of memory on {device.name!r}: asked for {here.nbytes / 1e6:,.1f} MB{free}.") from error
 
 
 def like(x: Any, other: Any) -> Any:

@@ -42,8 +42,8 @@ DEVICES = {
 
 
 @contextmanager
-def gpu_registered() -> Iterator[Any]:
-    """Within it the package knows the GPU that is tested; its module of kernels is given. Skips where there is none."""
+def gpu_registered() -> Iterator[Device]:
+    """Within it the package knows the GPU that is tested. Skips where there is none, and nothing that plays it."""
     under = DEVICES["gpu"]
     if under is None:
         pytest.skip(f"no GPU ({gpu_probe.missing()}), and {cuda_on_cpu.missing()}")
@@ -51,7 +51,7 @@ def gpu_registered() -> Iterator[Any]:
     there = Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY, gpu.GRAPH, gpu.FREE_MEMORY)
     devices.register(there)
     try:
-        yield gpu
+        yield there
     finally:
         devices.unregister("gpu")
 

@@ -67,8 +67,9 @@ def check_convolution(rung, case, dtype, formulas=cpu):
     rng = np.random.default_rng(0)
     x, w, b = normal(rng, (N, *hw, C), dtype), normal(rng, (*kernel, C, F), dtype), normal(rng, (F,), dtype)
     dy, bias = normal(rng, (N, *output_hw(hw, kernel, strides, pads), F), dtype), normal(rng, (C,), dtype)
-    dw = normal(rng, w.shape, dtype)
-    X, W, B, DY, BIAS, DW = (a.astype(np.float64) for a in (x, w, b, dy, bias, dw))
+    dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)
+    only_db = db.copy()
+    X, W, B, DY, BIAS, DW, DB = (a.astype(np.float64) for a in (x, w, b, dy, bias, dw, db))
     y, dx = formulas.conv2d(X, W, B, strides, pads), cpu.conv2d_input_grad(DY, W, hw, strides, pads)
     sums = cpu.conv2d_weight_grad(X, DY, kernel, strides, pads)
     of = kernels(rung)
@@ -78,23 +79,27 @@ def check_convolution(rung, case, dtype, formulas=cpu):
         check(rung, dtype, of.conv2d_input_grad(dy, w, hw, strides, pads), dx)
         check(rung, dtype, of.conv2d_transpose(dy, w, bias, strides, pads, hw, True), np.maximum(dx + BIAS, 0))
         check(rung, dtype, of.conv2d_weight_grad(x, dy, kernel, strides, pads), sums)
-        of.conv2d_weight_grad(x, dy, kernel, strides, pads, dw)
+        of.conv2d_weight_grad(x, dy, kernel, strides, pads, dw, db)
+        of.conv2d_weight_grad(x, dy, kernel, strides, pads, None, only_db)
     check(rung, dtype, dw, sums + DW)
+    assert_close(db, DY.sum((0, 1, 2)) + DB, dtype)
+    assert_close(only_db, DY.sum((0, 1, 2)) + DB, dtype)
 
 
 def check_dense(rung, sizes, dtype):
     N, D, U = sizes
     rng = np.random.default_rng(0)
-    x, w, b, dy, dw = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U), (D, U)))
-    X, W, B, DY, DW = (a.astype(np.float64) for a in (x, w, b, dy, dw))
+    x, w, b, dy, dw, db = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U), (D, U), (U,)))
+    X, W, B, DY, DW, DB = (a.astype(np.float64) for a in (x, w, b, dy, dw, db))
     of = kernels(rung)
     with Unchanged(x, w, b, dy):
         check(rung, dtype, of.dense(x, w, b), X @ W + B)
         check(rung, dtype, of.dense(x, w, None, True), np.maximum(X @ W, 0))
         check(rung, dtype, of.dense_input_grad(dy, w), DY @ W.T)
         check(rung, dtype, of.dense_weight_grad(x, dy), X.T @ DY)
-        of.dense_weight_grad(x, dy, dw)
+        of.dense_weight_grad(x, dy, dw, db)
     check(rung, dtype, dw, X.T @ DY + DW)
+    assert_close(db, DY.sum(0) + DB, dtype)
 
 
 def dtypes_of(rung):

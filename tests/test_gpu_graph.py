@@ -17,8 +17,8 @@ LABELS = RNG.integers(0, 3, 52)
 
 @pytest.fixture
 def gpu():
-    with gpu_registered() as kernels:
-        yield kernels
+    with gpu_registered() as there:
+        yield there.kernels()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def on_gpu(make, *args, **options):
 
 
 def step_by_step(monkeypatch):
-    monkeypatch.setattr(recorded.Group, "look_at", lambda group, callbacks: setattr(group, "size", 1))
+    monkeypatch.setattr(recorded.Group, "look_at", lambda group, *_: setattr(group, "size", 1))
 
 
 OPTIMIZERS = {

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.kernels.gpu.gemm.parts import add_parts, count_of, cut
+from scratchnet.kernels.gpu.gemm.parts import add_parts, column_sums, count_of, cut
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.precision import current_precision
 from scratchnet.kernels.gpu.runtime.source import Source
 from scratchnet.shapes import Pads, output_hw
+
+_COLUMNS = 64  # of dy that one block sums: COLUMNS_A_BLOCK of products.cuh
 
 
 class Rung:
@@ -34,7 +36,7 @@ class Rung:
         self.name, self.tile, self.threads = name, tile, threads
         self._source = Source(str(Path(__file__).with_name(name)))
 
-    def _run(
+    def _product(
         self,
         kernel: str,
         factors: tuple[Any, Any],
@@ -42,29 +44,54 @@ class Rung:
         sizes: tuple[int, ...],
         tiles: int,
         length: int,
-        **ends: Any,
+        ends: tuple[Any | None, bool] | None = None,
     ) -> None:
         """Launch a kernel that computes y from two factors by sums of `length` products, in so many tiles.
 
-        ends: what the kernel takes besides, of b, relu and add. Where the sums are cut into parts, the kernel computes
-        bare parts, and `add_parts` makes the ends.
+        ends: (b, relu), where the kernel takes them. Sums that are cut into parts get them when the parts are added.
         """
+        parts, share = cut(length, tiles) if self.tile else (1, length)
+        out = y if parts == 1 else empty((parts, *y.shape), y.dtype)
+        b, relu = ends or (None, False)
+        now = (b, relu) if parts == 1 else (None, False)
+        arguments = (*factors, out, *sizes) if ends is None else (*factors, now[0], out, *sizes, now[1])
+        if self.tile:
+            self._source.launch(kernel, y.dtype, (tiles, parts), (self.threads,), *arguments, share)
+        else:
+            self._source.each(kernel, y.dtype, y.size, *arguments)
+        if parts > 1:
+            add_parts(out, b, y, relu)
 
-        def arguments(out: Any, b: Any = None, **flags: Any) -> tuple[Any, ...]:
-            bias = (b,) if "b" in ends else ()
-            return (*factors, *bias, out, *sizes, *flags.values())
-
+    def _weight_grad(
+        self,
+        kernel: str,
+        factors: tuple[Any, Any],
+        dw: Any | None,
+        db: Any | None,
+        shape: tuple[int, ...],
+        sizes: tuple[int, ...],
+        length: int,
+    ) -> Any:
+        """Launch a kernel that adds to dw and db, where they are given; without dw, it returns a fresh one."""
+        (x, dy), add, columns = factors, dw is not None, shape[-1]
+        y = dw if dw is not None else empty(shape, x.dtype)
+        if db is not None and not (self.tile and add):  # the kernel adds to both or to none
+            column_sums(dy, db, add=True)
+            db = None
         if not self.tile:
-            self._source.each(kernel, y.dtype, y.size, *arguments(y, **ends))
-            return
+            self._source.each(kernel, y.dtype, y.size, x, dy, y, *sizes, add)
+            return y
+        tiles, sums = self._tiles(y.size // columns, columns), 0 if db is None else -(-columns // _COLUMNS)
         parts, share = cut(length, tiles)
-        if parts == 1:
-            self._source.launch(kernel, y.dtype, (tiles,), (self.threads,), *arguments(y, **ends), share)
-            return
-        partial = empty((parts, *y.shape), y.dtype)
-        bare = {name: None if name == "b" else False for name in ends}
-        self._source.launch(kernel, y.dtype, (tiles, parts), (self.threads,), *arguments(partial, **bare), share)
-        add_parts(partial, y=y, **{"b": None, **ends})
+        out, behind = y, db
+        if parts > 1:  # of each part, what becomes db lies behind what becomes dw
+            out = empty((parts, y.size + (0 if db is None else columns)), y.dtype)
+            behind = None if db is None else out.reshape(-1)[y.size :]
+        arguments = (x, dy, out, behind, *sizes, add and parts == 1, share)
+        self._source.launch(kernel, y.dtype, (tiles + sums, parts), (self.threads,), *arguments)
+        if parts > 1:
+            add_parts(out, None, y, add=add, rest=db)
+        return y
 
     def _tiles(self, rows: int, columns: int) -> int:
         return -(-rows // self.tile) * -(-columns // self.tile) if self.tile else 0
@@ -76,7 +103,7 @@ class Rung:
         y = empty((N, OH, OW, F), x.dtype)
         sizes = (N, H, W, C, KH, KW, F, OH, OW, *strides, pads[0][0], pads[1][0])
         tiles, length = self._tiles(count_of(N, OH, OW), F), count_of(KH, KW, C)
-        self._run("conv2d", (x, w), y, sizes, tiles, length, b=b, relu=relu)
+        self._product("conv2d", (x, w), y, sizes, tiles, length, (b, relu))
         return y
 
     def conv2d_transpose(
@@ -97,7 +124,7 @@ class Rung:
         classes, of_each = min(sh, H) * min(sw, W), count_of(N, -(-H // sh), -(-W // sw))
         count_of(N, H, W)
         tiles, length = classes * self._tiles(of_each, C), count_of(-(-KH // sh), -(-KW // sw), F)
-        self._run("conv2d_input_grad", (x, w), y, sizes, tiles, length, b=b, relu=relu)
+        self._product("conv2d_input_grad", (x, w), y, sizes, tiles, length, (b, relu))
         return y
 
     def conv2d_input_grad(
@@ -114,35 +141,36 @@ class Rung:
         strides: tuple[int, int],
         pads: Pads,
         dw: Any | None = None,
+        db: Any | None = None,
     ) -> Any:
-        """dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f], added to a dw given."""
+        """dw[k,l,c,f] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,f].
+
+        A dw that is given is added to, and so is db: db[f] += sum over n, i, j of dy[n,i,j,f].
+        """
         (N, H, W, C), (_, OH, OW, F), (KH, KW) = x.shape, dy.shape, kernel_size
-        y = empty((KH, KW, C, F), x.dtype) if dw is None else dw
         sizes = (N, H, W, C, KH, KW, F, OH, OW, *strides, pads[0][0], pads[1][0])
-        tiles, length = self._tiles(count_of(KH, KW, C), F), count_of(N, OH, OW)
-        self._run("conv2d_weight_grad", (x, dy), y, sizes, tiles, length, add=dw is not None)
-        return y
+        count_of(KH, KW, C)
+        shape, length = (KH, KW, C, F), count_of(N, OH, OW)
+        return self._weight_grad("conv2d_weight_grad", (x, dy), dw, db, shape, sizes, length)
 
     def dense(self, x: Any, w: Any, b: Any | None, relu: bool = False) -> Any:
         """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]."""
         N, (D, U) = len(x), w.shape
         y = empty((N, U), x.dtype)
-        self._run("dense", (x, w), y, (N, D, U), self._tiles(N, U), D, b=b, relu=relu)
+        self._product("dense", (x, w), y, (N, D, U), self._tiles(N, U), D, (b, relu))
         return y
 
     def dense_input_grad(self, dy: Any, w: Any) -> Any:
         """dx[n,d] = sum over u of dy[n,u] * w[d,u]."""
         N, (D, U) = len(dy), w.shape
         dx = empty((N, D), dy.dtype)
-        self._run("dense_input_grad", (dy, w), dx, (N, D, U), self._tiles(N, D), U)
+        self._product("dense_input_grad", (dy, w), dx, (N, D, U), self._tiles(N, D), U)
         return dx
 
-    def dense_weight_grad(self, x: Any, dy: Any, dw: Any | None = None) -> Any:
-        """dw[d,u] = sum over n of x[n,d] * dy[n,u], added to a dw given."""
+    def dense_weight_grad(self, x: Any, dy: Any, dw: Any | None = None, db: Any | None = None) -> Any:
+        """dw[d,u] = sum over n of x[n,d] * dy[n,u]; a dw that is given is added to, and so is db: the sum of dy."""
         (N, D), U = x.shape, dy.shape[1]
-        y = empty((D, U), x.dtype) if dw is None else dw
-        self._run("dense_weight_grad", (x, dy), y, (N, D, U), self._tiles(D, U), N, add=dw is not None)
-        return y
+        return self._weight_grad("dense_weight_grad", (x, dy), dw, db, (D, U), (N, D, U), N)
 
 
 NAIVE = Rung("naive")

@@ -48,11 +48,17 @@ def cut(length: int, blocks: int, wanted: int = _BLOCKS) -> tuple[int, int]:
     return max(1, -(-length // share)), share
 
 
-def add_parts(partial: Any, b: Any | None, y: Any, relu: bool = False, add: bool = False) -> None:
-    """y = the sum of partial (parts, *y.shape) over its parts, plus b along y's last axis; with add, plus y."""
-    grid = (-(-y.size // _NUMBERS),)
-    arguments = (np.int64(y.size), len(partial), y.shape[-1], relu, add)
-    _source.launch("add_parts", y.dtype, grid, (_NUMBERS, _SHARES), partial, b, y, *arguments)
+def add_parts(
+    partial: Any, b: Any | None, y: Any, relu: bool = False, add: bool = False, rest: Any | None = None
+) -> None:
+    """y = the sum of partial (parts, ...) over its parts, plus b along y's last axis; with add, plus y.
+
+    A part has y.size numbers, and behind them those of `rest`, if it is given.
+    """
+    parts, size = len(partial), y.size + (0 if rest is None else rest.size)
+    arguments = (np.int64(y.size), np.int64(size), parts, y.shape[-1], relu, add)
+    grid, block = (-(-size // _NUMBERS),), (_NUMBERS, _SHARES)
+    _source.launch("add_parts", y.dtype, grid, block, partial, b, y, rest, *arguments)
 
 
 def column_sums(x: Any, y: Any, add: bool = False) -> None:

@@ -8,28 +8,10 @@
 #include "gemm/result.cuh"
 
 static constexpr int TILE = 64, DEPTH = 8, THREADS = 128, ROWS = 8, COLUMNS = 4;
-static constexpr int RESIDENT = sizeof(real) == 8 ? 3 : 5;  // blocks a multiprocessor: limits the registers of each
-// A row of the tile in shared memory is four numbers longer: when a warp stores four numbers along k into four rows,
-// they land in different banks, and each row still begins at 16 bytes.
+static constexpr int RESIDENT = sizeof(real) == 8 ? 3 : 4;  // blocks a multiprocessor: limits the registers of each
+// A row of the tile in shared memory is four numbers longer than it has to be. A warp that brings numbers along k
+// stores those of 16 rows at k and at k + 4: so they land in different banks, and each row still begins at 16 bytes.
 static constexpr int PITCH = TILE + 4;
-
-struct __align__(16) Four { real v[4]; };
-
-template <class Operand>
-__device__ __forceinline__ Four load(const Operand& operand, const typename Operand::Cursor& cursor) {
-    Four four = {};
-    if (operand.vector) {
-        const real* address = cursor.address(0);
-        if (address) four = *reinterpret_cast<const Four*>(address);
-    } else {
-        #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-            const real* address = cursor.address(i);
-            if (address) four.v[i] = *address;
-        }
-    }
-    return four;
-}
 
 // Which four numbers of the tile a thread brings: the first's row (m or n) and k.
 template <bool along_k> __device__ __forceinline__ int row_of(int t) { return along_k ? t / 2 : t % 16 * 4; }
@@ -51,7 +33,9 @@ template <class A, class B, class Place>
 __device__ __forceinline__ void multiply(const A& a, const B& b, int m0, int n0, int k0, int k1, const Result& result,
                                          Place place) {
     __shared__ __align__(16) real a_tile[2][DEPTH][PITCH], b_tile[2][DEPTH][PITCH];
-    const int t = threadIdx.x, row = t / 16 * ROWS, column = t % 16 * COLUMNS;
+    // A warp computes 32 x 32 sums: at each k it reads 32 numbers of A and 32 of B, and no bank is asked twice.
+    const int t = threadIdx.x, warp = t / 32, lane = t % 32;
+    const int row = warp / 2 * 32 + lane / 8 * ROWS, column = warp % 2 * 32 + lane % 8 * COLUMNS;
     typename A::Cursor from_a = a.at(m0 + row_of<A::ALONG_K>(t), k0 + k_of<A::ALONG_K>(t));
     typename B::Cursor from_b = b.at(n0 + row_of<B::ALONG_K>(t), k0 + k_of<B::ALONG_K>(t));
     Four next_a = load(a, from_a), next_b = load(b, from_b);
@@ -60,7 +44,7 @@ __device__ __forceinline__ void multiply(const A& a, const B& b, int m0, int n0,
         store<A::ALONG_K>(next_a, t, a_tile[half]);
         store<B::ALONG_K>(next_b, t, b_tile[half]);
         // One barrier a step is enough, as the halves take turns: who stores into this half again has passed the next
-        // barrier, and so has everybody finished reading.
+        // step's barrier, which everybody reaches only after reading from here.
         __syncthreads();
         if (k + DEPTH < k1) {
             from_a.advance(DEPTH);

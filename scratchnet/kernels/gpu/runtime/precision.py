@@ -3,7 +3,7 @@
 - "float32": as everything else is, on the ordinary units.
 - "tf32": on the tensor cores, which read float32 but keep 11 bits of each factor: about 3 digits. Sums are float32.
 - "3xtf32": on the tensor cores, each factor as the sum of two such numbers, and three products of them: the digits of
-  float32.
+  float32, but an infinite factor makes NaN.
 
 Products of float64 numbers are float64 whatever the setting.
 """
