@@ -135,3 +135,10 @@ def test_results_are_fresh_arrays(device):
     second = device.conv2d(x, w, None, (1, 1), ((0, 0), (0, 0)))
     assert not np.shares_memory(first, second)
     assert not np.shares_memory(first, x)
+
+
+def test_a_batch_of_no_examples_has_gradients_of_zero(device):
+    x, dy, window = np.zeros((0, 5, 5, 2)), np.zeros((0, 3, 3, 4)), ((3, 3), (1, 1), ((0, 0), (0, 0)))
+    for gradient in (device.conv2d_weight_grad(x, dy, *window), device.depthwise_conv2d_weight_grad(x, dy, *window)):
+        assert gradient.size
+        assert not gradient.any()

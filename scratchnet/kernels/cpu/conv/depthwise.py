@@ -128,7 +128,7 @@ def depthwise_conv2d_weight_grad(
     """dw[k,l,c,m] = the sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,c*M+m]."""
     w_shape = (*kernel_size, x.shape[3], dy.shape[3] // x.shape[3])
     N, OH, OW, _ = dy.shape
-    parts = min(N, max(PARTS, -(-N * OH * OW // LONGEST_SUM)))
+    parts = min(max(N, 1), max(PARTS, -(-N * OH * OW // LONGEST_SUM)))
     bands = min(-(-OH * OW // LONGEST_SUM), max(OH, OW))
     partial = empty((parts * bands, kernel_size[0] * kernel_size[1], dy.shape[3]), x.dtype)
     (top, _), (left, _) = pads
