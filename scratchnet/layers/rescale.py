@@ -139,11 +139,10 @@ class Normalization(Constants):
             raise ValueError(f"{self.full_name}: expected a variance of at least 0, got {variance!r}.")
 
     def constants(self) -> tuple[Any, Any, Any, Any]:
-        given = self.mean is not None
-        if not given and not self.state:
+        if self.mean is not None:
+            return 1.0, self.mean, np.maximum(np.sqrt(np.asarray(self.variance)), SMALLEST_DEVIATION), 0.0
+        if not self.state:
             return 1.0, 0.0, 1.0, 0.0
-        if given:
-            return 1.0, self.mean, np.maximum(np.sqrt(self.variance), SMALLEST_DEVIATION), 0.0
         mean, variance = self.state["mean"], self.state["variance"]
         xp = array_module(variance)
         return xp.ones_like(mean), mean, xp.maximum(xp.sqrt(variance), SMALLEST_DEVIATION), xp.zeros_like(mean)
