@@ -12,6 +12,7 @@ is loaded only when it is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ class Device(NamedTuple):
         graph: makes a recording of steps that are then launched as one, see `scratchnet.replay`; None where the device
             has none.
         free_memory: bytes that are free there; None where arrays are in the CPU's memory.
+        precision: precision(name) makes a context in which products are computed so; None where there is one way only.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Device(NamedTuple):
     to_numpy: Callable[[Any], np.ndarray]
     graph: Callable[[], Any] | None = None
     free_memory: Callable[[], int] | None = None
+    precision: Callable[[str], AbstractContextManager[None]] | None = None
 
     def __deepcopy__(self, memo: Any) -> Device:
         """Itself: the layers of a copied model are on the same device."""
@@ -141,9 +144,17 @@ def to_device(x: Any, device: str | Device) -> Any:
 
     Raises:
         ValueError: no device has that name.
+        MemoryError: its memory does not hold the array.
     """
     device = named(device) if isinstance(device, str) else device
-    return x if isinstance(x, device.array_type) else device.module.asarray(to_numpy(x))
+    if isinstance(x, device.array_type):
+        return x
+    here = to_numpy(x)
+    try:
+        return device.module.asarray(here)
+    except MemoryError as error:
+        free = "" if device.free_memory is None else f", free are {device.free_memory() / 1e6:,.1f} MB"
+        raise MemoryError(f"out of memory on {device.name!r}: asked for {here.nbytes / 1e6:,.1f} MB{free}.") from error
 
 
 def like(x: Any, other: Any) -> Any:

@@ -172,7 +172,7 @@ def gpu() -> list[ReportLine]:
     fact += "".join(f", {name} {_version(name)}" for name in gpu_probe.cupy_packages())
     if missing := gpu_probe.missing():
         return [ReportLine("GPU", f"{fact}, but it cannot be used", f"{missing[0].upper()}{missing[1:]}")]
-    return [ReportLine("GPU", f"{fact}; a kernel was compiled and run")]
+    return [ReportLine("GPU", f"{gpu_probe.described()}, {fact}; a kernel was compiled and run")]
 
 
 def temporary_folder() -> list[ReportLine]:

@@ -12,7 +12,7 @@ one task of asyncio): others have theirs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 
 from scratchnet.annotations import checked
@@ -20,6 +20,8 @@ from scratchnet.arguments import ArgumentError, check_choice
 from scratchnet.devices import Device, known_names, named
 from scratchnet.kernels import CPU
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
+
+PRECISIONS = ("float32", "tf32", "3xtf32")
 
 _current: ContextVar[Device | None] = ContextVar("_current", default=None)
 
@@ -60,8 +62,15 @@ def chosen(name: str) -> Device:
         return CPU
 
 
+@contextmanager
+def _use(device: Device, precision: str) -> Iterator[Device]:
+    """`use`, with the products in a precision, where the device has several."""
+    with use(device), nullcontext() if device.precision is None else device.precision(precision):
+        yield device
+
+
 @checked
-def device(device_name: str) -> AbstractContextManager[Device]:
+def device(device_name: str, *, precision: str = "float32") -> AbstractContextManager[Device]:
     """Within `with sn.device("gpu"):`, networks that are built have their weights there.
 
     A network is built where it is made with an input_shape, or at its first input: `fit`, `predict` and `evaluate`
@@ -71,11 +80,19 @@ def device(device_name: str) -> AbstractContextManager[Device]:
     Args:
         device_name: "cpu"; "gpu"; or "auto", the GPU where it can be used, else the CPU. What was chosen is said by
             `with sn.device("auto") as chosen: print(chosen.name)`.
+        precision: how what runs within the context computes the products of convolutions and dense layers of float32
+            numbers. "float32"; on the GPU also "tf32", on its tensor cores, which read 11 bits of each factor (three
+            digits), and "3xtf32", there too, with three products for one and float32's digits. The CPU has "float32"
+            only, and "auto" takes that where it chooses the CPU.
 
     Raises:
-        ValueError: there is no such device.
+        ValueError: there is no such device, or no such precision on it.
         GPUNotAvailable: "gpu", and it cannot be used: the message says what is missing, and how to get it.
 
     Source: https://keras.io/api/utils/config_utils/, `keras.device`.
     """
-    return use(chosen(device_name))
+    there = chosen(device_name)
+    check_choice(precision, PRECISIONS, "precision")
+    if device_name == "cpu" and precision != "float32":
+        raise ArgumentError(f"device: expected precision 'float32' on the CPU, got {precision!r}. The GPU has others.")
+    return _use(there, precision)

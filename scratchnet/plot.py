@@ -15,6 +15,7 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
+from scratchnet.devices import to_device, to_numpy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,7 +61,7 @@ def _figure(rows: int, columns: int, size: tuple[float, float], **options: Any) 
 
 def _picture(x: np.ndarray) -> np.ndarray:
     """(H, W), (H, W, 1) or (H, W, 3); uint8, or float in [0, 1] or [-1, 1]: as imshow takes it."""
-    x = np.asarray(x)
+    x = to_numpy(x)
     if x.ndim == 3 and x.shape[-1] == 1:
         x = x[..., 0]
     if x.dtype == np.uint8:
@@ -89,10 +90,10 @@ def images(
     Raises:
         ValueError: there is no picture, x is not a stack of pictures, or columns is below 1.
     """
-    x = np.asarray(x)
+    x = to_numpy(x)
     if x.ndim not in (3, 4) or len(x) == 0:
         raise ValueError(f"plot.images: expected pictures of shape (N, H, W) or (N, H, W, C), got {x.shape}.")
-    labels = None if labels is None else np.asarray(labels).reshape(-1)
+    labels = None if labels is None else to_numpy(labels).reshape(-1)
     columns = min(check_count(columns, "columns", "plot.images"), len(x))
     rows = -(-len(x) // columns)
     side = WIDTH / max(columns, 5)
@@ -143,7 +144,7 @@ def history(record: Any, title: str | None = None) -> Figure:
 @checked
 def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> Figure:
     """Counts of (true class, predicted class), rows true; the colour is the share of the row. Shape (K, K)."""
-    matrix = np.asarray(matrix)
+    matrix = to_numpy(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"plot.confusion_matrix: expected a square matrix, got shape {matrix.shape}.")
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -163,7 +164,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
 @checked
 def filters(w: np.ndarray, columns: int = 16) -> Figure:
     """The filters of a first convolution, (KH, KW, C, F): C = 3 as colours on grey; C = 1 in red for +, blue for -."""
-    w = np.asarray(w)
+    w = to_numpy(w)
     if w.ndim != 4 or w.shape[2] not in (1, 3):
         raise ValueError(f"plot.filters: expected w of shape (KH, KW, 1 or 3, F), got {w.shape}.")
     scale = np.abs(w).max() or 1.0
@@ -190,12 +191,11 @@ def through_network(model: Any, x: np.ndarray, names: Sequence[str] | None = Non
         model: a built Sequential that ends in class probabilities.
         x: one picture, (H, W, C), as the model was trained on.
     """
-    x, maps = np.asarray(x), check_count(maps, "maps", "plot.through_network")
-    stages, value = [("input", x[None])], x[None].astype(np.float32)
+    x, maps = to_numpy(x), check_count(maps, "maps", "plot.through_network")
+    stages, value = [("input", x[None])], to_device(x[None].astype(np.float32), model.device)
     for layer in model.layers:
-        value = layer.forward(value)
-        if value.ndim == 4:
-            stages.append((layer.name, value))
+        if (value := layer.forward(value)).ndim == 4:
+            stages.append((layer.name, to_numpy(value)))
     side, title, bars = WIDTH / maps * 0.92, 0.3, 1.3  # inches: a map, the line above it, the answer below all
     height = len(stages) * (side + title) + bars
     figure = pyplot().figure(figsize=(WIDTH, height), dpi=STYLE["figure.dpi"], layout="none")

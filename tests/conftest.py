@@ -25,6 +25,7 @@ os.environ["SCRATCHNET_CACHE"] = CACHE.name
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=25)
 settings.register_profile("random", deadline=None, max_examples=25)
 settings.register_profile("wide", deadline=None, max_examples=1000)
+settings.register_profile("few", deadline=None, derandomize=True, max_examples=4)
 settings.load_profile("same" if os.environ.get("CI") else "random")
 
 

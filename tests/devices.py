@@ -11,7 +11,7 @@ import pytest
 
 from scratchnet import devices
 from scratchnet.devices import Device
-from scratchnet.kernels import cpu, gpu_probe
+from scratchnet.kernels import cpu, gpu_device, gpu_probe
 
 
 class UnderTest(NamedTuple):
@@ -42,16 +42,15 @@ DEVICES = {
 
 
 @contextmanager
-def gpu_registered() -> Iterator[Any]:
-    """Within it the package knows the GPU that is tested; its module of kernels is given. Skips where there is none."""
+def gpu_registered() -> Iterator[Device]:
+    """Within it the package knows the GPU that is tested. Skips where there is none, and nothing that plays it."""
     under = DEVICES["gpu"]
     if under is None:
         pytest.skip(f"no GPU ({gpu_probe.missing()}), and {cuda_on_cpu.missing()}")
-    gpu = under.kernels
-    there = Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY, gpu.GRAPH, gpu.FREE_MEMORY)
+    there = gpu_device(under.kernels)
     devices.register(there)
     try:
-        yield gpu
+        yield there
     finally:
         devices.unregister("gpu")
 

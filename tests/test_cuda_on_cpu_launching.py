@@ -22,7 +22,7 @@ def test_a_launch(x):
     np.testing.assert_array_equal(y.get(), [*(-3 * np.arange(1, 8)), np.nan])
     various("scale")((1, 1, 1), (8, 1, 1), (x, y, F(3), 8, 0, np.bool_(False)), shared_mem=0)
     np.testing.assert_array_equal(y.get(), 3 * np.arange(8))
-    various("bytes")((1,), (1,), (cupy.zeros(3, bool), x, None, np.uint64(2**64 - 1)))
+    various("bytes")((1,), (1,), (cupy.zeros(3, bool), x, np.uint64(0), np.uint64(2**64 - 1)))
 
 
 def test_a_kernel_alone():

@@ -47,7 +47,8 @@ def complaints(text, arch, real):
     status, log = compiled(text, f"--gpu-architecture=sm_{arch}", f"-DREAL={real}")
     if status != 0:
         return [f"status {status}", *log.splitlines()]
-    return [line for line in log.splitlines() if re.search(r"warning|[1-9]\d* bytes spill", line)]
+    properties = r"Function properties for \w+\n.* [1-9]\d* bytes spill.*"
+    return re.findall(rf".*warning.*|{properties}", log)
 
 
 def with_headers(path, included=None):

@@ -23,13 +23,15 @@ from scratchnet.kernels.gpu.runtime import source
 from scratchnet.kernels.gpu.runtime.precision import current_precision, precision
 
 NAMES = {"naive": rungs.NAIVE, "shared tile": rungs.SHARED_TILE, "register tile": rungs.REGISTER_TILE}
+NAMES |= {"tile of 16": rungs.NARROW_TILE_16, "tile of 32": rungs.NARROW_TILE_32}
 NAMES |= {"tf32": rungs.TF32, "3xtf32": rungs.TF32X3}
 NONE = ((0, 0), (0, 0))
 
 # (N, (H, W), (KH, KW), strides, pads, C, F)
 WINDOWS = {
     "a picture of colours": (2, (6, 5), (3, 3), (1, 1), ((1, 1), (1, 1)), 3, 10),
-    "fours": (1, (7, 9), (3, 2), (2, 3), ((2, 1), (0, 1)), 4, 8),
+    "fours": (1, (7, 9), (3, 2), (2, 3), ((2, 1), (0, 1)), 20, 24),
+    "few fours": (2, (6, 9), (2, 3), (1, 2), ((2, 1), (0, 1)), 4, 8),
     "strides beyond the window": (2, (4, 5), (2, 2), (3, 3), NONE, 8, 4),
     "one cell": (3, (9, 9), (1, 1), (2, 2), NONE, 5, 1),
     "strides beyond the picture": (1, (3, 3), (2, 3), (5, 5), ((1, 1), (2, 2)), 1, 3),
@@ -67,8 +69,9 @@ def check_convolution(rung, case, dtype, formulas=cpu):
     rng = np.random.default_rng(0)
     x, w, b = normal(rng, (N, *hw, C), dtype), normal(rng, (*kernel, C, F), dtype), normal(rng, (F,), dtype)
     dy, bias = normal(rng, (N, *output_hw(hw, kernel, strides, pads), F), dtype), normal(rng, (C,), dtype)
-    dw = normal(rng, w.shape, dtype)
-    X, W, B, DY, BIAS, DW = (a.astype(np.float64) for a in (x, w, b, dy, bias, dw))
+    dw, db = normal(rng, w.shape, dtype), normal(rng, (F,), dtype)
+    only_db = db.copy()
+    X, W, B, DY, BIAS, DW, DB = (a.astype(np.float64) for a in (x, w, b, dy, bias, dw, db))
     y, dx = formulas.conv2d(X, W, B, strides, pads), cpu.conv2d_input_grad(DY, W, hw, strides, pads)
     sums = cpu.conv2d_weight_grad(X, DY, kernel, strides, pads)
     of = kernels(rung)
@@ -78,23 +81,27 @@ def check_convolution(rung, case, dtype, formulas=cpu):
         check(rung, dtype, of.conv2d_input_grad(dy, w, hw, strides, pads), dx)
         check(rung, dtype, of.conv2d_transpose(dy, w, bias, strides, pads, hw, True), np.maximum(dx + BIAS, 0))
         check(rung, dtype, of.conv2d_weight_grad(x, dy, kernel, strides, pads), sums)
-        of.conv2d_weight_grad(x, dy, kernel, strides, pads, dw)
+        of.conv2d_weight_grad(x, dy, kernel, strides, pads, dw, db)
+        of.conv2d_weight_grad(x, dy, kernel, strides, pads, None, only_db)
     check(rung, dtype, dw, sums + DW)
+    assert_close(db, DY.sum((0, 1, 2)) + DB, dtype)
+    assert_close(only_db, DY.sum((0, 1, 2)) + DB, dtype)
 
 
 def check_dense(rung, sizes, dtype):
     N, D, U = sizes
     rng = np.random.default_rng(0)
-    x, w, b, dy, dw = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U), (D, U)))
-    X, W, B, DY, DW = (a.astype(np.float64) for a in (x, w, b, dy, dw))
+    x, w, b, dy, dw, db = (normal(rng, shape, dtype) for shape in ((N, D), (D, U), (U,), (N, U), (D, U), (U,)))
+    X, W, B, DY, DW, DB = (a.astype(np.float64) for a in (x, w, b, dy, dw, db))
     of = kernels(rung)
     with Unchanged(x, w, b, dy):
         check(rung, dtype, of.dense(x, w, b), X @ W + B)
         check(rung, dtype, of.dense(x, w, None, True), np.maximum(X @ W, 0))
         check(rung, dtype, of.dense_input_grad(dy, w), DY @ W.T)
         check(rung, dtype, of.dense_weight_grad(x, dy), X.T @ DY)
-        of.dense_weight_grad(x, dy, dw)
+        of.dense_weight_grad(x, dy, dw, db)
     check(rung, dtype, dw, X.T @ DY + DW)
+    assert_close(db, DY.sum(0) + DB, dtype)
 
 
 def dtypes_of(rung):
@@ -169,8 +176,8 @@ def test_products_keep_float32_s_digits_by_three_of_tf32():
 def test_numbers_that_are_not_finite_or_large(rounded):
     x = np.array([[rounded], [1]], np.float32)
     for name in ("register tile", "tf32"):
-        y = kernels(NAMES[name]).dense(x, np.ones((1, 1), np.float32), None)
-        np.testing.assert_allclose(y, x, rtol=1e-3)
+        y = kernels(NAMES[name]).dense(x, np.ones((1, 20), np.float32), None)
+        np.testing.assert_allclose(y, x + np.zeros(20, np.float32), rtol=1e-3)
 
 
 @pytest.mark.parametrize("pooling", [((2, 2), (2, 2), NONE), ((3, 2), (2, 1), ((1, 0), (0, 1)))])
@@ -199,8 +206,8 @@ def test_gradients_through_a_pooling(schedule, pooling, dtype):
 def test_precision_picks_the_kernels():
     gpu = Kernels(DEVICES["gpu"])
     rng = np.random.default_rng(0)
-    x, w = normal(rng, (2, 5, 5, 4), np.float32), normal(rng, (3, 3, 4, 8), np.float32)
-    dy = normal(rng, (2, 3, 3, 8), np.float32)
+    x, w = normal(rng, (2, 5, 5, 20), np.float32), normal(rng, (3, 3, 20, 24), np.float32)
+    dy = normal(rng, (2, 3, 3, 24), np.float32)
 
     def all_three(dtype=np.float32):
         a, b, c = (array.astype(dtype) for array in (x, w, dy))
@@ -230,6 +237,17 @@ def test_precision_picks_the_kernels():
         pass
 
 
+def test_results_of_few_columns_have_narrow_tiles(monkeypatch):
+    asked, x = [], np.ones((3, 5), np.float32)
+    for name, rung in NAMES.items():
+        monkeypatch.setattr(rung._source, "launch", lambda *_, name=name: asked.append(name))
+    for columns in (1, 16, 17, 32, 33):
+        for name in ("register tile", "tf32", "3xtf32"):
+            kernels(NAMES[name]).dense(x, np.ones((5, columns), np.float32), None)
+    few, some = ["tile of 16"] * 3, ["tile of 32", "tf32", "3xtf32"]
+    assert asked == [*few, *few, *some, *some, "register tile", "tf32", "3xtf32"]
+
+
 # How sums are cut
 
 
@@ -245,7 +263,7 @@ def test_sums_are_cut_without_a_rest(length, blocks):
 
 
 def test_what_does_not_fit_into_32_bits():
-    with pytest.raises(ValueError, match=r"at most 2147482624 pixels.*got 70000 \* 300 \* 300 = 6300000000"):
+    with pytest.raises(ValueError, match=r"at most 2147352576 pixels.*got 70000 \* 300 \* 300 = 6300000000"):
         parts.count_of(70000, 300, 300)
 
 
@@ -278,7 +296,7 @@ def test_planted_bugs_are_found(monkeypatch, name, file, right, wrong):
         return head + start + rest.replace(right, wrong, 1)
 
     monkeypatch.setattr(source, "cuda_text", planted)
-    broken = rungs.Rung(rung.name, rung.tile, rung.threads)
+    broken = rungs.Rung(rung.name, rung.tile, rung.threads)  # and without a narrow one
     found = 0
     for schedule in cuda_on_cpu.SCHEDULES:
         with cuda_on_cpu.scheduled(schedule):

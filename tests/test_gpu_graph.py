@@ -17,8 +17,8 @@ LABELS = RNG.integers(0, 3, 52)
 
 @pytest.fixture
 def gpu():
-    with gpu_registered() as kernels:
-        yield kernels
+    with gpu_registered() as there:
+        yield there.kernels()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def on_gpu(make, *args, **options):
 
 
 def step_by_step(monkeypatch):
-    monkeypatch.setattr(recorded.Group, "look_at", lambda group, callbacks: setattr(group, "size", 1))
+    monkeypatch.setattr(recorded.Group, "look_at", lambda group, *_: setattr(group, "size", 1))
 
 
 OPTIMIZERS = {
@@ -282,3 +282,23 @@ def test_each_replay_makes_its_numbers_anew_in_their_order(gpu):
         assert gpu.TO_NUMPY(total) == expected
         assert (gpu.TO_NUMPY(table) == filled).all()
     assert xp.ndarray is type(total)
+
+
+def test_the_precision_of_a_context_is_recorded(graphs):
+    """Three digits of each factor, on the tensor cores; with three products for one, float32's digits."""
+    runs = {}
+    for precision in ("float32", "tf32", "3xtf32"):
+        with sn.device("gpu", precision=precision):
+            runs[precision] = trained(classifier(), epochs=1)
+    assert graphs["replay"] == 3 * 2
+    assert_same(runs["tf32"], runs["float32"], rtol=3e-2, atol=3e-2)
+    assert_same(runs["3xtf32"], runs["float32"], rtol=1e-3, atol=1e-4)
+    difference = [abs(a - b).max() for a, b in zip(runs["tf32"][1], runs["float32"][1])]
+    assert max(difference) > 1e-5
+
+
+def test_precisions_that_there_are_not(gpu):
+    with pytest.raises(ValueError, match=r"precision 'fp16'.*float32"):
+        sn.device("gpu", precision="fp16")
+    with pytest.raises(ValueError, match=r"expected precision 'float32' on the CPU, got 'tf32'"):
+        sn.device("cpu", precision="tf32")

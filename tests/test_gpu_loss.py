@@ -61,8 +61,11 @@ def test_labels_of_any_whole_dtype_and_from_the_cpu(gpu):
     for dtype in (np.uint8, np.int16, np.uint64):
         for there in (labels.astype(dtype), under.to_device(labels.astype(dtype))):
             assert under.kernels.softmax_cross_entropy(under.to_device(z), there)[0] == expected
-    with pytest.raises(ValueError, match="expected labels as whole numbers, got float64"):
-        gpu.softmax_cross_entropy(z, labels.astype(np.float64))
+    for wrong in (labels.astype(np.float64), labels[:, None], labels[:4]):
+        with pytest.raises(
+            ValueError, match=r"^softmax_cross_entropy: expected labels as whole numbers of shape \(5,\)"
+        ):
+            gpu.softmax_cross_entropy(z, wrong)
 
 
 def test_a_batch_without_examples(gpu):

@@ -9,8 +9,8 @@ from devices import DEVICES, Kernels
 from scratchnet import replay
 
 # (N, S, C): one channel, of more rows than one part has; a block of channels and one more; more channels than a block
-# has threads; examples whose last part is not full.
-SHAPES = [(1, 9000, 1), (1, 70, 33), (2, 1, 300), (3, 530, 3)]
+# has threads; groups of several channels and of several parts, the last of which is not full.
+SHAPES = [(1, 9000, 1), (1, 70, 33), (2, 1, 300), (2, 1100, 6)]
 
 
 @pytest.fixture(scope="module")

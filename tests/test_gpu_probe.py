@@ -16,6 +16,7 @@ from scratchnet import devices, doctor
 from scratchnet.kernels import gpu_probe
 
 GPU_MEMORY = (5 * 10**6, 80 * 10**9)  # free, and in all
+PROPERTIES = {"name": b"Playing Card", "major": 9, "minor": 0, "totalGlobalMem": GPU_MEMORY[1]}
 
 
 class Fails:
@@ -51,6 +52,8 @@ def working(**changed):
         "runtimeGetVersion": lambda: 13000,
         "getDeviceCount": lambda: 1,
         "memGetInfo": lambda: GPU_MEMORY,
+        "getDevice": lambda: 0,
+        "getDeviceProperties": lambda device: PROPERTIES,
     }
     parts = {"getVersion": lambda: (13, 0), "zeros": lambda size, dtype: [0] * size, "RawKernel": Kernel, **changed}
     runtime |= {name: parts.pop(name) for name in list(parts) if name in runtime}
@@ -202,7 +205,9 @@ def test_the_doctor_says_that_all_is_well(machine, monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "_version", lambda package: "14.2.0")
     machine(working(), ["cupy-cuda12x"])
     (line,) = doctor.gpu()
-    assert line.fact == "driver for CUDA 12.8, cupy-cuda12x 14.2.0; a kernel was compiled and run"
+    assert line.fact == (
+        "Playing Card (sm_90), 80.0 GB, driver for CUDA 12.8, cupy-cuda12x 14.2.0; a kernel was compiled and run"
+    )
     assert line.advice == ""
 
 

@@ -3,6 +3,7 @@
 The stand-in device (`stand_in.py`) is known as the GPU here.
 """
 
+import copy
 import re
 
 import numpy as np
@@ -302,3 +303,26 @@ def test_a_run_that_diverges_goes_back_on_the_device(gpu):
         said.append(str(caught.value))
     assert said[0] == said[1]
     assert re.search("in kernel of Dense 'scores'", said[0])
+
+
+# What looks at a trained network.
+
+
+def test_features_of_a_classifier_on_the_device(gpu):
+    x = (np.random.default_rng(0).random((6, 28, 28)) * 255).astype(np.uint8)
+    with sn.device("gpu"):
+        shipped = sn.generation.classifier("fashion_mnist")
+    assert on_cpu(shipped.model)  # its numbers are the same wherever it is asked for
+    own = sn.generation.FeatureClassifier(copy.deepcopy(shipped.model).to("gpu"))
+    assert own.hash == shipped.hash
+    features = own.features(put(x))
+    assert isinstance(features, np.ndarray)
+    np.testing.assert_array_equal(features, shipped.features(x))
+    np.testing.assert_array_equal(own.predict(features), shipped.predict(features))
+
+
+def test_a_picture_on_its_way_through_a_network_on_the_device(gpu):
+    pytest.importorskip("matplotlib")
+    with sn.device("gpu"):
+        model = sn.Sequential([sn.Conv2D(3, 3, input_shape=(8, 8, 1)), sn.Flatten(), sn.Dense(3)])
+    assert sn.plot.through_network(model, PICTURES[0, ..., :1]).axes

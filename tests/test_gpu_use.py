@@ -6,33 +6,27 @@ Where there is no GPU, the kernels run on the CPU, as `cuda_on_cpu` plays them, 
 import cuda_on_cpu
 import numpy as np
 import pytest
-from devices import DEVICES
-from on_both import LABELS, PICTURES, SEED, WEIGHTS, classifier, fit
+from devices import DEVICES, gpu_registered
+from on_both import LABELS, PICTURES, RNG, SEED, WEIGHTS, classifier, fit
 from test_device_gan import REAL
 from test_device_training import Stopped, Stops, callbacks
 from test_placement import gan_of
 
 import scratchnet as sn
-from scratchnet import devices, kernels
+from scratchnet import kernels
 
 PLAYED = DEVICES["gpu"] is not None and DEVICES["gpu"].kernels.ARRAY_MODULE is cuda_on_cpu.cupy
+
+
+# A warning of its own, tested in test_gpu_graph.py: these callbacks look into each batch.
+pytestmark = pytest.mark.filterwarnings("ignore:.*the steps are not recorded")
 
 
 @pytest.fixture(autouse=True)
 def gpu():
     """The GPU, or what plays it, is known to the package."""
-    if DEVICES["gpu"] is None:
-        pytest.skip(f"no GPU, and {cuda_on_cpu.missing()}")
-    if not PLAYED:
-        yield devices.named("gpu")
-        return
-    module = DEVICES["gpu"].kernels
-    there = devices.Device(
-        "gpu", module.ARRAY_TYPE, module.ARRAY_MODULE, lambda: module, module.TO_NUMPY, module.GRAPH, module.FREE_MEMORY
-    )
-    devices.register(there)
-    yield there
-    devices.unregister("gpu")
+    with gpu_registered() as there:
+        yield there
 
 
 def made(device, make=lambda: classifier((8, 8, 2))):
@@ -107,14 +101,16 @@ def article():
             sn.Dense(3, activation="softmax"),
         ]
     )
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
 def test_the_articles_network_is_trained_as_on_the_cpu():
     """Convolution, ReLU and pooling run as one there, too."""
     ours, cpus = made("gpu", article), made("cpu", article)
-    assert is_near(fit(ours, PICTURES, LABELS), fit(cpus, PICTURES, LABELS))
+    x, y = PICTURES.astype(np.float64), np.eye(3)[LABELS].astype(bool)  # of whatever dtype
+    for model in (ours, cpus):
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    assert is_near(fit(ours, x, y), fit(cpus, x, y))
     assert is_near(ours.get_weights(), cpus.get_weights())
 
 
@@ -165,7 +161,7 @@ def test_data_that_are_too_large_for_it_come_batch_by_batch():
 
 
 @needs_small_memory
-def test_a_batch_that_is_too_large_for_it_is_named_and_a_smaller_one_works():
+def test_a_batch_that_is_too_large_for_it_is_named_and_a_smaller_one_works(gpu):
     model = made("gpu")
     x, y = np.concatenate([PICTURES] * 4), np.concatenate([LABELS] * 4)
     model.train_on_batch(x[:8], y[:8])
@@ -177,4 +173,23 @@ def test_a_batch_that_is_too_large_for_it_is_named_and_a_smaller_one_works():
         assert "MB" in said
         size = int(said.partition("batch_size=")[2].split()[0])
         assert size in (16, 32)
+        assert gpu.free_memory() > 400_000 - 2 * x.nbytes  # what the batch has taken is free again
         model.fit(x, y, batch_size=size, verbose=0)
+
+
+@needs_small_memory
+def test_memory_for_a_batch_but_not_for_a_group_of_them():
+    """The run goes on step by step, and says why. Data: 160 kB as bytes; a group of 16 batches: 512 kB as float32."""
+    x, y = RNG.integers(0, 256, (160, 1000)).astype(np.uint8), np.arange(160) % 3
+
+    def wide():
+        model = sn.Sequential([sn.Rescaling(1 / 255, input_shape=(1000,)), sn.Dense(3, activation="softmax")])
+        model.compile(sn.SGD(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    ours, cpus = made("gpu", wide), made("cpu", wide)
+    histories = []
+    with cuda_on_cpu.memory_limit(360_000), pytest.warns(UserWarning, match="16 batches at once: out of memory"):
+        histories.append(fit(ours, x, y, augment=None, validation_split=0))
+    histories.append(fit(cpus, x, y, augment=None, validation_split=0))
+    assert is_near(*histories)

@@ -150,3 +150,17 @@ def test_arrays_that_do_not_belong_together_are_an_error(device):
         device.sgd([(p, np.zeros(2), p)], 0.1, 0.0, False)
     with pytest.raises(ValueError, match=r"and dtype float64, got .* float32"):
         device.sgd([(p, p, p), (np.zeros(3, np.float32),) * 3], 0.1, 0.0, False)
+
+
+def test_rows_of_another_length_are_an_error_for_known_arrays_too(device):
+    kernels, to_device, _ = device.under
+    arrays = [to_device(np.ones(3)) for _ in range(4)]
+    rows = [tuple(arrays[:2]), tuple(arrays[2:])]
+    kernels.moving_average(rows, 0.5)
+    with pytest.raises(ValueError, match=r"adam: expected rows of 4 .*arrays, got"):
+        kernels.adam(rows, 0.1, 0.9, 0.999, 1e-7, 1)
+    kernels.adam([tuple(arrays)], 0.1, 0.9, 0.999, 1e-7, 1)
+    with pytest.raises(ValueError, match=r"moving_average: expected rows of 2 .*arrays, got"):
+        kernels.moving_average([tuple(arrays)], 0.5)
+    with pytest.raises(ValueError, match=r"adam: expected rows of 4 .*arrays, got"):
+        kernels.adam(rows, 0.1, 0.9, 0.999, 1e-7, 1)

@@ -75,20 +75,20 @@ def test_depthwise_dense_and_bias_gradients():
     close(db, float(TENTH) * 300_000)
 
 
-def test_means_over_large_windows():
+def test_means_over_large_windows(device):
     x = np.full((1, 900, 800, 2), 0.1, np.float32)
-    np.testing.assert_allclose(cpu.global_average_pool2d(x), 0.1, rtol=1e-6)
-    np.testing.assert_allclose(cpu.average_pool2d(x, (400, 400), (400, 400), NONE), 0.1, rtol=1e-6)
-    assert cpu.global_average_pool2d(x).dtype == np.float32
+    np.testing.assert_allclose(device.global_average_pool2d(x), 0.1, rtol=1e-6)
+    np.testing.assert_allclose(device.average_pool2d(x, (400, 400), (400, 400), NONE), 0.1, rtol=1e-6)
+    assert device.global_average_pool2d(x).dtype == np.float32
 
 
-def test_moments_of_a_large_batch():
+def test_moments_of_a_large_batch(device):
     x = np.random.default_rng(0).normal(0.1, 1, (3_000_000, 1)).astype(np.float32)
-    _, mean, var = cpu.batch_norm(x, np.ones(1, np.float32), np.zeros(1, np.float32), 1e-3)
+    _, mean, var = device.batch_norm(x, np.ones(1, np.float32), np.zeros(1, np.float32), 1e-3)
     np.testing.assert_allclose(mean, x.mean(dtype=np.float64), rtol=1e-5)
     np.testing.assert_allclose(var, x.var(dtype=np.float64), rtol=1e-5)
     dy = np.full(x.shape, 0.1, np.float32)
-    _, _, dbeta = cpu.batch_norm_backward(dy, x, np.ones(1, np.float32), mean, var, 1e-3)
+    _, _, dbeta = device.batch_norm_backward(dy, x, np.ones(1, np.float32), mean, var, 1e-3)
     close(dbeta, float(TENTH) * len(x))
 
 
@@ -108,16 +108,16 @@ def test_normalization_of_huge_numbers(scale):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_first_score_of_minus_infinity(dtype):
+def test_a_first_score_of_minus_infinity(device, dtype):
     z = np.array([[-np.inf, 0, -np.inf], [-np.inf, 0, 0], [0, -np.inf, 1], [-np.inf, -np.inf, 3]], dtype)
     exact = np.exp(z - z.max(axis=1, keepdims=True))
     exact /= exact.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(cpu.softmax(z), exact, rtol=1e-6)
+    np.testing.assert_allclose(device.softmax(z), exact, rtol=1e-6)
     labels = np.array([1, 2, 0, 2])
-    loss, dz = cpu.softmax_cross_entropy(z, labels)
+    loss, dz = device.softmax_cross_entropy(z, labels)
     np.testing.assert_allclose(loss, -np.log(exact[np.arange(4), labels]).mean(), rtol=1e-6)
     np.testing.assert_allclose(dz, (exact - np.eye(3)[labels]) / 4, atol=1e-7)
-    loss, dz = cpu.softmax_cross_entropy_onehot(z, np.eye(3, dtype=dtype)[labels])
+    loss, dz = device.softmax_cross_entropy_onehot(z, np.eye(3, dtype=dtype)[labels])
     np.testing.assert_allclose(loss, -np.log(exact[np.arange(4), labels]).mean(), rtol=1e-6)
     np.testing.assert_allclose(dz, (exact - np.eye(3)[labels]) / 4, atol=1e-7)
-    assert np.isnan(cpu.softmax(np.full((1, 3), -np.inf, dtype))).all()  # there is no right value
+    assert np.isnan(device.softmax(np.full((1, 3), -np.inf, dtype))).all()  # there is no right value

@@ -10,6 +10,7 @@ import threading
 
 import numpy as np
 import pytest
+import stand_in
 from every_layer import EVERY
 from on_both import LABELS, PICTURES, ROWS, SEED, assert_same, assert_same_weights, classifier, fit, twice
 from stand_in import Array, put
@@ -288,22 +289,24 @@ def test_a_model_is_not_moved_while_it_is_in_fit():
     assert on_gpu(model.to("gpu"))
 
 
-def test_weights_that_do_not_fit_stay_where_they_are(monkeypatch):
-    model, calls = classifier((8, 8, 2)), []
+@pytest.mark.parametrize("make", [lambda: classifier((8, 8, 2)), lambda: gan_of()])
+def test_weights_that_do_not_fit_stay_where_they_are(make, monkeypatch):
+    model, calls = make(), []
 
     def full(x, dtype=None):
         calls.append(x)
-        if len(calls) > 5:
-            raise MemoryError("out of memory")
+        if len(calls) > 9:
+            raise MemoryError
         return put(x, dtype)
 
-    device = devices.named("gpu")
-    monkeypatch.setattr(device.module, "asarray", full)
-    with pytest.raises(MemoryError):
+    monkeypatch.setattr(stand_in.module, "asarray", full)
+    said = rf"{model.name}': to: out of memory on 'gpu': asked for 0.0 MB, free are 1,000.0 MB."
+    with pytest.raises(MemoryError, match=said):
         model.to("gpu")
-    assert on_cpu(model)
+    for part in gan_networks(model) if isinstance(model, sn.GAN) else [model]:
+        assert on_cpu(part)
     assert model.device.name == "cpu"
-    model.predict(PICTURES)
+    model.get_weights()
 
 
 def test_a_loaded_model_is_where_the_context_says(tmp_path):

@@ -21,9 +21,9 @@ from scratchnet import devices
 from scratchnet.bench.gpu_kernels import Kernel, kernels, roofs
 from scratchnet.bench.race import WARM_UP, Contestant, race
 from scratchnet.bench.shapes import COPY, GPU, GPU_CONTESTANTS, GPU_FIT, GPU_STEPS, PRODUCT
+from scratchnet.placement import PRECISIONS
 
 ROUNDS = 3
-PRECISIONS = ("float32", "tf32", "3xtf32")
 _ASK_TORCH = "import torch; torch.cuda.init()"
 
 
@@ -58,7 +58,7 @@ def turns(
                 ready += [contestant] if contestant.run(task) else []
             except RuntimeError as error:
                 left_out[contestant.name] = str(error)
-    return race(ready, task, rounds, repeat, warm_up)
+    return race(ready, task, rounds, repeat, warm_up, pause=0.0)
 
 
 def per(times: dict[str, dict[str, float]], factor: float) -> dict[str, dict[str, float]]:

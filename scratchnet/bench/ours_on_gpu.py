@@ -37,22 +37,20 @@ def prepare(task: str, way: str, precision: str, sizes: Sizes = GPU) -> Function
     Args:
         task: of `shapes.GPU_STEPS` or `GPU_FIT`, or of `gpu_kernels`; kernels and `fit` are only "recorded".
         way: "eager" or "recorded".
-        precision: of products, one of `scratchnet.kernels.gpu.runtime.precision.PRECISIONS`.
+        precision: of products, as `sn.device` takes it.
         sizes: how large all is.
 
     Raises:
         GPUNotAvailable: there is no GPU.
         RuntimeError: the steps were not recorded.
     """
-    from scratchnet.kernels.gpu.runtime import precision as products  # imports CuPy, so only when the GPU is asked for
-
-    with sn.device("gpu") as device, products.precision(precision):
+    with sn.device("gpu", precision=precision) as device:
         function = _function(task, way, device, sizes)
     if function is None:
         return None
 
     def as_prepared() -> None:
-        with sn.device("gpu"), products.precision(precision):
+        with sn.device("gpu", precision=precision):
             function()
 
     return as_prepared

@@ -28,6 +28,7 @@ CHAPTERS = {
 }
 APPENDICES = {
     "A1_making_convolution_fast": "seven programs for one formula, from Python's loops to the speed of the machine",
+    "A2_on_the_gpu": "the ladder in CUDA C, run thread by thread without a GPU: tiles, barriers, races, tensor cores",
     "A3_measuring_generation": "numbers that say how good generated pictures are, and what they miss",
 }
 PAGES = {"symbols": "Symbols", "glossary": "Glossary", "formulas": "Formulas"}

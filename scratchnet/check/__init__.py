@@ -34,6 +34,7 @@ from scratchnet.check.generation import (
     spherical,
     to_tanh_range,
 )
+from scratchnet.check.gpu_kernels import block_sums, conv1d_in_two_stages, reads_per_output, transposed
 from scratchnet.check.gradients import GradientExercise
 from scratchnet.check.layers import batch_norm, dead_relus, max_pool_gradient, receptive_field, softmax
 from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_backward
@@ -59,11 +60,13 @@ __all__ = [
     "average_pool_backward",
     "balanced_accuracy",
     "batch_norm",
+    "block_sums",
     "by_luck",
     "class_entropy",
     "classifier_with_gradients",
     "clip_by_norm",
     "confusion_matrix",
+    "conv1d_in_two_stages",
     "conv2d_backward_stride",
     "conv_by_hand",
     "conv_parameters",
@@ -104,6 +107,7 @@ __all__ = [
     "passed",
     "picture_side",
     "power_law",
+    "reads_per_output",
     "receptive_field",
     "same_padding",
     "same_places",
@@ -118,6 +122,7 @@ __all__ = [
     "to_tanh_range",
     "training_loop",
     "training_work",
+    "transposed",
     "transposed_size",
     "two_layers",
     "xor",

@@ -57,6 +57,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "06_questions_and_answers": ("equal_steps", "accuracy_range", "leaked", "tempered"),
     "07_conclusion_and_errata": ("picture_side", "gain", "training_work", "mended_listing", "leaky_relu"),
     "A1_making_convolution_fast": ("conv_work", "tile_registers", "im2col"),
+    "A2_on_the_gpu": ("transposed", "block_sums", "reads_per_output", "conv1d_in_two_stages"),
     "A3_measuring_generation": ("frechet_in_one_dimension", "class_entropy", "kernel_distance"),
 }
 """The names of the exercises of each notebook, in the order of reading."""

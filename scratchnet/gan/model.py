@@ -181,9 +181,9 @@ class GAN(Adversarial, Configurable):
             check_not_training(self, "to")
             try:
                 self._bring(there)
-            except MemoryError:
+            except MemoryError as error:
                 self._bring(before)  # all or nothing
-                raise
+                raise MemoryError(f"{self.full_name}: to: {error}") from error
         return self
 
     def _bring(self, device: Device) -> None:

@@ -53,9 +53,9 @@ class Adversarial(CompiledGAN):
         """
         self._compiled("train_on_batch")
         check_free(self, "train_on_batch")
-        real = to_range(real_pictures(x, self, "train_on_batch"), self)
+        real = real_pictures(x, self, "train_on_batch")
         with self._room(len(real), "train_on_batch"):
-            return self._step(to_device(real, self.discriminator.device))
+            return self._step(to_range(to_device(real, self.discriminator.device), self))  # bytes are copied as bytes
 
     def _room(self, batch_size: int, method: str) -> Room:
         return Room((self.generator, self.discriminator), batch_size, f"{self.full_name}: {method}")

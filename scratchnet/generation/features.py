@@ -19,10 +19,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from scratchnet import saving
+from scratchnet import placement, saving
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice
+from scratchnet.devices import to_device, to_numpy
 from scratchnet.generation.pictures import Range, check_pictures, padded, scaled
+from scratchnet.kernels import CPU
 from scratchnet.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, ReLU
 from scratchnet.layers.chain import Chain
 from scratchnet.models import Sequential
@@ -120,13 +122,15 @@ class FeatureClassifier:
                 f"{name}: the classifier {self.name!r} takes pictures of up to {height} x {width} pixels with "
                 f"{channels} channels, got {x.shape}."
             )
-        batches = (x[i : i + 256] for i in range(0, len(x), 256))
-        return np.concatenate([self._body.forward(padded(scaled(batch, value_range), height)) for batch in batches])
+        batches = (padded(scaled(x[i : i + 256], value_range), height) for i in range(0, len(x), 256))
+        there = self.model.device
+        return np.concatenate([to_numpy(self._body.forward(to_device(batch, there))) for batch in batches])
 
     @checked
     def predict(self, features: np.ndarray) -> np.ndarray:
         """(N,), the most probable class for each row of features."""
-        return self._last.forward(np.asarray(features, np.float32), logits=True).argmax(axis=1)
+        there = to_device(np.asarray(features, np.float32), self.model.device)
+        return to_numpy(self._last.forward(there, logits=True)).argmax(axis=1)
 
 
 def hash_of(model: Sequential) -> str:
@@ -134,14 +138,14 @@ def hash_of(model: Sequential) -> str:
     digest = hashlib.sha256()
     for name, array in sorted(saving.weights(model).items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        digest.update(np.ascontiguousarray(to_numpy(array)).data)
     return digest.hexdigest()[:12]
 
 
 @functools.cache
 def _shipped(name: str) -> FeatureClassifier:
     file = resources.files("scratchnet.generation").joinpath("weights", f"{name}.safetensors")
-    with resources.as_file(file) as path:
+    with resources.as_file(file) as path, placement.use(CPU):  # its numbers are the same wherever it is asked for
         return FeatureClassifier(saving.load_model(path), name)
 
 

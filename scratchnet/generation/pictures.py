@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import ArgumentError
+from scratchnet.devices import to_numpy
 
 Range = tuple[float, float]
 SLACK = 0.02  # how far pictures may go beyond their range, as a share of it, through rounding or compression
@@ -24,7 +25,7 @@ def check_pictures(x: Any, name: str, value_range: Range | None = None) -> tuple
     Raises:
         ValueError: no pictures, another shape, NaN or infinity, or values outside the range; the text says which.
     """
-    x = np.asarray(x)
+    x = to_numpy(x)
     if x.dtype.kind not in "uif":
         raise ArgumentError(f"{name}: expected pictures as numbers, got an array of {x.dtype}.")
     if x.ndim == 3:

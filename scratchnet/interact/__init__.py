@@ -2,10 +2,12 @@
 
 A file a figure:
 
+    block_steps     a block of a GPU's threads step by step: who touches which cell, where the barriers stand
     convolution     point at an output cell: patch x kernel -> products -> sum; the same as a film
     descent         sixty steps of gradient descent in a valley: learning rate and momentum
     drawing         a board to draw on: what is drawn is recognized at once, beside generated pictures
     editor          a picture under a 3 x 3 kernel that the reader writes
+    gpu_memory      pictures only: sectors, banks, and which lane of a warp holds which number
     folding         a plane folded by more and more ReLUs
     gradient_paths  every path that a gradient takes through a small network; the reader clicks a pixel
     ideas           the ideas of the book, coloured by the exercises that were passed
@@ -23,9 +25,11 @@ and what they are made of:
     scene           a picture like a photograph, computed
 """
 
+from scratchnet.interact.block_steps import block_steps, draw_step
 from scratchnet.interact.convolution import Film, convolution, convolution_film, correlate, draw_convolution, signed
 from scratchnet.interact.editor import KERNELS, KernelEditor, draw_kernel, draw_response, kernel_editor
 from scratchnet.interact.folding import folded_plane
+from scratchnet.interact.gpu_memory import draw_banks, draw_fragments, draw_sectors
 from scratchnet.interact.gradient_paths import draw_gradient_paths, gradient_paths
 from scratchnet.interact.ideas import map_of_ideas
 from scratchnet.interact.interactive import Interactive
@@ -42,15 +46,20 @@ __all__ = [
     "KernelEditor",
     "Path",
     "SmallNetwork",
+    "block_steps",
     "convolution",
     "convolution_film",
     "correlate",
+    "draw_banks",
     "draw_convolution",
+    "draw_fragments",
     "draw_gradient_paths",
     "draw_kernel",
     "draw_latent_walk",
     "draw_number_graph",
     "draw_response",
+    "draw_sectors",
+    "draw_step",
     "flow_numbers",
     "folded_plane",
     "gradient_paths",

@@ -37,6 +37,7 @@ IDEAS = {
     "two networks\nas a game": Idea("03_2_adversarial_networks", 4, 4.8, ("optimizers",)),
     "a CNN that\nrecognizes": Idea("04_1_image_recognition", 5, 2.6, ("pooling", "optimizers", "overfitting")),
     "what fails\nin a GAN": Idea("03_2_adversarial_networks", 5, 5.2, ("two networks\nas a game",)),
+    "threads that\nshare memory": Idea("A2_on_the_gpu", 3, 7.2, ("convolution",)),
     "a DCGAN\nthat draws": Idea(
         "04_2_image_generation",
         6,
@@ -95,13 +96,13 @@ def draw_map(
     way = set(IDEAS) if towards is None else needed(NAMES[towards])
     plt = pyplot()
     with plt.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(WIDTH, 5.2))
+        figure, ax = plt.subplots(figsize=(WIDTH, 5.7))
         for name, idea in IDEAS.items():
             for other in idea.needs:
                 _arrow(ax, IDEAS[other], idea, TRAIN if towards and name in way else NEUTRAL, name in way)
         for name, idea in IDEAS.items():
             _box(ax, name, idea, share(name, passed, exercises), name in way)
-        ax.set(xlim=(-0.5, 6.5), ylim=(0.4, 6.9))
+        ax.set(xlim=(-0.5, 6.5), ylim=(0.4, 7.75))
         ax.set_axis_off()
         ax.set_title(
             "The ideas of the book, filled with green as their exercises are passed"

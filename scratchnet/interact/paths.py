@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import reference
+from scratchnet.devices import to_numpy
 from scratchnet.layers import Conv2D, Dense, Flatten, MaxPooling2D, ReLU
 
 _KINDS = (Conv2D, ReLU, MaxPooling2D, Flatten, Dense)
@@ -72,19 +73,19 @@ class SmallNetwork:
             )
         conv, _, pool, _, dense = layers
         self.x: np.ndarray = np.asarray(picture, np.float64).reshape(np.shape(picture)[:2])
-        w, self.size = conv.params["kernel"].astype(np.float64), pool.pool_size
+        w, self.size = to_numpy(conv.params["kernel"]).astype(np.float64), pool.pool_size
         if conv.activation or conv.strides != (1, 1) or conv.padding != "valid" or w.shape[2] != 1:
             raise ValueError(
                 "gradient paths: expected Conv2D with one input channel, stride 1, padding 'valid', no ReLU."
             )
         one, no_pads = (1, 1), ((0, 0), (0, 0))
-        z = reference.conv2d(self.x[None, ..., None], w, conv.params["bias"].astype(np.float64), one, no_pads)
+        z = reference.conv2d(self.x[None, ..., None], w, to_numpy(conv.params["bias"]).astype(np.float64), one, no_pads)
         if pool.strides != self.size or any(n % s for n, s in zip(z.shape[1:3], self.size)):
             raise ValueError(f"gradient paths: expected windows {self.size} side by side that fill {z.shape[1:3]}.")
         a = reference.relu(z)
         pooled, argmax = reference.max_pool2d(a, self.size, self.size, no_pads)
-        v = dense.params["kernel"].astype(np.float64)
-        self.scores = reference.dense(pooled.reshape(1, -1), v, dense.params["bias"].astype(np.float64))[0]
+        v = to_numpy(dense.params["kernel"]).astype(np.float64)
+        self.scores = reference.dense(pooled.reshape(1, -1), v, to_numpy(dense.params["bias"]).astype(np.float64))[0]
         self.p = reference.softmax(self.scores[None])[0]
         self.z, self.a, self.pooled, self.w = z[0], a[0], pooled[0], w[:, :, 0]
         self.v = v.reshape(*self.pooled.shape, -1)

@@ -19,11 +19,16 @@ CPU = Device("cpu", np.ndarray, np, lambda: cpu, np.asarray)
 register(CPU)
 
 
+def gpu_device(gpu: Any) -> Device:
+    """The device that `kernels/gpu`, the module, has the kernels of."""
+    of_arrays = gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY
+    return Device("gpu", *of_arrays, gpu.GRAPH, gpu.FREE_MEMORY, gpu.PRECISION)
+
+
 def _gpu() -> Device:
     """The GPU: its kernels import CuPy, which is looked for here, when they are first asked for."""
     require_gpu()
-    gpu = importlib.import_module("scratchnet.kernels.gpu")
-    return Device("gpu", gpu.ARRAY_TYPE, gpu.ARRAY_MODULE, lambda: gpu, gpu.TO_NUMPY, gpu.GRAPH, gpu.FREE_MEMORY)
+    return gpu_device(importlib.import_module("scratchnet.kernels.gpu"))
 
 
 register_later("gpu", "cupy", _gpu)

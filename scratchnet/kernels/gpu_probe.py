@@ -112,3 +112,11 @@ def require_gpu() -> None:
     """Raise a GPUNotAvailable unless the GPU's kernels can run."""
     if missing():
         raise GPUNotAvailable(f"the GPU cannot be used: {missing()}")
+
+
+def described() -> str:
+    """The GPU that kernels run on, where nothing is missing: "NVIDIA H200 (sm_90), 150.1 GB"."""
+    runtime: Any = importlib.import_module("cupy").cuda.runtime
+    facts = runtime.getDeviceProperties(runtime.getDevice())
+    memory = facts["totalGlobalMem"] / 1e9
+    return f"{facts['name'].decode()} (sm_{facts['major']}{facts['minor']}), {memory:,.1f} GB"

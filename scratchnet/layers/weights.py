@@ -77,7 +77,7 @@ class Weights(Configurable):
                     f"arrays {left:,} are left for it. The file's layers are not those that its arrays come from."
                 )
             _left.set(left - wanted)
-        value = self.device.module.asarray(initializers.get(initializer)(shape, dtype=self.dtype.type))
+        value = to_device(initializers.get(initializer)(shape, dtype=self.dtype.type), self.device)
         if trainable:
             self.params[name], self.grads[name] = value, self.device.module.zeros_like(value)
         else:
@@ -122,9 +122,9 @@ class Weights(Configurable):
             before = self.device
             try:
                 self.bring(there)
-            except MemoryError:
-                self.bring(before)
-                raise
+            except MemoryError as error:
+                self.bring(before)  # all or nothing
+                raise MemoryError(f"{self.full_name}: to: {error}") from error
         return self
 
     def bring(self, device: Device) -> None:

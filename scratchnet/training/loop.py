@@ -153,7 +153,7 @@ class TrainingLoop:
             callbacks, verbose, history
         )  # raises where something is no callback
         group = Group(steps, model.device, model, f"{model.full_name}: fit")
-        group.look_at(callback_list.callbacks)
+        group.look_at(callback_list.callbacks, self.steps)
         with _training(model), Interrupt() as interrupt:
             model.history, model.stop_training, model.training_loop = history, False, self
             callback_list.call("on_train_begin", {})

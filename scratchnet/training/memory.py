@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import traceback
 import warnings
 from collections.abc import Iterable
 from types import TracebackType
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet import locks
 from scratchnet.devices import Device, device_of, to_device
 from scratchnet.layers import Chain, Layer
 from scratchnet.layers.chain import Composite
@@ -80,7 +83,17 @@ class Room:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.free is not None and isinstance(error, MemoryError) and not isinstance(error, BatchTooLarge):
+            self._let_go(error)
             raise BatchTooLarge(f"{self.caller}: {error} {self._advice()}") from error
+
+    def _let_go(self, error: MemoryError) -> None:
+        """Give back what the step has taken, so that the next one finds it free."""
+        traceback.clear_frames(error.__traceback__)  # IPython keeps the last error, and with it these arrays
+        for network in self.networks:
+            # A forward of one example: its small arrays take the place of those that the layers have kept.
+            with contextlib.suppress(Exception), locks.MODELS:  # the error that is being raised says more
+                shape, xp = network.input_shape, network.device.module
+                network.forward(xp.zeros((1, *shape[1:]), network.compute_dtype))
 
     def _advice(self) -> str:
         itemsize = np.dtype(self.networks[0].compute_dtype).itemsize

@@ -64,10 +64,12 @@ class Group:
         self._epoch: int | None = None  # that the recording was made in
         self._graph: Any = None
 
-    def look_at(self, callbacks: Sequence[Callback]) -> None:
-        """Give up groups where a callback must be called after every batch."""
+    def look_at(self, callbacks: Sequence[Callback], batches: int) -> None:
+        """Give up groups where epochs have too few batches for one, or a callback must be called after each of them."""
         names = [type(callback).__name__ for callback in callbacks if callback.every_batch]
-        if names and self.size > 1:
+        if batches < self.size:
+            self.size = 1
+        elif names and self.size > 1:
             self._give_up(f"{' and '.join(names)} must be called for each batch.")
 
     def _give_up(self, why: str) -> None:
@@ -80,25 +82,29 @@ class Group:
 
     def __call__(self, indices: Sequence[np.ndarray], epoch: int, where: Sequence[str]) -> None:
         """Train on batches: one, or a group of `size`, all of one length."""
-        if len(indices) > 1 and self._warm and self._epoch != epoch:
-            self._record(indices, epoch)
+        if len(indices) > 1 and self._warm:
+            try:
+                batch = self.steps.take(np.concatenate(indices), epoch)
+                if self._epoch != epoch:
+                    self._record(batch, len(indices), epoch)
+            except MemoryError as error:  # there may be room for one batch
+                self._give_up(f"{len(indices)} batches at once: {error}")
         if len(indices) == 1 or self._graph is None:
             for index, place in zip(indices, where):
                 self.steps.one(index, epoch, place)
             self._warm = self._warm or len(indices) > 1
             return
-        batch = self.steps.take(np.concatenate(indices), epoch)
         for place, array in zip(self._batch, batch):
-            if place is not None:
+            if place is not array:  # it is where the recording was made with this batch
                 place[...] = array
         self.steps.before(len(indices))
         self._graph.replay()
         self.steps.done(self._values, batch, where)
 
-    def _record(self, indices: Sequence[np.ndarray], epoch: int) -> None:
-        """Record a group; where that cannot be, all is as before."""
+    def _record(self, batch: tuple[Any, ...], count: int, epoch: int) -> None:
+        """Record a group of so many steps; where that cannot be, all is as before."""
         assert self.device.graph is not None  # groups come only where there is one
-        self._batch, count = self.steps.take(np.concatenate(indices), epoch), len(indices)
+        self._batch = batch
         before, draws = copy.deepcopy(self.model.get_run_state()), random.get_state()
         graph = self.device.graph()
         try:

@@ -149,8 +149,8 @@ def _bytes(argument, kind, where):
 
 
 def _address(argument, element, where):
-    if argument is None:
-        return np.uint64(0)  # a null pointer
+    if isinstance(argument, np.uint64) and argument == 0:
+        return argument  # a null pointer
     if not isinstance(argument, ndarray):
         raise TypeError(f"{where}: expected an array of the device, got {type(argument).__name__}")
     if element != "V?" and argument.dtype != element and not (argument.dtype == bool and element == "u1"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numba import carray, prange, types
@@ -97,7 +97,7 @@ class _Table(NamedTuple):
     dtype: np.dtype
 
 
-_tables: dict[tuple[int, ...], tuple[list[weakref.ref], _Table]] = {}
+_tables: dict[tuple[Any, ...], tuple[list[weakref.ref], _Table]] = {}
 _MOST_TABLES = 16
 
 
@@ -111,7 +111,7 @@ def _table(weights: Sequence[tuple[np.ndarray, ...]], caller: str, count: int, r
         ValueError: an array cannot be written to, or is of another shape or dtype: the update would go astray.
     """
     arrays = [array for row in weights for array in row]
-    key = (read, *map(id, arrays))
+    key = (count, read, tuple(map(len, weights)), *map(id, arrays))
     references, table = _tables.get(key, ([], None))
     # An array that is gone leaves its id to another: the same ids are not yet the same arrays. While there is a
     # reference to it, NumPy does not let an array be resized in place.

@@ -52,12 +52,13 @@ from scratchnet.kernels.gpu.pool import (
 )
 from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
+from scratchnet.kernels.gpu.runtime.precision import precision
 from scratchnet.kernels.gpu.sums import square_sum
 from scratchnet.kernels.gpu.translate import translate
 from scratchnet.kernels.gpu.update import adam, moving_average, rmsprop, sgd
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
-GRAPH, FREE_MEMORY = Graph, free_memory
+GRAPH, FREE_MEMORY, PRECISION = Graph, free_memory, precision
 
 __all__ = [
     "adam",

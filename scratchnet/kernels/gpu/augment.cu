@@ -67,8 +67,8 @@ __global__ void __launch_bounds__(THREADS) picture_means(const void* __restrict_
 
 // One thread for each pixel of the result, with all of its channels; blockIdx.x is the picture's number in the batch.
 // Without `recoloured`, colour and means are not read, without `cut` hole is not. In a graph nobody has checked the
-// index: an example that there is not among the M is not read, and gives NaN. With two blocks on a multiprocessor, which
-// are enough, a thread has all the registers that it asks for.
+// index: an example that there is not among the M is not read, and gives NaN. With two blocks on a multiprocessor,
+// which are enough, a thread has all the registers that it asks for.
 __global__ void __launch_bounds__(THREADS, 2) augment(
     const void* __restrict__ x, int type, long long M, const long long* __restrict__ index,
     const double* __restrict__ matrix, int recoloured, const double* __restrict__ colour,

@@ -8,20 +8,18 @@
 #define EACH 4  // elements that a thread takes of a binary cross-entropy
 
 struct Sum {
-    template <class T>
-    __device__ T operator()(T a, T b) const { return a + b; }
+    __device__ double operator()(double a, double b) const { return a + b; }
 };
 
 struct Larger {
-    template <class T>
-    __device__ T operator()(T a, T b) const { return larger(a, b); }
+    __device__ double operator()(double a, double b) const { return larger(a, b); }
 };
 
 // A block takes blockDim.y rows, and a row's numbers lie along its blockDim.x threads, a power of two. This puts one
 // number of each of a row's threads together; all of them get the result. `shared` has room for THREADS numbers.
-template <class T, class Operation>
-__device__ __forceinline__ T along_row(T value, Operation both, T* shared) {
-    T* row = shared + threadIdx.y * blockDim.x;
+template <class Operation>
+__device__ __forceinline__ double along_row(double value, Operation both, double* shared) {
+    double* row = shared + threadIdx.y * blockDim.x;
     __syncthreads();  // of the numbers that lay there before, all have been read
     row[threadIdx.x] = value;
     __syncthreads();
@@ -32,18 +30,20 @@ __device__ __forceinline__ T along_row(T value, Operation both, T* shared) {
     return row[0];
 }
 
-// log softmax(z) = z - most - log_total of one row of scores: their maximum, and the logarithm of the sum of
-// exp(z - most). A row of nothing but -inf has no softmax: NaN.
+// softmax(z) = exp(z - most - log_total) of one row of scores: their maximum, and the logarithm of the sum of
+// exp(z - most). The sum, and what is made of it, is double: where softmax(z) is nearly 1, float would leave no digit
+// of 1 - softmax(z). A row of nothing but -inf has no softmax: NaN.
 struct Row {
-    real most, log_total;
+    real most;
+    double log_total;
 };
 
-__device__ __forceinline__ Row row_of(const real* z, int K, real* shared) {
+__device__ __forceinline__ Row row_of(const real* z, int K, double* shared) {
     Row row;
     row.most = z[0];
     for (int k = threadIdx.x; k < K; k += blockDim.x) row.most = larger(row.most, z[k]);
     row.most = along_row(row.most, Larger(), shared);
-    real total = 0;
+    double total = 0;
     for (int k = threadIdx.x; k < K; k += blockDim.x) total += exp(z[k] - row.most);
     row.log_total = log(along_row(total, Sum(), shared));
     return row;
@@ -58,29 +58,29 @@ extern "C" {
 // label is no class.
 __global__ void __launch_bounds__(THREADS)
 sparse_cross_entropy(const real* __restrict__ z, const long long* __restrict__ labels, long long R, int K,
-                     real each, double* __restrict__ losses, real* __restrict__ dz) {
-    __shared__ real shared[THREADS];
-    long long r = row_number(), first = min(r, R - 1) * K;  // one that is left over reads the last one
+                     double each, double* __restrict__ losses, real* __restrict__ dz) {
+    __shared__ double shared[THREADS];
+    long long r = row_number(), first = min(r, R - 1) * K;  // a row that is left over reads the last one
     Row row = row_of(z + first, K, shared);
     if (r >= R) return;
+    double factor = each * exp(-row.log_total);
     long long label = labels[r];
-    if (threadIdx.x == 0) {
-        bool known = 0 <= label && label < K;
-        losses[r] = known ? row.log_total - (z[first + label] - row.most) : log((real)-1);
-    }
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
-        dz[first + k] = (exp(z[first + k] - row.most - row.log_total) - (k == label ? 1 : 0)) * each;
+        dz[first + k] = exp(z[first + k] - row.most) * factor - (k == label ? each : 0);
     }
+    if (threadIdx.x > 0) return;
+    bool known = 0 <= label && label < K;
+    losses[r] = known ? row.log_total - (z[first + label] - row.most) : log(-1.0);
 }
 
 // With each = 1 / R, dz = (softmax(z) * sum of t - t) * each, and of each row -sum of t * log softmax(z).
 __global__ void __launch_bounds__(THREADS)
-cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long R, int K, real each,
+cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long R, int K, double each,
               double* __restrict__ losses, real* __restrict__ dz) {
-    __shared__ real shared[THREADS];
+    __shared__ double shared[THREADS];
     long long r = row_number(), first = min(r, R - 1) * K;
     Row row = row_of(z + first, K, shared);
-    real weight = 0, dot = 0;
+    double weight = 0, dot = 0;
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
         real target = t[first + k];
         weight += target;
@@ -89,10 +89,11 @@ cross_entropy(const real* __restrict__ z, const real* __restrict__ t, long long 
     weight = along_row(weight, Sum(), shared);
     dot = along_row(dot, Sum(), shared);
     if (r >= R) return;
-    if (threadIdx.x == 0) losses[r] = weight * row.log_total - dot;
+    double factor = weight * each * exp(-row.log_total);
     for (int k = threadIdx.x; k < K; k += blockDim.x) {
-        dz[first + k] = (weight * exp(z[first + k] - row.most - row.log_total) - t[first + k]) * each;
+        dz[first + k] = exp(z[first + k] - row.most) * factor - t[first + k] * each;
     }
+    if (threadIdx.x == 0) losses[r] = weight * row.log_total - dot;
 }
 
 // dz = (sigmoid(z) - t) / n, and of each block the sum of max(z, 0) - z * t + log(1 + exp(-|z|)).

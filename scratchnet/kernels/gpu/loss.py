@@ -14,9 +14,10 @@ import numpy as np
 
 from scratchnet.kernels.checks import check_labels
 from scratchnet.kernels.gpu.column_sums import power_of_two
-from scratchnet.kernels.gpu.runtime.contract import takes
+from scratchnet.kernels.gpu.runtime.contract import is_array, takes
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
+from scratchnet.kernels.gpu.runtime.transfer import on_gpu
 from scratchnet.replay import unchecked
 
 _source = Source(__file__)
@@ -29,49 +30,55 @@ def _rows(name: str, z: Any, targets: Any) -> tuple[Any, Any]:
     (R, K), width = z.shape, min(power_of_two(z.shape[1]), _THREADS)
     rows = _THREADS // width
     losses, dz = empty((R,), np.float64), empty(z.shape, z.dtype)
-    each = 1 / max(R, 1)
+    each = np.float64(1 / max(R, 1))
     _source.launch(name, z.dtype, (-(-R // rows),), (width, rows), z, targets, np.int64(R), K, each, losses, dz)
     return losses, dz
 
 
+def _read(result: Any) -> tuple[Any, int]:
+    """(loss, wrong labels), a float and an int; in a recording the loss as an array without axes, and 0."""
+    if unchecked():
+        return result[:1].reshape(()), 0
+    loss, wrong = cupy.asnumpy(result)
+    return float(loss), int(wrong)
+
+
 def _mean(losses: Any, count: int, dtype: np.dtype) -> Any:
-    """The result where there are no labels: the sum of the losses over a count, and 0."""
+    """The loss where there are no labels: the sum of the losses over a count."""
     result = empty((2,), np.float64)
     _source.launch("mean_loss", dtype, (1,), (_THREADS,), losses, np.int64(losses.size), np.int64(count), result)
-    return result
+    return _read(result)[0]
 
 
-def _loss(result: Any) -> Any:
-    """The loss as a Python float; in a recording as an array without axes."""
-    return result[:1].reshape(()) if unchecked() else float(cupy.asnumpy(result)[0])
-
-
+@takes(z="N K")
 def softmax_cross_entropy(z: Any, labels: Any) -> tuple[float, Any]:
     """(L, dL/dz) with L = mean over n of -log softmax(z)[n, labels[n]]; dz = (softmax(z) - onehot) / N.
 
-    z (N, K), labels (N,) whole numbers from 0 to K-1, which may also come from the CPU.
+    z (N, K), labels (N,) whole numbers from 0 to K-1, on the GPU or the CPU.
 
     Raises:
         ValueError: a label outside; in a recording, where none is looked at, the loss is then NaN.
     """
-    return _softmax_cross_entropy(z, cupy.asarray(labels) if isinstance(labels, np.ndarray) else labels)
-
-
-@takes(z="N K", labels="N, whole")
-def _softmax_cross_entropy(z: Any, labels: Any) -> tuple[float, Any]:
-    whole, (R, K), result = cupy.asarray(labels, np.int64), z.shape, empty((2,), np.float64)
+    (R, K), labels = z.shape, labels if is_array(labels) else np.asarray(labels)
+    if labels.shape != (R,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"softmax_cross_entropy: expected labels as whole numbers of shape ({R},), got {labels.dtype} of shape "
+            f"{labels.shape}."
+        )
+    whole, result = on_gpu(labels, np.int64), empty((2,), np.float64)
     losses, dz = _rows("sparse_cross_entropy", z, whole)
     _source.launch("mean_loss_of_labels", z.dtype, (1,), (_THREADS,), losses, whole, np.int64(R), K, result)
-    if not unchecked() and cupy.asnumpy(result)[1] > 0:
-        check_labels(cupy.asnumpy(labels), K, "softmax_cross_entropy")
-    return _loss(result), dz
+    loss, wrong = _read(result)
+    if wrong:
+        check_labels(cupy.asnumpy(labels), K, "softmax_cross_entropy")  # raises, and says which they are
+    return loss, dz
 
 
 @takes(z="N K", t="N K")
 def softmax_cross_entropy_onehot(z: Any, t: Any) -> tuple[float, Any]:
     """(L, dL/dz) with L = mean over n of -sum over k of t[n,k] * log softmax(z)[n,k]; z and t (N, K)."""
     losses, dz = _rows("cross_entropy", z, t)
-    return _loss(_mean(losses, len(z), z.dtype)), dz
+    return _mean(losses, len(z), z.dtype), dz
 
 
 @takes(z="...", t="...")
@@ -80,4 +87,4 @@ def sigmoid_binary_cross_entropy(z: Any, t: Any) -> tuple[float, Any]:
     blocks = -(-z.size // (_THREADS * _EACH))
     losses, dz = empty((blocks,), np.float64), empty(z.shape, z.dtype)
     _source.launch("binary_cross_entropy", z.dtype, (blocks,), (_THREADS,), z, t, np.int64(z.size), losses, dz)
-    return _loss(_mean(losses, z.size, z.dtype)), dz
+    return _mean(losses, z.size, z.dtype), dz

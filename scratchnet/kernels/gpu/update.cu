@@ -7,8 +7,8 @@
 // a graph of steps is replayed with the arguments that it was recorded with. `skip` as well: from 1 on (a loss was not
 // finite, as only the GPU knows yet) nothing is changed.
 //
-// The loops are not unrolled: with fewer registers a thread, more blocks are at work at once, and these updates wait for
-// memory, not for arithmetic.
+// The loops are not unrolled: with fewer registers a thread, more blocks are at work at once, and these updates wait
+// for memory, not for arithmetic.
 #include "common.cuh"
 
 #define THREADS 256

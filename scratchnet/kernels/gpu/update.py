@@ -2,6 +2,9 @@
 
 The formulas are Keras 3's, epsilon and all. Numbers such as 1 - beta_2 are worked out in float64 and rounded once:
 1 - 0.999 taken in float32 would be wrong in its fifth digit.
+
+In a recording (see `scratchnet.replay`) what changes from step to step comes as an array on the GPU: lr, t, the
+momentum of an average. The kernels read all three from its memory, in any step.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <algorithm>
+
 #include "barrier.h"
 #include "launch.h"
 #include "shared_memory.h"

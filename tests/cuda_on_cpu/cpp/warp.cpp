@@ -1,5 +1,7 @@
 #include "warp.h"
 
+#include <algorithm>
+
 #include "block.h"
 
 namespace shim {

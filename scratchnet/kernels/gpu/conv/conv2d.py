@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from scratchnet.kernels.gpu.conv.rungs import rung_for
-from scratchnet.kernels.gpu.gemm.parts import column_sums
 from scratchnet.kernels.gpu.runtime.contract import takes
 from scratchnet.shapes import Pads
 
@@ -57,6 +56,4 @@ def conv2d_weight_grad(
 
     Where dw (KH, KW, C, F) is given, the sum is added to it; so is the sum of dy to db (F,). Both are contiguous.
     """
-    if db is not None:
-        column_sums(dy, db, add=True)
-    return rung_for(x.dtype).conv2d_weight_grad(x, dy, kernel_size, strides, pads, dw)
+    return rung_for(x.dtype).conv2d_weight_grad(x, dy, kernel_size, strides, pads, dw, db)

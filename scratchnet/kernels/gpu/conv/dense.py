@@ -28,9 +28,7 @@ def dense_weight_grad(x: Any, dy: Any, dw: Any | None = None, db: Any | None = N
 
     Where dw (D, U) is given, the sum is added to it; so is the sum of dy to db (U,). Both are contiguous.
     """
-    if db is not None:
-        column_sums(dy, db, add=True)
-    return rung_for(x.dtype).dense_weight_grad(x, dy, dw)
+    return rung_for(x.dtype).dense_weight_grad(x, dy, dw, db)
 
 
 @takes(dy="... F")

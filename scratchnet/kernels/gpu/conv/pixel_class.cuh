@@ -1,7 +1,7 @@
 // The pixels (h, v) of dx that meet the same cells of the window: those with the same remainders of h + top by sh and
-// of v + left by sw. The pixel h meets row k of the window where h + top - k = sh * i; with k = k0 + sh * a, that is the
-// row i = i0 - a of dy. So within a class the gradient is a convolution with strides of 1, and dy is gathered: each
-// number of dx is written once, by one thread, and no product with a zero between strides is made.
+// of v + left by sw. The pixel h meets row k of the window where h + top - k = sh * i; with k = k0 + sh * a, that is
+// the row i = i0 - a of dy. So within a class the gradient is a convolution with strides of 1, and dy is gathered:
+// each number of dx is written once, by one thread, and no product with a zero between strides is made.
 
 struct PixelClass {
     int H, W, sh, sw;

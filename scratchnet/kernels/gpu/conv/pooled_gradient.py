@@ -51,7 +51,7 @@ def conv2d_max_pool2d_backward(
     hw, window = x.shape[1:3], w.shape[:2]
     dy = max_pool2d_backward(dy, argmax, output_hw(hw, window, strides, pads), *pooling)
     if dw is not None:
-        conv2d_weight_grad(x, dy, window, strides, pads, dw)
-    if db is not None:
+        conv2d_weight_grad(x, dy, window, strides, pads, dw, db)
+    elif db is not None:
         column_sums(dy, db, add=True)
     return conv2d_input_grad(dy, w, hw, strides, pads) if input_grad else None

@@ -38,7 +38,8 @@ struct ColumnRun {
     int K, columns;
     bool vector;
 
-    __device__ ColumnRun(const real* b, int K, int columns) : base(b), K(K), columns(columns), vector(fours(b, columns)) {}
+    __device__ ColumnRun(const real* b, int K, int columns)
+        : base(b), K(K), columns(columns), vector(fours(b, columns)) {}
 
     struct Cursor {
         const real* base;
@@ -57,9 +58,11 @@ struct Cell {
 
     __device__ Cell(int index, int KW, int C) : k(index / C / KW), l(index / C % KW), c(index % C) {}
 
-    __device__ void advance(int steps, int KW, int C) {  // carries in place of divisions
-        for (c += steps; c >= C; c -= C)
+    __device__ bool advance(int steps, int KW, int C) {  // to another (k, l)? Carries in place of divisions
+        if ((c += steps) < C) return false;
+        for (; c >= C; c -= C)
             if (++l == KW) { l = 0; ++k; }
+        return true;
     }
 };
 
@@ -83,19 +86,29 @@ struct Patches {
         const real* picture;  // null below the last row
         int h, v;             // of the window's first cell
         Cell cell;
+        const real* pixel;    // that the cell meets, null outside of the picture
 
-        __device__ const real* address(int i) const {
-            Cell here = cell;
-            if (i > 0) here.advance(i, p.KW, p.C);
-            const int y = h + here.k * way, z = v + here.l * way;
-            const bool inside = picture && here.k < p.KH && y >= 0 && y < p.H && z >= 0 && z < p.W;
-            return inside ? picture + (long long)(y * p.W + z) * p.C + here.c : nullptr;
+        __device__ void meet() {
+            const int y = h + cell.k * way, z = v + cell.l * way;
+            const bool inside = picture && cell.k < p.KH && y >= 0 && y < p.H && z >= 0 && z < p.W;
+            pixel = inside ? picture + (long long)(y * p.W + z) * p.C : nullptr;
         }
-        __device__ void advance(int steps) { cell.advance(steps, p.KW, p.C); }
+        __device__ void advance(int steps) {
+            if (cell.advance(steps, p.KW, p.C)) meet();
+        }
+        __device__ const real* address(int i) const {
+            if (cell.c + i < p.C) return pixel ? pixel + cell.c + i : nullptr;
+            Cursor next = *this;  // the four go on in another cell
+            next.advance(i);
+            return next.pixel ? next.pixel + next.cell.c : nullptr;
+        }
     };
     __device__ Cursor at(int m, int k) const {
         const int j = m % OW, i = m / OW % OH, n = m / OW / OH;
-        return {*this, n < N ? base + (long long)n * H * W * C : nullptr, i * sh + top, j * sw + left, Cell(k, KW, C)};
+        const real* picture = n < N ? base + (long long)n * H * W * C : nullptr;
+        Cursor cursor = {*this, picture, i * sh + top, j * sw + left, Cell(k, KW, C), nullptr};
+        cursor.meet();
+        return cursor;
     }
 };
 
@@ -140,21 +153,52 @@ struct ClassWeights {
     bool vector;
 
     __device__ ClassWeights(const real* w, int KW, int C, int F, int k0, int l0, int sh, int sw, int rows, int columns)
-        : base(w), KW(KW), C(C), F(F), k0(k0), l0(l0), sh(sh), sw(sw), rows(rows), columns(columns), vector(fours(w, F)) {}
+        : base(w), KW(KW), C(C), F(F), k0(k0), l0(l0), sh(sh), sw(sw), rows(rows), columns(columns),
+          vector(fours(w, F)) {}
 
     struct Cursor {
         const ClassWeights& p;
         int c;
         Cell cell;
+        const real* filters;  // w[k,l,c] of the cell, null behind the last
 
-        __device__ const real* address(int i) const {
-            Cell here = cell;
-            if (i > 0) here.advance(i, p.columns, p.F);
-            if (c >= p.C || here.k >= p.rows) return nullptr;
-            const int k = p.k0 + here.k * p.sh, l = p.l0 + here.l * p.sw;
-            return p.base + ((long long)(k * p.KW + l) * p.C + c) * p.F + here.c;
+        __device__ void meet() {
+            const int k = p.k0 + cell.k * p.sh, l = p.l0 + cell.l * p.sw;
+            const bool inside = c < p.C && cell.k < p.rows;
+            filters = inside ? p.base + ((long long)(k * p.KW + l) * p.C + c) * p.F : nullptr;
         }
-        __device__ void advance(int steps) { cell.advance(steps, p.columns, p.F); }
+        __device__ void advance(int steps) {
+            if (cell.advance(steps, p.columns, p.F)) meet();
+        }
+        __device__ const real* address(int i) const {
+            if (cell.c + i < p.F) return filters ? filters + cell.c + i : nullptr;
+            Cursor next = *this;
+            next.advance(i);
+            return next.filters ? next.filters + next.cell.c : nullptr;
+        }
     };
-    __device__ Cursor at(int n, int k) const { return {*this, n, Cell(k, columns, F)}; }
+    __device__ Cursor at(int n, int k) const {
+        Cursor cursor = {*this, n, Cell(k, columns, F), nullptr};
+        cursor.meet();
+        return cursor;
+    }
 };
+
+struct __align__(16) Four { real v[4]; };
+
+// The four numbers at a cursor.
+template <class Operand>
+__device__ __forceinline__ Four load(const Operand& operand, const typename Operand::Cursor& cursor) {
+    Four four = {};
+    if (operand.vector) {
+        const real* address = cursor.address(0);
+        if (address) four = *reinterpret_cast<const Four*>(address);
+    } else {
+        #pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const real* address = cursor.address(i);
+            if (address) four.v[i] = *address;
+        }
+    }
+    return four;
+}

@@ -21,20 +21,21 @@ __device__ __forceinline__ real sum_of_shares(real sum) {
 extern "C" {
 
 // y[e] = the sum of partial[part,e] over the parts, plus b[e % columns] if there is a bias, through ReLU if relu; with
-// add, plus what was there.
+// add, plus what was there. Of the `all` numbers of a part, those from `count` on belong to another array, `rest`.
 __global__ void __launch_bounds__(NUMBERS * SHARES) add_parts(
-    const real* __restrict__ partial, const real* __restrict__ b, real* __restrict__ y, long long count, int parts,
-    int columns, int relu, int add)
+    const real* __restrict__ partial, const real* __restrict__ b, real* __restrict__ y, real* __restrict__ rest,
+    long long count, long long all, int parts, int columns, int relu, int add)
 {
     const long long e = (long long)blockIdx.x * NUMBERS + threadIdx.x;
     real sum = 0;
-    if (e < count)
-        for (int part = threadIdx.y; part < parts; part += SHARES) sum += partial[part * count + e];
+    if (e < all)
+        for (int part = threadIdx.y; part < parts; part += SHARES) sum += partial[part * all + e];
     sum = sum_of_shares(sum);
-    if (e >= count || threadIdx.y > 0) return;
+    if (e >= all || threadIdx.y > 0) return;
+    real* out = e < count ? y + e : rest + (e - count);
     if (b) sum += b[e % columns];
-    if (add) sum += y[e];
-    y[e] = relu && sum <= 0 ? 0 : sum;  // NaN stays
+    if (add) sum += *out;
+    *out = relu && sum <= 0 ? 0 : sum;  // NaN stays
 }
 
 // partial[part,c] = the sum of x[r,c] over the `share` rows r of the part; with add, plus what was there.

@@ -21,7 +21,7 @@ _SHORTEST = 64  # a shorter part is not worth its stores
 _BLOCKS = 256  # enough to keep a GPU busy: the largest have some 130 multiprocessors
 _ROUND = 16  # a part begins where a step of every tile does
 _MOST_PARTS = 2**16 - 1  # blocks along the second axis of a grid
-_MOST = 2**31 - 1024  # what kernels count in 32 bits
+_MOST = 2**31 - 2**17  # what kernels count in 32 bits: the end of a tile or part beyond it still fits
 
 
 def count_of(*sizes: int) -> int:
@@ -48,11 +48,17 @@ def cut(length: int, blocks: int, wanted: int = _BLOCKS) -> tuple[int, int]:
     return max(1, -(-length // share)), share
 
 
-def add_parts(partial: Any, b: Any | None, y: Any, relu: bool = False, add: bool = False) -> None:
-    """y = the sum of partial (parts, *y.shape) over its parts, plus b along y's last axis; with add, plus y."""
-    grid = (-(-y.size // _NUMBERS),)
-    arguments = (np.int64(y.size), len(partial), y.shape[-1], relu, add)
-    _source.launch("add_parts", y.dtype, grid, (_NUMBERS, _SHARES), partial, b, y, *arguments)
+def add_parts(
+    partial: Any, b: Any | None, y: Any, relu: bool = False, add: bool = False, rest: Any | None = None
+) -> None:
+    """y = the sum of partial (parts, ...) over its parts, plus b along y's last axis; with add, plus y.
+
+    A part has y.size numbers, and behind them those of `rest`, if it is given.
+    """
+    parts, size = len(partial), y.size + (0 if rest is None else rest.size)
+    arguments = (np.int64(y.size), np.int64(size), parts, y.shape[-1], relu, add)
+    grid, block = (-(-size // _NUMBERS),), (_NUMBERS, _SHARES)
+    _source.launch("add_parts", y.dtype, grid, block, partial, b, y, rest, *arguments)
 
 
 def column_sums(x: Any, y: Any, add: bool = False) -> None:

@@ -7,77 +7,100 @@
 #include "gemm/operands.cuh"
 #include "gemm/result.cuh"
 
-static constexpr int TILE = 64, DEPTH = 8, THREADS = 128, ROWS = 8, COLUMNS = 4;
-static constexpr int RESIDENT = sizeof(real) == 8 ? 3 : 5;  // blocks a multiprocessor: limits the registers of each
-// A row of the tile in shared memory is four numbers longer: when a warp stores four numbers along k into four rows,
-// they land in different banks, and each row still begins at 16 bytes.
-static constexpr int PITCH = TILE + 4;
+// A result of few columns, such as a picture's three colours, leaves most of a square tile empty. With a TILE_WIDTH of
+// 32 or 16 a tile has 128 x 32 sums, or 128 x 16, 4 x 4 of them a thread.
+#ifndef TILE_WIDTH
+#define TILE_WIDTH 64
+#endif
+static constexpr int TILE_COLUMNS = TILE_WIDTH, TILE_ROWS = TILE_WIDTH == 64 ? 64 : 128, DEPTH = 8, THREADS = 128;
+static constexpr int COLUMNS = 4, ROWS = TILE_ROWS * TILE_COLUMNS / THREADS / COLUMNS;  // of sums a thread
+// So many blocks a multiprocessor: that limits the registers of each, and these suffice.
+static constexpr int RESIDENT = sizeof(real) == 8 ? 2 : TILE_WIDTH == 32 ? 3 : 4;
 
-struct __align__(16) Four { real v[4]; };
+// The runs of four numbers that a thread brings, of a factor with `rows` rows in the tile: one, two, or none.
+template <class Operand, int rows>
+struct Runs {
+    static constexpr bool ALONG_K = Operand::ALONG_K;
+    static constexpr int COUNT = rows * DEPTH / 4;  // of the whole block
+    // A row of the tile in shared memory is four numbers longer than it has to be. A warp that brings numbers along k
+    // stores those of 16 rows at k and k + 4: so they land in different banks, and each row still begins at 16 bytes.
+    static constexpr int PITCH = rows + 4;
 
-template <class Operand>
-__device__ __forceinline__ Four load(const Operand& operand, const typename Operand::Cursor& cursor) {
-    Four four = {};
-    if (operand.vector) {
-        const real* address = cursor.address(0);
-        if (address) four = *reinterpret_cast<const Four*>(address);
-    } else {
-        #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-            const real* address = cursor.address(i);
-            if (address) four.v[i] = *address;
+    const Operand& operand;
+    int run;
+    typename Operand::Cursor first, second;
+    Four numbers[2];
+
+    __device__ static int row_of(int run) { return ALONG_K ? run / (DEPTH / 4) : run % (rows / 4) * 4; }
+    __device__ static int k_of(int run) { return ALONG_K ? run % (DEPTH / 4) * 4 : run / (rows / 4); }
+
+    __device__ Runs(const Operand& operand, int t, int row0, int k0)
+        : operand(operand), run(t), first(operand.at(row0 + row_of(t), k0 + k_of(t))),
+          second(operand.at(row0 + row_of(t + THREADS), k0 + k_of(t + THREADS))) {}
+
+    __device__ void fetch() {
+        if (run < COUNT) numbers[0] = load(operand, first);
+        if (COUNT > THREADS) numbers[1] = load(operand, second);
+    }
+    __device__ void advance() {
+        first.advance(DEPTH);
+        if (COUNT > THREADS) second.advance(DEPTH);
+    }
+    __device__ void store(real (*tile)[PITCH]) const {
+        if (run < COUNT) store(numbers[0], run, tile);
+        if (COUNT > THREADS) store(numbers[1], run + THREADS, tile);
+    }
+    __device__ static void store(const Four& four, int run, real (*tile)[PITCH]) {
+        const int row = row_of(run), k = k_of(run);
+        if (ALONG_K) {
+            #pragma unroll
+            for (int i = 0; i < 4; ++i) tile[k + i][row] = four.v[i];
+        } else {
+            *reinterpret_cast<Four*>(&tile[k][row]) = four;
         }
     }
-    return four;
-}
-
-// Which four numbers of the tile a thread brings: the first's row (m or n) and k.
-template <bool along_k> __device__ __forceinline__ int row_of(int t) { return along_k ? t / 2 : t % 16 * 4; }
-template <bool along_k> __device__ __forceinline__ int k_of(int t) { return along_k ? t % 2 * 4 : t / 16; }
-
-template <bool along_k>
-__device__ __forceinline__ void store(const Four& four, int t, real (*tile)[PITCH]) {
-    const int row = row_of<along_k>(t), k = k_of<along_k>(t);
-    if (along_k) {
-        #pragma unroll
-        for (int i = 0; i < 4; ++i) tile[k + i][row] = four.v[i];
-    } else {
-        *reinterpret_cast<Four*>(&tile[k][row]) = four;
-    }
-}
+};
 
 // The sums over k0 <= k < k1 of the tile that begins at (m0, n0).
 template <class A, class B, class Place>
 __device__ __forceinline__ void multiply(const A& a, const B& b, int m0, int n0, int k0, int k1, const Result& result,
                                          Place place) {
-    __shared__ __align__(16) real a_tile[2][DEPTH][PITCH], b_tile[2][DEPTH][PITCH];
-    const int t = threadIdx.x, row = t / 16 * ROWS, column = t % 16 * COLUMNS;
-    typename A::Cursor from_a = a.at(m0 + row_of<A::ALONG_K>(t), k0 + k_of<A::ALONG_K>(t));
-    typename B::Cursor from_b = b.at(n0 + row_of<B::ALONG_K>(t), k0 + k_of<B::ALONG_K>(t));
-    Four next_a = load(a, from_a), next_b = load(b, from_b);
+    Runs<A, TILE_ROWS> from_a(a, threadIdx.x, m0, k0);
+    Runs<B, TILE_COLUMNS> from_b(b, threadIdx.x, n0, k0);
+    __shared__ __align__(16) real a_tile[2][DEPTH][TILE_ROWS + 4];
+    __shared__ __align__(16) real b_tile[2][DEPTH][TILE_COLUMNS + 4];
+    // The threads of a warp are near one another in the tile, 32 x 32 sums or 32 x 16: at each k it reads 32 numbers of
+    // A and 32 of B, and no bank is asked twice.
+    constexpr int ACROSS = TILE_COLUMNS / COLUMNS < 8 ? TILE_COLUMNS / COLUMNS : 8, DOWN = 32 / ACROSS;
+    constexpr int WARPS_ACROSS = TILE_COLUMNS / (ACROSS * COLUMNS);
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int row = (warp / WARPS_ACROSS * DOWN + lane / ACROSS) * ROWS;
+    const int column = (warp % WARPS_ACROSS * ACROSS + lane % ACROSS) * COLUMNS;
     real sums[ROWS][COLUMNS] = {};
+    from_a.fetch();
+    from_b.fetch();
     for (int k = k0, half = 0; k < k1; k += DEPTH, half ^= 1) {
-        store<A::ALONG_K>(next_a, t, a_tile[half]);
-        store<B::ALONG_K>(next_b, t, b_tile[half]);
+        from_a.store(a_tile[half]);
+        from_b.store(b_tile[half]);
         // One barrier a step is enough, as the halves take turns: who stores into this half again has passed the next
-        // barrier, and so has everybody finished reading.
+        // step's barrier, which everybody reaches only after reading from here.
         __syncthreads();
         if (k + DEPTH < k1) {
-            from_a.advance(DEPTH);
-            from_b.advance(DEPTH);
-            next_a = load(a, from_a);
-            next_b = load(b, from_b);
+            from_a.advance();
+            from_b.advance();
+            from_a.fetch();
+            from_b.fetch();
         }
         #pragma unroll
         for (int e = 0; e < DEPTH; ++e) {
-            const Four upper = *reinterpret_cast<const Four*>(&a_tile[half][e][row]);
-            const Four lower = *reinterpret_cast<const Four*>(&a_tile[half][e][row + 4]);
+            Four left[ROWS / 4];
+            #pragma unroll
+            for (int i = 0; i < ROWS / 4; ++i) left[i] = *reinterpret_cast<const Four*>(&a_tile[half][e][row + 4 * i]);
             const Four right = *reinterpret_cast<const Four*>(&b_tile[half][e][column]);
             #pragma unroll
             for (int i = 0; i < ROWS; ++i)
                 #pragma unroll
-                for (int j = 0; j < COLUMNS; ++j)
-                    sums[i][j] += (i < 4 ? upper.v[i % 4] : lower.v[i % 4]) * right.v[j];
+                for (int j = 0; j < COLUMNS; ++j) sums[i][j] += left[i / 4].v[i % 4] * right.v[j];
         }
     }
     const bool whole = fours(result.y, result.columns);

@@ -5,7 +5,7 @@
 #include "gemm/operands.cuh"
 #include "gemm/result.cuh"
 
-static constexpr int TILE = 16, THREADS = TILE * TILE;
+static constexpr int TILE = 16, TILE_ROWS = TILE, TILE_COLUMNS = TILE, THREADS = TILE * TILE;
 static constexpr int RESIDENT = 4;  // blocks a multiprocessor: limits the registers of each
 
 // The sums over k0 <= k < k1 of the tile that begins at (m0, n0).

@@ -1,19 +1,21 @@
 // A tile of 64 x 64 sums of a matrix product of float32 numbers on the tensor cores, by a block of 4 warps. Each warp
 // has 32 x 32 of them, as 2 x 4 products of 16 x 8 x 8.
 //
-// The tensor cores round each factor to 11 bits (TF32). With PRODUCTS = 3, a factor is split in two such numbers, what
-// rounding leaves of it and the rest, and a * b becomes big * big + big * small + small * big. What is left out is
-// small * small, about 2**-22 of the product: nearly the digits of float32. An infinite factor gives NaN then.
+// There are two stages in shared memory: while one is multiplied, asynchronous copies fill the other.
+//
+// The tensor cores take factors of 11 bits (TF32). With PRODUCTS = 3, each factor is the sum of two such numbers,
+// itself rounded and what rounding took from it, and a * b is big * big + big * small + small * big. What is left out,
+// small * small, is about 2**-22 of the product: the digits of float32, nearly. An infinite factor makes NaN then.
 #include "gemm/operands.cuh"
 #include "gemm/result.cuh"
 #include "gemm/tensor_core.cuh"
 
-static constexpr int TILE = 64, DEPTH = 16, THREADS = 128;
+static constexpr int TILE = 64, TILE_ROWS = TILE, TILE_COLUMNS = TILE, DEPTH = 16, THREADS = 128;
 static constexpr int RESIDENT = PRODUCTS == 3 ? 4 : 5;  // blocks a multiprocessor: limits the registers of each
 
-// A half-filled tile: one stage of two. Numbers lie in shared memory as they came, along k or along the rows, as copies
-// of 16 bytes cannot turn them. Each line is a little longer, so that the 32 numbers that a warp reads at once, of 8
-// rows and 4 k, are in 32 different banks.
+// What one step needs of a factor, 64 rows of 16 k, in shared memory. The numbers lie there as they come, along k or
+// along the rows: asynchronous copies cannot turn them. Each line is a little longer than it has to be, so that the 32
+// numbers which a warp reads at once, of 8 rows and 4 k, are in 32 different banks.
 template <bool along_k>
 struct Stage {
     static constexpr int LINE = along_k ? DEPTH + 4 : TILE + 8;

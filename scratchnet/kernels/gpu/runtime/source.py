@@ -21,6 +21,7 @@ import numpy as np
 
 _FOLDER = Path(__file__).parent.parent  # where the headers are
 _THREADS = 256  # of a block, where each thread has an element of its own
+_NULL = np.uint64(0)  # eight bytes of zeros, whatever CuPy makes of None
 _MOST_BLOCKS = 2**31 - 1  # along the first axis of a grid
 _REAL = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 
@@ -51,7 +52,9 @@ def cuda_text(path: Path) -> str:
 
 
 def _argument(value: Any, real: type[np.floating]) -> Any:
-    """As a kernel gets it: Python's numbers as `int` and `real`; arrays and NumPy's numbers as they are."""
+    """As a kernel gets it: Python's numbers as `int` and `real`, None as a null pointer; all others as they are."""
+    if value is None:
+        return _NULL
     if isinstance(value, (bool, int)):
         return np.int32(value)  # an OverflowError where it does not fit
     return real(value) if type(value) is float else value  # np.float64 is a float, too, and stays a double
@@ -88,8 +91,9 @@ class Source:
             name: the kernel's, in the file.
             dtype: what `real` is.
             grid, block: how many blocks, and threads in each.
-            arguments: contiguous CuPy arrays; Python's int and bool become `int`, its float `real`; whatever else the
-                kernel takes comes as NumPy's number: np.int64 for `long long`, np.float64 for `double`.
+            arguments: contiguous CuPy arrays, None where there is none; Python's int and bool become `int`, its float
+                `real`; whatever else the kernel takes comes as NumPy's number: np.int64 for `long long`, np.float64 for
+                `double`.
             shared: bytes of dynamic shared memory for each block.
         """
         if 0 in grid:
