@@ -2,6 +2,7 @@
 
 import warnings
 
+import cuda_on_cpu
 import numpy as np
 import pytest
 from devices import gpu_registered
@@ -282,6 +283,22 @@ def test_each_replay_makes_its_numbers_anew_in_their_order(gpu):
         assert gpu.TO_NUMPY(total) == expected
         assert (gpu.TO_NUMPY(table) == filled).all()
     assert xp.ndarray is type(total)
+
+
+def test_a_replay_waits_for_what_was_begun_before_it(gpu, monkeypatch):
+    """A batch is gathered on the stream of all else; a stream that records does not wait for that one by itself."""
+    if gpu.ARRAY_MODULE is not cuda_on_cpu.cupy:
+        pytest.skip("CuPy's own streams cannot be replaced")
+    cuda, graph, order = gpu.ARRAY_MODULE.cuda, gpu.GRAPH(), []
+    kept = graph.record(lambda: replay.fresh(lambda: 1.0) + 1)
+    waits, launches = cuda.Stream.synchronize, cuda.Graph.launch
+    monkeypatch.setattr(
+        cuda.Stream, "synchronize", lambda stream: order.append(stream is graph.stream) or waits(stream)
+    )
+    monkeypatch.setattr(cuda.Graph, "launch", lambda *given: order.append("launch") or launches(*given))
+    graph.replay()
+    assert order == [False, "launch", True]
+    assert gpu.TO_NUMPY(kept) == 2
 
 
 def test_the_precision_of_a_context_is_recorded(graphs):
