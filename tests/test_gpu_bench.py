@@ -3,7 +3,10 @@
 Where there is no GPU, `cuda_on_cpu` plays it, and tasks are small. What PyTorch does there is not run without one.
 """
 
+import importlib
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,3 +223,35 @@ def test_what_a_python_says_that_has_no_pytorch(tmp_path):
     bare.write_text("#!/bin/sh\necho line\n>&2 echo no torch here\nexit 1\n")
     bare.chmod(0o755)
     assert on_gpu.found_torch(str(bare)) == "no torch here"
+
+
+@pytest.fixture
+def with_torch_on_gpu(monkeypatch):
+    """The file as a Python without scratchnet reads it."""
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(Path(worker.__file__).parent))
+    for name in ("shapes", "with_torch", "with_torch_on_gpu"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    yield importlib.import_module("with_torch_on_gpu")
+    for name in ("shapes", "with_torch", "with_torch_on_gpu"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("task", ["cnn step", "dcgan step"])
+def test_pytorch_trains_where_it_is_installed(task, with_torch_on_gpu, monkeypatch):
+    """On the CPU; what it compiles or captures takes minutes, or a GPU."""
+    networks, made = [], with_torch_on_gpu.network
+    monkeypatch.setattr(with_torch_on_gpu, "network", lambda *given: networks.append(made(*given)) or networks[-1])
+    step = with_torch_on_gpu.prepare(task, "eager", "tf32", "cpu", SMALL)
+    before = [[p.detach().clone() for p in network.parameters()] for network in networks]
+    step()
+    for network, weights in zip(networks, before):
+        assert all(bool((new != old).any()) for new, old in zip(network.parameters(), weights))
+
+
+def test_pytorch_runs_the_roofs_and_no_kernels(with_torch_on_gpu):
+    for task in (PRODUCT, COPY):
+        with_torch_on_gpu.prepare(task, "captured", "float32", "cpu", SMALL)()
+        assert with_torch_on_gpu.prepare(task, "eager", "float32", "cpu", SMALL) is None
+    for task in (GPU_FIT[0], next(iter(kernels("cnn")))):
+        assert with_torch_on_gpu.prepare(task, "captured", "float32", "cpu", SMALL) is None
