@@ -87,14 +87,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         GPUNotAvailable: there is no GPU.
     """
     left_out: dict[str, str] = {}
-    found: dict[str, Any] = {
-        "gpu": gpu_name(),
-        "roofs": {},
-        "kernels": {},
-        "steps": {},
-        "fit": {},
-        "left out": left_out,
-    }
+    found: dict[str, Any] = {"gpu": gpu_name(), **{kind: {} for kind in ("roofs", "kernels", "steps", "fit")}}
+    found["left out"] = left_out
     models, rounds = [options.model] if options.model else list(GPU_STEPS), options.rounds or ROUNDS
     pythons = {"scratchnet": sys.executable, "torch": options.torch_python or sys.executable}
     if missing := found_torch(pythons["torch"]):
@@ -148,9 +142,7 @@ def show(found: dict[str, Any]) -> None:
         speed = {name.split()[-1]: v for name, v in kernel["TFLOP/s"].items()}
         cells = [f"{speed[p]:10.2f} {speed[p] / peak(found, p):5.0%}" if p in speed else f"{'':16}" for p in PRECISIONS]
         print(f"{task:<46} {kernel['FLOP/byte']:9.1f}" + "".join(cells))
-    descriptions = {task: text for tasks in GPU_STEPS.values() for task, text in tasks.items()} | {
-        GPU_FIT[0]: GPU_FIT[1]
-    }
+    descriptions = {**GPU_STEPS["cnn"], **GPU_STEPS["dcgan"], GPU_FIT[0]: GPU_FIT[1]}
     for unit, kind in (("us", "steps"), ("s", "fit")):
         for task, times in found[kind].items():
             print(f"\n{descriptions[task]}")

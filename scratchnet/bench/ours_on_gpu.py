@@ -7,6 +7,7 @@ by one. A call makes `Sizes.steps` of them.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -104,20 +105,16 @@ def dcgan_steps(device: Device, sizes: Sizes) -> tuple[Any, Steps, int]:
 
 
 def in_groups(model: Any, steps: Steps, batch: int, count: int, way: str, device: Device) -> Function:
-    """A function that does `count` steps on batches drawn anew, at once or one by one, and waits for them."""
-    group, rng, places = (
-        Group(steps, device, model, "bench"),
-        np.random.default_rng(0),
-        [f"step {i}" for i in range(count)],
-    )
+    """A function that does `count` steps on other batches than before, at once or one by one, and waits for them."""
+    group, places = Group(steps, device, model, "bench"), [f"step {i + 1}" for i in range(count)]
+    order = np.random.default_rng(0).permutation(GROUPS * count * batch)  # as `fit` draws it, once an epoch
+    indices = itertools.cycle(list(part) for part in order.reshape(GROUPS, count, batch))
 
     def several() -> None:
-        order = rng.permutation(GROUPS * count * batch)[: count * batch]
-        indices = list(order.reshape(count, batch))
         if way == "recorded":
-            group(indices, 0, places)  # waits for its launch
+            group(next(indices), 0, places)  # waits for its launch
             return
-        for index, place in zip(indices, places):
+        for index, place in zip(next(indices), places):
             steps.one(index, 0, place)
         device.module.cuda.get_current_stream().synchronize()
 

@@ -8,7 +8,8 @@ channels_last, fused Adam, and cuDNN's search for the fastest algorithm. Losses 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -103,10 +104,11 @@ def dcgan(way: str, device: str, sizes: Any) -> Task:
     return Task(step, (pictures(GROUPS * sizes.steps * n, device),), n)
 
 
-def drawn(task: Task, count: int) -> list[torch.Tensor]:
-    """The examples of `count` batches, drawn anew."""
-    order = torch.randperm(len(task.data[0]), device=task.data[0].device)[: count * task.batch]
-    return [array[order] for array in task.data]
+def drawn(task: Task, count: int) -> Iterator[list[torch.Tensor]]:
+    """The examples of `count` batches, again and again, in an order that is drawn once."""
+    order = torch.randperm(len(task.data[0]), device=task.data[0].device)
+    for part in itertools.cycle(order.split(count * task.batch)):
+        yield [array[part] for array in task.data]
 
 
 def wait(device: torch.device) -> None:
@@ -117,9 +119,10 @@ def wait(device: torch.device) -> None:
 
 def one_by_one(task: Task, count: int) -> Function:
     """`count` steps, each asked for by Python."""
+    examples = drawn(task, count)
 
     def several() -> None:
-        for batch in zip(*(array.split(task.batch) for array in drawn(task, count))):
+        for batch in zip(*(array.split(task.batch) for array in next(examples))):
             task.step(*batch)
         wait(task.data[0].device)
 
@@ -131,7 +134,8 @@ def captured(task: Task, count: int) -> Function:
 
     Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#whole-network-capture
     """
-    held, stream = drawn(task, count), torch.cuda.Stream()
+    examples, stream = drawn(task, count), torch.cuda.Stream()
+    held = next(examples)
     batches = list(zip(*(array.split(task.batch) for array in held)))
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
@@ -144,7 +148,7 @@ def captured(task: Task, count: int) -> Function:
             task.step(*batch)
 
     def several() -> None:
-        for place, array in zip(held, drawn(task, count)):
+        for place, array in zip(held, next(examples)):
             place.copy_(array)
         graph.replay()
         wait(held[0].device)
