@@ -239,20 +239,20 @@ def most_different(maps: np.ndarray, count: int) -> np.ndarray:
     return np.sort(chosen)
 
 
-def times(tasks: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
+def times(tasks: Mapping[str, Mapping[str, Mapping[str, float]]], unit: str = "milliseconds") -> Figure:
     """What `python -m scratchnet.bench` found: for each task a bar for each contestant, with its quartiles.
 
     Args:
         tasks: {task: {contestant: {"median": ms, "low": ms, "high": ms}}}.
+        unit: what the times are in.
     """
-    figure, axes = _figure(1, len(tasks), (WIDTH, 2.6))
-    for ax, (task, found) in zip(axes[0], tasks.items()):
+    figure, axes = _figure(len(tasks), 1, (WIDTH, sum(0.7 + 0.22 * len(found) for found in tasks.values())))
+    for ax, (task, found) in zip(axes[:, 0], tasks.items()):
         for place, (name, t) in enumerate(found.items()):
             quartiles = [[t["median"] - t["low"]], [t["high"] - t["median"]]]  # below and above the median
-            ax.bar(place, t["median"], yerr=quartiles, color=RIGHT if name == "scratchnet" else NEUTRAL)
-        ax.set_title(task)
-        ax.set_xticks(range(len(found)), [name.replace(" ", "\n") for name in found], fontsize=8)
-        ax.set_ylabel("milliseconds")
+            ax.barh(place, t["median"], xerr=quartiles, color=RIGHT if name.startswith("scratchnet") else NEUTRAL)
+        ax.set_yticks(range(len(found)), list(found), fontsize=8)
+        ax.set(title=task, xlabel=unit, ylim=(len(found) - 0.5, -0.5))
     return figure
 
 
@@ -282,15 +282,15 @@ def roofline(peak: float, bandwidth: float, points: Mapping[str, tuple[float, fl
         bandwidth: GB/s that the memory can move: the slope.
         points: {name: (FLOP per byte, GFLOP/s)}; drawn in their order, numbered.
     """
-    figure, axes = _figure(1, 1, (WIDTH, 4.2))
+    figure, axes = _figure(1, 1, (WIDTH, max(4.2, 0.2 * len(points))))
     ax = axes[0, 0]
     work = np.geomspace(0.05, 1000, 200)
     ax.loglog(work, np.minimum(peak, bandwidth * work), color=NEUTRAL, lw=2)
-    ax.text(950, peak * 0.8, f"processor:\n{peak:.0f} GFLOP/s", ha="right", va="top", color=NEUTRAL)
-    ax.text(0.06, bandwidth * 0.06 * 2.2, f"memory: {bandwidth:.0f} GB/s", color=NEUTRAL, rotation=24)
+    ax.text(950, peak * 0.8, f"processor:\n{peak:,.0f} GFLOP/s", ha="right", va="top", color=NEUTRAL)
+    ax.text(0.06, bandwidth * 0.06 * 2.2, f"memory: {bandwidth:,.0f} GB/s", color=NEUTRAL, rotation=24)
     colours = [TRAIN, TEST, RIGHT, WRONG, "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
     for number, (name, (x, y)) in enumerate(points.items(), 1):
-        label = f"{number}  {name}: {y:.3g} GFLOP/s"
+        label = f"{number}  {name}: {y:,.0f} GFLOP/s" if y > 1000 else f"{number}  {name}: {y:.3g} GFLOP/s"
         ax.plot(x, y, "o", ms=9, color=colours[(number - 1) % len(colours)], label=label)
         side = (8, -14, 20)[(number - 1) % 3]  # right, left and farther right, since points may be close to each other
         ax.annotate(str(number), (x, y), xytext=(side, -4), textcoords="offset points")

@@ -2,6 +2,7 @@
 
 import warnings
 
+import cuda_on_cpu
 import numpy as np
 import pytest
 from devices import gpu_registered
@@ -158,6 +159,26 @@ def test_what_cannot_be_recorded_runs_step_by_step(graphs, monkeypatch):
     assert_same(given_up, trained(on_gpu(classifier, loss=Looking()), **options), rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("adapted", [False, True])
+def test_layers_of_constants_are_recorded(adapted, graphs, monkeypatch):
+    def made():
+        sn.set_random_seed(1)
+        first = [sn.Rescaling([0.5, 0.25], [1.0, -1.0], input_shape=(6, 6, 2)), sn.Rescaling(2.0)]
+        first.append(sn.Normalization() if adapted else sn.Normalization(mean=[0.5, 0.0], variance=[2.0, 0.0]))
+        model = sn.Sequential([*first, sn.Flatten(), sn.Dense(3, activation="softmax")], name="model")
+        if adapted:
+            first[-1].adapt(PICTURES)
+        model.compile("adam", "sparse_categorical_crossentropy")
+        return model
+
+    ours, cpus = trained(on_gpu(made)), trained(made())
+    assert graphs["record"] == 2
+    assert graphs["replay"] > 0
+    step_by_step(monkeypatch)
+    assert_same(ours, trained(on_gpu(made)), rtol=0, atol=0)
+    assert_same(ours, cpus, rtol=1e-4, atol=1e-5)
+
+
 def test_on_the_cpu_nothing_is_said():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -262,6 +283,22 @@ def test_each_replay_makes_its_numbers_anew_in_their_order(gpu):
         assert gpu.TO_NUMPY(total) == expected
         assert (gpu.TO_NUMPY(table) == filled).all()
     assert xp.ndarray is type(total)
+
+
+def test_a_replay_waits_for_what_was_begun_before_it(gpu, monkeypatch):
+    """A batch is gathered on the stream of all else; a stream that records does not wait for that one by itself."""
+    if gpu.ARRAY_MODULE is not cuda_on_cpu.cupy:
+        pytest.skip("CuPy's own streams cannot be replaced")
+    cuda, graph, order = gpu.ARRAY_MODULE.cuda, gpu.GRAPH(), []
+    kept = graph.record(lambda: replay.fresh(lambda: 1.0) + 1)
+    waits, launches = cuda.Stream.synchronize, cuda.Graph.launch
+    monkeypatch.setattr(
+        cuda.Stream, "synchronize", lambda stream: order.append(stream is graph.stream) or waits(stream)
+    )
+    monkeypatch.setattr(cuda.Graph, "launch", lambda *given: order.append("launch") or launches(*given))
+    graph.replay()
+    assert order == [False, "launch", True]
+    assert gpu.TO_NUMPY(kept) == 2
 
 
 def test_the_precision_of_a_context_is_recorded(graphs):

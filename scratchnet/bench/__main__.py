@@ -1,7 +1,8 @@
 """python -m scratchnet.bench: scratchnet beside PyTorch and Keras, in one run.
 
 Every contestant has a process of its own, and they take turns. Frameworks that are not installed are left out; a
-framework in another virtual environment is named by that environment's Python.
+framework in another virtual environment is named by that environment's Python. What `--device gpu` measures is in
+`on_gpu`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from scratchnet.bench import on_gpu
 from scratchnet.bench.race import Contestant, default_pythons, find, first_step, race
 from scratchnet.bench.shapes import TASKS
+from scratchnet.kernels.gpu_probe import GPUNotAvailable
 
 ROUNDS = 6
 
@@ -24,12 +27,13 @@ ROUNDS = 6
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(prog="python -m scratchnet.bench", description=__doc__.splitlines()[0])
+    p.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what to measure (cpu)")
     p.add_argument("--model", choices=list(TASKS), help="only this model (both)")
-    p.add_argument("--kernels", action="store_true", help="each kernel beside a @ b, instead of whole steps")
+    p.add_argument("--kernels", action="store_true", help="each kernel beside a large product, no whole steps")
     p.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    p.add_argument("--plot", metavar="FILE", help="also draw the times into a picture")
-    p.add_argument("--threads", type=int, help="threads for every contestant (default: one a processor)")
-    p.add_argument("--rounds", type=int, default=ROUNDS, help=f"turns of each contestant ({ROUNDS})")
+    p.add_argument("--plot", metavar="FILE", help="also draw the times; on the GPU rooflines, too: FILE_cnn_tf32, ...")
+    p.add_argument("--threads", type=int, help="threads for every contestant on the CPU (default: one a processor)")
+    p.add_argument("--rounds", type=int, help=f"turns of each contestant ({ROUNDS}; {on_gpu.ROUNDS} on the GPU)")
     p.add_argument("--torch-python", metavar="PYTHON", help="a Python that has PyTorch, if this one has not")
     p.add_argument(
         "--keras-python", metavar="PYTHON", help="a Python that has Keras and TensorFlow, if this one has not"
@@ -60,7 +64,7 @@ def measure_models(options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
         contestants = [stack.enter_context(Contestant(name, pythons[name], extra)) for name in names]
         for task in tqdm(tasks, desc="tasks", leave=False, disable=options.json):
-            found["tasks"][task] = race(contestants, task, options.rounds, repeat=30)
+            found["tasks"][task] = race(contestants, task, options.rounds or ROUNDS, repeat=30)
             if task.endswith("step"):
                 done = found["tasks"][task]
                 found["peak memory"][task] = {c.name: c.peak for c in contestants if c.name in done}
@@ -81,7 +85,7 @@ def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
     for model in [options.model] if options.model else TASKS:
         with Contestant("scratchnet", python, extra) as ours, Contestant("a @ b", python, extra) as product:
             for name, work, _ in tqdm(kernels(model), desc=model, leave=False, disable=options.json):
-                times = race([ours, product], f"{model}: {name}", options.rounds, repeat=30)
+                times = race([ours, product], f"{model}: {name}", options.rounds or ROUNDS, repeat=30)
                 speed = {"GFLOP/s": work / times["scratchnet"]["median"] / 1e6}
                 speed["a @ b"] = 2 * 1024**3 / times["a @ b"]["median"] / 1e6
                 found[f"{model}, {name}"] = speed | {"ratio": speed["GFLOP/s"] / speed["a @ b"]}
@@ -116,9 +120,26 @@ def print_kernels(found: dict[str, Any]) -> None:
         print(f"{name:<52} {speed['GFLOP/s']:8.0f} {speed['a @ b']:8.0f} {speed['ratio']:6.2f}")
 
 
+def main_on_gpu(options: argparse.Namespace) -> None:
+    """The same on the GPU."""
+    try:
+        found = on_gpu.measure(options)
+    except GPUNotAvailable as error:
+        parser().exit(2, f"{error}\n")
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        on_gpu.show(found)
+    if options.plot:
+        on_gpu.draw(found, options.plot)
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Measure and print."""
+    """Measure and print; ends with exit status 2 where the GPU is asked for and cannot be used."""
     options = parser().parse_args(arguments)
+    if options.device == "gpu":
+        main_on_gpu(options)
+        return
     found = measure_kernels(options) if options.kernels else measure_models(options)
     if options.json:
         print(json.dumps({"machine": platform.processor() or platform.machine(), "results": found}, indent=2))

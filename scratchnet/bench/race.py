@@ -87,13 +87,20 @@ def summary(times: Sequence[float]) -> dict[str, float]:
     return {"median": middle * 1e3, "low": low * 1e3, "high": high * 1e3, "count": len(times)}
 
 
-def race(contestants: Sequence[Contestant], task: str, rounds: int, repeat: int) -> dict[str, dict[str, float]]:
+def race(
+    contestants: Sequence[Contestant],
+    task: str,
+    rounds: int,
+    repeat: int,
+    warm_up: float = WARM_UP,
+    pause: float = PAUSE,
+) -> dict[str, dict[str, float]]:
     """The task by all contestants, one after the other, `rounds` times; by name what `summary` says of all times."""
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
         for contestant in contestants:
-            time.sleep(PAUSE)
-            times.setdefault(contestant.name, []).extend(contestant.run(task, repeat, WARM_UP, 3.0))
+            time.sleep(pause)
+            times.setdefault(contestant.name, []).extend(contestant.run(task, repeat, warm_up, 3.0))
     return {name: summary(t) for name, t in times.items() if t}
 
 

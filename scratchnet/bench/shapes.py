@@ -1,6 +1,7 @@
-"""What is measured: the tasks, and the convolutions and dense layers of both models.
+"""What is measured: the tasks, and the convolutions and dense layers of both models; on the GPU also how large all is.
 
-It imports nothing but Python's own modules, since `with_torch` reads it in a Python without scratchnet.
+It imports nothing but Python's own modules, since `with_torch` and `with_torch_on_gpu` read it in a Python without
+scratchnet.
 """
 
 from __future__ import annotations
@@ -50,3 +51,38 @@ CONVS = {
     ],
 }
 DENSES = {"cnn": [(32, 2304, 128), (32, 128, 10)], "dcgan": [(64, 100, 4096)]}
+
+
+class Sizes(NamedTuple):
+    """How large the tasks are on the GPU; tests, whose GPU is played by the CPU, take smaller ones."""
+
+    cnn_batch: int = 32
+    dcgan_batch: int = 128
+    steps: int = 16  # in one call, between two waits for the GPU: as many as `fit` records at once
+    pictures: int = 50_000  # as in CIFAR-10's training set
+    epochs: int = 10  # of "cnn fit"
+    side: int = 8192  # of the large product's matrices
+    copied: int = 1 << 28  # numbers of "copy"; no cache holds them
+    most_calls: int = 100
+
+    def calls(self, work: float) -> int:
+        """How often a kernel runs in one call of its task: about a millisecond, beside which a launch is short."""
+        return max(1, min(int(2e10 / work), self.most_calls))
+
+    def batch(self, model: str) -> int:
+        """Examples of a step."""
+        return self.cnn_batch if model == "cnn" else self.dcgan_batch
+
+
+GPU = Sizes()
+PRODUCT, COPY = "product", "copy"  # of large arrays: what the processor and the memory can do at most
+GPU_STEPS = {
+    "cnn": {"cnn step": "a training step of the article's CNN, batch 32"},
+    "dcgan": {"dcgan step": "a step of the DCGAN, batch 128: discriminator, then generator"},
+}
+GPU_FIT = "cnn fit", "ten epochs of the article's CNN by fit, on 50,000 pictures of 32 x 32 x 3 bytes, batch 32"
+# A contestant is called by its framework, how its steps are launched, and the precision of its products.
+GPU_CONTESTANTS = {
+    "scratchnet": [f"scratchnet {way} {p}" for way in ("eager", "recorded") for p in ("float32", "tf32", "3xtf32")],
+    "torch": [f"torch {way} {p}" for way in ("eager", "compiled", "captured") for p in ("float32", "tf32")],
+}

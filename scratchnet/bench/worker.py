@@ -27,12 +27,17 @@ def peak_megabytes() -> float:
 
 
 def contestant(name: str) -> Prepare:
-    """The `prepare` of a contestant."""
-    if name == "scratchnet":
-        from scratchnet.bench import ours
+    """The `prepare` of a contestant; on the GPU its name has also how steps are launched, and the precision."""
+    framework, *more = name.split()
+    on_gpu = len(more) == 2 and framework in ("scratchnet", "torch")
+    if framework == "scratchnet":
+        from scratchnet.bench import ours, ours_on_gpu
 
-        return ours.prepare
+        return (lambda task: ours_on_gpu.prepare(task, more[0], more[1])) if on_gpu else ours.prepare
     sys.path.insert(0, str(Path(__file__).parent))
+    if on_gpu:
+        with_torch_on_gpu = importlib.import_module("with_torch_on_gpu")
+        return lambda task: with_torch_on_gpu.prepare(task, more[0], more[1])
     if name == "keras":
         return importlib.import_module("with_keras").prepare
     if name in ("torch", "torch channels_last"):

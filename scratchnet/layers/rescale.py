@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from scratchnet import kernels
 from scratchnet.arguments import is_array, is_number, shortened
-from scratchnet.devices import array_module, to_numpy
+from scratchnet.devices import Device, array_module, device_of, to_numpy
 from scratchnet.layers.base import Layer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
 SMALLEST_DEVIATION = 1e-7  # Keras's epsilon: a channel that never changes is divided by it
+
+
+def _for_channels(xp: Any, dtype: np.dtype, channels: int, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Gamma / deviation, mean, beta and ones from `Constants.constants`, each an array with a number a channel."""
+    gamma, mean, deviation, beta = (xp.broadcast_to(xp.asarray(value, dtype), (channels,)).copy() for value in values)
+    return gamma / deviation, mean, beta, xp.ones_like(mean)
+
+
+@functools.cache  # for good: a recording goes on reading them
+def _kept(device: Device, dtype: np.dtype, channels: int, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same for constants of the host, in tuples, made once: while steps are recorded none could be copied."""
+    return _for_channels(device.module, dtype, channels, values)
 
 
 class Constants(Layer):
@@ -32,22 +45,24 @@ class Constants(Layer):
                     f"{x.shape}. Channels come last."
                 )
 
-    def _arrays(self, channels: int) -> list[np.ndarray]:
-        xp = self.device.module
-        return [xp.broadcast_to(xp.asarray(v, self.dtype), (channels,)).copy() for v in self.constants()]
+    def _arrays(self, channels: int) -> tuple[Any, ...]:
+        values, device = self.constants(), self.device
+        if device.graph is None or any(device_of(value) is device for value in values):
+            return _for_channels(device.module, self.dtype, channels, values)
+        lists = [np.asarray(value).tolist() for value in values]
+        hashable = tuple(tuple(value) if isinstance(value, list) else value for value in lists)
+        return _kept(device, self.dtype, channels, hashable)
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
-        xp = array_module(x)
-        gamma, mean, deviation, beta = self._arrays(x.shape[-1])
-        return kernels.of(x).batch_norm_inference(x, gamma / deviation, beta, mean, xp.ones_like(mean), 0.0)
+        scale, mean, beta, ones = self._arrays(x.shape[-1])
+        return kernels.of(x).batch_norm_inference(x, scale, beta, mean, ones, 0.0)
 
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         if not input_grad:
             return None
-        gamma, mean, deviation, _ = self._arrays(dy.shape[-1])
-        xp = array_module(dy)
-        zeros, ones = xp.zeros_like(mean), xp.ones_like(mean)
-        return kernels.of(dy).batch_norm_inference(dy, gamma / deviation, zeros, zeros, ones, 0.0)
+        scale, mean, _, ones = self._arrays(dy.shape[-1])
+        zeros = array_module(dy).zeros_like(mean)
+        return kernels.of(dy).batch_norm_inference(dy, scale, zeros, zeros, ones, 0.0)
 
 
 class Rescaling(Constants):
@@ -124,12 +139,13 @@ class Normalization(Constants):
             raise ValueError(f"{self.full_name}: expected a variance of at least 0, got {variance!r}.")
 
     def constants(self) -> tuple[Any, Any, Any, Any]:
-        given = self.mean is not None
-        if not given and not self.state:
+        if self.mean is not None:
+            return 1.0, self.mean, np.maximum(np.sqrt(np.asarray(self.variance)), SMALLEST_DEVIATION), 0.0
+        if not self.state:
             return 1.0, 0.0, 1.0, 0.0
-        mean, variance = (self.mean, self.variance) if given else (self.state["mean"], self.state["variance"])
+        mean, variance = self.state["mean"], self.state["variance"]
         xp = array_module(variance)
-        return 1.0, mean, xp.maximum(xp.sqrt(variance), SMALLEST_DEVIATION), 0.0
+        return xp.ones_like(mean), mean, xp.maximum(xp.sqrt(variance), SMALLEST_DEVIATION), xp.zeros_like(mean)
 
     def create_weights(self, input_shape: Shape) -> None:
         if self.mean is None:

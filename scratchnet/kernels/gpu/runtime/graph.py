@@ -134,6 +134,7 @@ class Graph:
                 for place, array in zip(places, _arrays(make())):
                     place[...] = array
         self._used = True
+        cupy.cuda.get_current_stream().synchronize()  # a batch may still be on its way: streams do not wait
         with self.stream:
             for page in self._pages:
                 page.there.set(page.here, stream=self.stream)
