@@ -19,7 +19,7 @@ gathering = import_module("scratchnet.kernels.gpu.gather")  # the package has a 
 RNG = np.random.default_rng(0)
 
 
-def same_bits(y, expected):
+def assert_same_bits(y, expected):
     """The same numbers, zeros of the same sign; any NaN for a NaN."""
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(np.signbit(y), np.signbit(expected))
@@ -28,7 +28,7 @@ def same_bits(y, expected):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_float16(dtype):
     x = np.arange(2**16, dtype=np.uint16).view(np.float16).reshape(256, 256)
-    same_bits(to_numpy(gpu.gather(to_device(x), np.arange(256), dtype)), x.astype(dtype))
+    assert_same_bits(to_numpy(gpu.gather(to_device(x), np.arange(256), dtype)), x.astype(dtype))
 
 
 @pytest.mark.parametrize("source", gathering.TYPES)
@@ -42,10 +42,10 @@ def test_numbers_of_every_dtype_are_rounded_as_numpy_s(source, dtype):
         x = np.array([limits.min, limits.max, 3, *(int(v) for v in near if limits.min <= v <= limits.max)], source)
     with np.errstate(over="ignore"):
         expected = x.astype(dtype)
-    same_bits(to_numpy(gpu.gather(to_device(x), np.arange(len(x)), dtype)), expected)
+    assert_same_bits(to_numpy(gpu.gather(to_device(x), np.arange(len(x)), dtype)), expected)
     pictures = np.repeat(x, 4).reshape(-1, 2, 2, 1)
     moved = gpu.augment(to_device(pictures), np.arange(len(x)), affine((2, 2), len(x)), dtype=dtype)
-    same_bits(to_numpy(moved), expected.repeat(4).reshape(pictures.shape))
+    assert_same_bits(to_numpy(moved), expected.repeat(4).reshape(pictures.shape))
 
 
 def test_what_is_no_data_set_of_the_gpu_s():

@@ -39,10 +39,8 @@ def moved_if_they_fit(arrays: Iterable[Any], device: Device, caller: str) -> lis
     needed = sum(array.nbytes for array in arrays if array is not None and device_of(array) is not device)
     free = device.free_memory()
     if needed <= SHARE * free:
-        try:
+        with contextlib.suppress(MemoryError):  # there is room, but not in one piece
             return [None if array is None else to_device(array, device) for array in arrays]
-        except MemoryError:  # there is room, but not in one piece
-            pass
     warnings.warn(
         f"{caller}: the data have {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free on {device.name!r}, half "
         "of them for data. Each batch is copied there by itself, which takes longer. Pictures as uint8 take the least.",
