@@ -1,6 +1,7 @@
 """The devices that the kernels' tests run on: each test takes `device`, and calls its kernels with NumPy's arrays."""
 
 import importlib
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -58,18 +59,20 @@ def gpu_registered() -> Iterator[Device]:
 class Kernels:
     """The kernels of a device as functions of NumPy's arrays: these go to the device, and results come back.
 
-    An array that the kernel changed there is changed here too, and no other is written to.
+    An array that the kernel changed there is changed here too, and no other is written to. Where the CPU plays a GPU,
+    each call is played in the next of the four extreme orders of threads and copies.
     """
 
     def __init__(self, under: UnderTest):
-        self.under = under
+        self.under, self.schedules = under, itertools.cycle(cuda_on_cpu.SCHEDULES)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         kernel = getattr(self.under.kernels, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             moved: list[tuple[np.ndarray, Any]] = []
-            result = kernel(*self._there(args, moved), **self._there(kwargs, moved))
+            with cuda_on_cpu.scheduled(next(self.schedules)):
+                result = kernel(*self._there(args, moved), **self._there(kwargs, moved))
             for here, there in moved:
                 back = self.under.to_numpy(there)
                 if back is not here and back.tobytes() != here.tobytes():
