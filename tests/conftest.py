@@ -55,7 +55,9 @@ class OneThreadInNotebooks:
 LONG = [
     "test_narrow_vectors.py",
     "test_compiling.py",
+    "test_gpu_sanitized.py",
     "*.ipynb",
+    "test_gpu_compiles.py",
     "test_threads.py",
     "test_bench.py",
     "test_wheel.py",

@@ -16,9 +16,17 @@ SMALL = "gpu and not bits and not sums and not many"  # those have arrays that t
 
 
 @pytest.mark.skipif(sanitizer.missing() is not None, reason=str(sanitizer.missing()))
-@pytest.mark.parametrize("subjects", ["pool dropout activation", "conv dense", "norm loss"])
-def test_kernels_touch_no_memory_that_is_not_theirs(subjects):
-    files = [str(TESTS / f"test_kernels_{subject}.py") for subject in subjects.split()]
+@pytest.mark.parametrize(
+    "names",
+    [
+        "kernels_pool kernels_dropout kernels_activation",
+        "kernels_conv kernels_dense",
+        "kernels_norm kernels_loss",
+        "kernels_update gather augment",
+    ],
+)
+def test_kernels_touch_no_memory_that_is_not_theirs(names):
+    files = [str(TESTS / f"test_{name}.py") for name in names.split()]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", *files, "-k", SMALL, "-x", "-q", "-n0", "-p", "no:cacheprovider"),
