@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,16 @@ def check_pads(pads: Any, caller: str) -> tuple[tuple[int, int], tuple[int, int]
     if not isinstance(pads, (tuple, list)) or len(pads) != 2:
         raise ValueError(f"{caller}: expected pads as ((top, bottom), (left, right)), got {pads!r}.")
     return check_pair(pads[0], "pads[0]", caller, 0), check_pair(pads[1], "pads[1]", caller, 0)
+
+
+def check_pictures(x: Any, mode: str, modes: Iterable[str]) -> None:
+    """Pictures (N, H, W, C) to be moved, and a fill mode that there is."""
+    if mode not in modes:
+        raise ValueError(f"augment: expected a mode of {', '.join(modes)}, got {mode!r}.")
+    if x.ndim != 4 or 0 in x.shape[1:]:
+        raise ValueError(
+            f"expected pictures x of shape (N, H, W, C), got {x.shape}. Grey ones need an axis: x[..., None]."
+        )
 
 
 def check_float(dtype: Any, caller: str) -> np.dtype:

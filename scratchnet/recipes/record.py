@@ -59,6 +59,19 @@ def write_result(stem: str | os.PathLike[str], result: Mapping[str, Any]) -> Non
         file.write(json.dumps({**result, **where}).encode())
 
 
+def results_so_far(name: str, seed: int, folder: Path, epochs: int | None) -> tuple[Path, list[dict[str, Any]]]:
+    """(the stem of the result's file, the results in it) of a recipe with many networks, perhaps of a run cut off.
+
+    Raises:
+        ValueError: epochs are given; such a recipe is measured in steps.
+    """
+    if epochs is not None:
+        raise ValueError(f"{name}: expected no --epochs, got {epochs}. Its networks learn for fixed numbers of steps.")
+    stem = folder / f"{name}_{seed}"
+    path = stem.with_suffix(".json")
+    return stem, json.loads(path.read_text())["results"] if path.exists() else []
+
+
 def folder_for(path: str | os.PathLike[str]) -> Path:
     """The folder, made if need be."""
     folder = Path(path)

@@ -10,7 +10,6 @@ pictures: the smaller sets are parts of the larger. The test pictures are asked 
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from tqdm import tqdm
 import scratchnet as sn
 from scratchnet.datasets import fashion_mnist_small
 from scratchnet.printing import say, usable
-from scratchnet.recipes.record import write_result
+from scratchnet.recipes.record import results_so_far, write_result
 
 BATCH = 32
 PICTURES = (94, 188, 375, 750, 1500, 3000, 6000)
@@ -114,14 +113,10 @@ def train(name: str, seed: int, folder: Path, epochs: int | None) -> None:
     Raises:
         ValueError: epochs are given; here a run is measured in steps.
     """
-    if epochs is not None:
-        raise ValueError(f"{name}: expected no --epochs, got {epochs}. Its networks learn for fixed numbers of steps.")
-    stem = folder / f"{name}_{seed}"
-    path = stem.with_suffix(".json")
-    results = json.loads(path.read_text())["results"] if path.exists() else []
+    stem, results = results_so_far(name, seed, folder, epochs)
     known = {tuple(result[field] for field in Run._fields) for result in results}
     runs = [run for run in RECIPES[name].runs if run not in known]
     for run in tqdm(runs, desc=f"{name}, seed {seed}", unit="network", disable=not usable(sys.stderr)):
         results.append(one(run, seed))
         write_result(stem, {"recipe": name, "what": RECIPES[name].what, "seed": seed, "results": results})
-    say(f"{path}: {len(results)} networks")
+    say(f"{stem}.json: {len(results)} networks")

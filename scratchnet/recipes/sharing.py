@@ -9,7 +9,6 @@ pictures. A seed takes about ten minutes on one core.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from scratchnet.optimizers import Adam
 from scratchnet.printing import say, usable
 from scratchnet.random import set_random_seed
 from scratchnet.recipes.patches import Patches
-from scratchnet.recipes.record import write_result
+from scratchnet.recipes.record import results_so_far, write_result
 
 SIZE = 16  # pixels a side
 RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -122,11 +121,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> None
     Raises:
         ValueError: epochs are given; here a run is measured in steps.
     """
-    if epochs is not None:
-        raise ValueError(f"{name}: expected no --epochs, got {epochs}. Its networks learn for fixed numbers of steps.")
-    stem = folder / f"{name}_{seed}"
-    path = stem.with_suffix(".json")
-    results = json.loads(path.read_text())["results"] if path.exists() else []
+    stem, results = results_so_far(name, seed, folder, epochs)
     known = {(result["pictures"], result["stop"], result["rate"]) for result in results}
     runs = [(which, stop, rate) for which in PICTURES for stop in STOPS for rate in RATES]
     data = {which: pictures(which) for which in PICTURES}
@@ -139,7 +134,7 @@ def train(name: str, seed: int, folder: Path, epochs: int | None = None) -> None
             stem, {"recipe": name, "what": RECIPES[name].what, "seed": seed, "steps": STEPS, "batch": BATCH}
             | {"results": results},
         )  # fmt: skip
-    say(f"{path}: {len(results)} networks")
+    say(f"{stem}.json: {len(results)} networks")
 
 
 def together(found: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, dict[str, list[list[float]]]]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import prange
 
 from scratchnet.arguments import check_count, check_index
-from scratchnet.kernels.checks import check_float, check_word
+from scratchnet.kernels.checks import check_float, check_pictures, check_word
 from scratchnet.kernels.cpu.dropout import philox
 from scratchnet.kernels.cpu.gather import COMPILED, normalize, per_element
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial
@@ -208,12 +208,7 @@ def augment(
         IndexError: an index out of range.
     """
     x, dtype = np.asarray(x), check_float(dtype, "augment")
-    if mode not in _MODES:
-        raise ValueError(f"augment: expected a mode of {', '.join(_MODES)}, got {mode!r}.")
-    if x.ndim != 4 or 0 in x.shape[1:]:
-        raise ValueError(
-            f"expected pictures x of shape (N, H, W, C), got {x.shape}. Grey ones need an axis: x[..., None]."
-        )
+    check_pictures(x, mode, _MODES)
     index = check_index(index, len(x))
     if x.dtype not in COMPILED or not x.flags.c_contiguous:
         x, index = np.ascontiguousarray(x[index], x.dtype if x.dtype in COMPILED else dtype), np.arange(len(index))

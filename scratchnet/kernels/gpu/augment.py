@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.arguments import check_count
-from scratchnet.kernels.checks import check_float, check_word
+from scratchnet.kernels.checks import check_float, check_pictures, check_word
 from scratchnet.kernels.gpu.gather import as_examples, example_grid, per_channel
 from scratchnet.kernels.gpu.runtime.contract import is_array
 from scratchnet.kernels.gpu.runtime.memory import empty
@@ -81,13 +81,8 @@ def augment(
         IndexError: an index out of range.
     """
     dtype = check_float(dtype, "augment")
-    if mode not in _MODES:
-        raise ValueError(f"augment: expected a mode of {', '.join(_MODES)}, got {mode!r}.")
     there, type_number = as_examples(x, "augment")
-    if x.ndim != 4 or 0 in x.shape[1:]:
-        raise ValueError(
-            f"expected pictures x of shape (N, H, W, C), got {x.shape}. Grey ones need an axis: x[..., None]."
-        )
+    check_pictures(x, mode, _MODES)
     index = as_index(index, len(x))
     N, (H, W, C) = len(index), x.shape[1:]
     matrix = _rows(matrix, "matrix", (N, 6))
