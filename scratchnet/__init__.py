@@ -98,11 +98,31 @@ from scratchnet.metrics import (
     confusion_matrix,
 )
 from scratchnet.models import Sequential
-from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from scratchnet.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 from scratchnet.placement import device
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
-from scratchnet.schedules import CosineDecay, PiecewiseConstantDecay, Schedule, StepDecay, WarmUp
+from scratchnet.schedules import (
+    CosineDecay,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
 from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
@@ -112,8 +132,11 @@ __all__ = [
     "SGD",
     "Accuracy",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "Augment",
     "AveragePooling2D",
     "BackupAndRestore",
@@ -134,6 +157,7 @@ __all__ = [
     "DivergedError",
     "Dropout",
     "EarlyStopping",
+    "ExponentialDecay",
     "ExponentialMovingAverage",
     "Flatten",
     "GPUNotAvailable",
@@ -145,11 +169,13 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "History",
+    "InverseTimeDecay",
     "Layer",
     "LeakyReLU",
     "LearningRateScheduler",
     "LecunNormal",
     "LecunUniform",
+    "Lion",
     "LiveCurve",
     "Loss",
     "MaxPooling2D",
@@ -157,12 +183,14 @@ __all__ = [
     "Metric",
     "ModelCheckpoint",
     "MovingAverage",
+    "Nadam",
     "Normalization",
     "Ones",
     "Optimizer",
     "Orthogonal",
     "Parallel",
     "PiecewiseConstantDecay",
+    "PolynomialDecay",
     "RMSprop",
     "RandomNormal",
     "RandomUniform",

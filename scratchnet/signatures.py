@@ -37,7 +37,6 @@ _FEWER = "Hand over fewer examples: x[:1000], y[:1000]. An epoch is all of them 
 # What to do instead.
 ADVICE = {
     "activity_regularizer": _SMALL,
-    "amsgrad": "Take plain Adam, or AdamW.",
     "axis": "Classes and channels are the last axis: np.moveaxis(y, 1, -1).",
     "callbacks": "Callbacks belong to fit.",
     "constraint": _BOUND,

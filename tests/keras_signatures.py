@@ -23,7 +23,7 @@ SAME = {
         "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
         "TopKCategoricalAccuracy"
     ),
-    "optimizers": "Adam AdamW RMSprop SGD",
+    "optimizers": "Adadelta Adagrad Adam AdamW Adamax Lion Nadam RMSprop SGD",
     "initializers": (
         "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones Orthogonal "
         "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
@@ -54,8 +54,10 @@ NAMES = {
     "device": "device",
     "load_model": "saving.load_model",
     "set_random_seed": "utils.set_random_seed",
-    "schedules.CosineDecay": "optimizers.schedules.CosineDecay",
-    "schedules.PiecewiseConstantDecay": "optimizers.schedules.PiecewiseConstantDecay",
+    **{
+        f"schedules.{name}": f"optimizers.schedules.{name}"
+        for name in ("CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay", "PolynomialDecay")
+    },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
     **{

@@ -49,8 +49,23 @@ from scratchnet.reference.norm import (
 )
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
 from scratchnet.reference.random import dropout, philox, uniform
+from scratchnet.reference.update import (
+    adadelta,
+    adagrad,
+    adam,
+    adamax,
+    lion,
+    moving_average,
+    nadam,
+    rmsprop,
+    sgd,
+)
 
 __all__ = [
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -68,12 +83,17 @@ __all__ = [
     "dropout",
     "group_norm",
     "group_norm_backward",
+    "lion",
     "max_pool2d",
     "max_pool2d_backward",
+    "moving_average",
+    "nadam",
     "philox",
     "places",
     "relu",
     "relu_backward",
+    "rmsprop",
+    "sgd",
     "sigmoid",
     "sigmoid_backward",
     "sigmoid_binary_cross_entropy",

@@ -52,10 +52,23 @@ from scratchnet.kernels.cpu.pool import (
 )
 from scratchnet.kernels.cpu.sums import square_sum
 from scratchnet.kernels.cpu.translate import translate
-from scratchnet.kernels.cpu.update import adam, moving_average, rmsprop, sgd
+from scratchnet.kernels.cpu.update import (
+    adadelta,
+    adagrad,
+    adam,
+    adamax,
+    lion,
+    moving_average,
+    nadam,
+    rmsprop,
+    sgd,
+)
 
 __all__ = [
+    "adadelta",
+    "adagrad",
     "adam",
+    "adamax",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -81,9 +94,11 @@ __all__ = [
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "lion",
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
+    "nadam",
     "relu",
     "relu_backward",
     "rmsprop",

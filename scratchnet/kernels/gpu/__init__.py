@@ -55,13 +55,26 @@ from scratchnet.kernels.gpu.runtime.memory import free_memory
 from scratchnet.kernels.gpu.runtime.precision import precision
 from scratchnet.kernels.gpu.sums import square_sum
 from scratchnet.kernels.gpu.translate import translate
-from scratchnet.kernels.gpu.update import adam, moving_average, rmsprop, sgd
+from scratchnet.kernels.gpu.update import (
+    adadelta,
+    adagrad,
+    adam,
+    adamax,
+    lion,
+    moving_average,
+    nadam,
+    rmsprop,
+    sgd,
+)
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
 GRAPH, FREE_MEMORY, PRECISION = Graph, free_memory, precision
 
 __all__ = [
+    "adadelta",
+    "adagrad",
     "adam",
+    "adamax",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -87,9 +100,11 @@ __all__ = [
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "lion",
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
+    "nadam",
     "relu",
     "relu_backward",
     "rmsprop",
