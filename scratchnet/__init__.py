@@ -19,6 +19,7 @@ from scratchnet import (
     preprocessing,
     reference,
     schedules,
+    unbuilt,
     zoo,
 )
 from scratchnet.augment import Augment
@@ -126,6 +127,8 @@ from scratchnet.schedules import (
 from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
+
+unbuilt.install()  # names that are not here are answered by what there is instead
 
 __all__ = [
     "GAN",

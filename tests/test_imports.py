@@ -15,6 +15,7 @@ ROOMS = [
     {"reference", "fields"},
     {"shapes", "signatures", "files", "locks", "printing"},
     {"attributes", "arguments", "replay"},
+    {"old_names"},
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "trees"},
@@ -44,6 +45,7 @@ LEAVES = {
     "plot": set(),
     "preprocessing": set(),
     "recipes": {"datasets", "doctor", "gan", "generation", "plot", "zoo"},
+    "unbuilt": set(),
     "zoo": set(),
 }
 

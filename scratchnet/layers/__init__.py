@@ -13,21 +13,31 @@ from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 
+# Keras has two names for these.
+AvgPool2D = AveragePooling2D
+Convolution2DTranspose = Conv2DTranspose
+GlobalAvgPool2D = GlobalAveragePooling2D
+MaxPool2D = MaxPooling2D
+
 __all__ = [
     "Activation",
     "AveragePooling2D",
+    "AvgPool2D",
     "BatchNormalization",
     "Chain",
     "Conv2D",
     "Conv2DTranspose",
+    "Convolution2DTranspose",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
     "GroupNormalization",
     "Layer",
     "LeakyReLU",
+    "MaxPool2D",
     "MaxPooling2D",
     "Normalization",
     "Parallel",

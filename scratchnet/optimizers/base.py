@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, replay
+from scratchnet import kernels, old_names, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
@@ -24,7 +24,7 @@ Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weig
 STATE = record(iterations=count(), learning_rate=optional(number(0)), memory=mapping(mapping(array)))
 
 
-class Optimizer(Configurable):
+class Optimizer(Configurable, old_names.Rate):
     """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
 
     Every optimizer takes these, beside its own:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, locks
+from scratchnet import kernels, locks, old_names
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation
@@ -42,7 +42,7 @@ Verbose = int | str | bool
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
 
 
-class Trainable(Compiled):
+class Trainable(Compiled, old_names.Methods):
     """What turns a network into something that learns: compile, fit, evaluate, predict, train_on_batch.
 
     A mixin for a network of `layers`, such as `scratchnet.models.Sequential`: forward, backward, params and grads are
