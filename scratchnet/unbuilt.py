@@ -107,7 +107,7 @@ UNBUILT: dict[str, dict[str, str]] = {
         **dict.fromkeys(("function", "gradients"), _GRADIENT),
         **dict.fromkeys(("placeholder", "variable", "zeros", "ones", "eval"), _ARRAYS),
         **dict.fromkeys(("random_normal", "random_uniform"), _RANDOM),
-        **dict.fromkeys(("get_session", "set_session", "tensorflow_backend", "manual_variable_initialization"), _EAGER),
+        **dict.fromkeys(("get_session", "set_session", "manual_variable_initialization"), _EAGER),
         "get_value": "model.optimizer.learning_rate is a number already, and a layer's weights are arrays.",
         "set_learning_phase": "forward(x, training=True) says it for a call.",
         "learning_phase": "forward(x, training=True) says it for a call.",
@@ -146,20 +146,29 @@ def ask(room: str) -> Callable[[str], Any]:
     """The `__getattr__` of a room: an old name's object, or an AttributeError."""
 
     def __getattr__(name: str) -> Any:
+        if f"{room}.{name}".lstrip(".") in names.MODULES:
+            return importlib.import_module(_full(room, name))
         if name in names.NAMES.get(room, {}):
             try:
                 return names.find(room, name)
             except LookupError:
                 pass
-        if f"{room}.{name}".lstrip(".") in names.MODULES:
-            return importlib.import_module(_full(room, name))
         text = sentence(room, name) or f"module {_full(room)!r} has no attribute {name!r}"
         raise AttributeError(text, name=name, obj=sys.modules[_full(room)])
 
     return __getattr__
 
 
-class OldModule(ModuleType):
+class CalledModule(ModuleType):
+    """A module that has the name of a function of an earlier Keras, and can be called as that: optimizers.sgd(0.1)."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function did."""
+        room, _, name = self.__name__.partition(".")[2].rpartition(".")
+        return names.find(room, name)(*args, **kwargs)
+
+
+class OldModule(CalledModule):
     """A module of an earlier Keras; its names are looked up in the rooms that have them today."""
 
     def __getattr__(self, name: str) -> Any:
@@ -172,15 +181,6 @@ class OldModule(ModuleType):
         if f"{module}.{name}" in names.MODULES:
             return importlib.import_module(_full(module, name))
         return names.find_in_module(module, name)
-
-
-class CalledModule(ModuleType):
-    """A module that has the name of a function of an earlier Keras, and can be called as that: optimizers.sgd(0.1)."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What the function did."""
-        room, _, name = self.__name__.partition(".")[2].rpartition(".")
-        return names.find(room, name)(*args, **kwargs)
 
 
 class Finder(MetaPathFinder, Loader):

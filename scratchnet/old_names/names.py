@@ -29,6 +29,16 @@ def _with_kernel_size(name: str, path: str) -> Callable[..., Any]:
     return make
 
 
+def _merge(inputs: Any, mode: str = "sum", concat_axis: int = -1, **kwargs: Any) -> Any:
+    """Keras 1's function for all that brings several inputs together."""
+    kind = {"sum": "Add", "mul": "Multiply", "concat": "Concatenate", "ave": "Average", "max": "Maximum"}.get(mode)
+    if kind is None:
+        raise ValueError(f"merge: mode={mode!r} is not there any more. Compute it in a layer of your own.")
+    arguments = {"axis": concat_axis} if mode == "concat" else {}
+    tell(f"layers.merge(mode={mode!r})", f"write {kind}()(inputs).")
+    return today(f"layers.{kind}")(**arguments, **kwargs)(inputs)
+
+
 def _data_format(value: str) -> None:
     today("backend.set_image_data_format")("channels_first" if value == "th" else "channels_last")
 
@@ -45,7 +55,9 @@ NAMES: dict[str, dict[str, tuple[str | Callable[..., Any], str | None]]] = {
         "Deconvolution2D": (_with_kernel_size("Deconvolution2D", "layers.Conv2DTranspose"), "Conv2DTranspose"),
         "GlobalMaxPool2D": ("layers.GlobalMaxPooling2D", None),
         "SeparableConvolution2D": ("layers.SeparableConv2D", None),
+        "merge": (_merge, None),
     },
+    "utils": {"plot": ("utils.plot_model", "plot_model")},
     "optimizers": {name.lower(): (f"optimizers.{name}", name) for name in _OPTIMIZERS},
 }
 
@@ -58,15 +70,19 @@ MODULES: dict[str, tuple[str, ...]] = {
             *("experimental.preprocessing", "noise", "normalization", "pooling", "recurrent", "wrappers"),
         )
     },
+    "backend.tensorflow_backend": ("backend",),
     "engine": ("layers", "models"),
     "engine.base_layer": ("layers",),
     "engine.topology": ("layers", "models"),
     "engine.training": ("models",),
     "initializations": ("initializers",),
-    "legacy": ("layers",),
     "objectives": ("losses",),
     "optimizers.legacy": ("optimizers",),
-    **{f"utils.{name}": ("utils",) for name in ("data_utils", "generic_utils", "np_utils", "vis_utils")},
+    **{
+        f"utils.{name}": ("utils",)
+        for name in ("data_utils", "generic_utils", "io_utils", "np_utils", "training_utils", "vis_utils")
+    },
+    "utils.visualize_util": ("utils",),
 }
 
 
