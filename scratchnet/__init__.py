@@ -6,6 +6,7 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import (
+    backend,
     callbacks,
     check,
     datasets,
@@ -215,6 +216,7 @@ __all__ = [
     "WarmUp",
     "ZeroPadding2D",
     "Zeros",
+    "backend",
     "callbacks",
     "check",
     "confusion_matrix",

@@ -108,7 +108,6 @@ UNBUILT: dict[str, dict[str, str]] = {
         **dict.fromkeys(("placeholder", "variable", "zeros", "ones", "eval"), _ARRAYS),
         **dict.fromkeys(("random_normal", "random_uniform"), _RANDOM),
         **dict.fromkeys(("get_session", "set_session", "manual_variable_initialization"), _EAGER),
-        "get_value": "model.optimizer.learning_rate is a number already, and a layer's weights are arrays.",
         "set_learning_phase": "forward(x, training=True) says it for a call.",
         "learning_phase": "forward(x, training=True) says it for a call.",
         "set_value": "Set the attribute itself: model.optimizer.learning_rate = 1e-4.",

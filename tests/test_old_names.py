@@ -135,7 +135,7 @@ def test_a_constructor_s_old_arguments_are_today_s(make, old, today):
 def test_the_warning_says_today_s_way():
     with pytest.warns(OldName, match=r"^Adam\(lr=\.\.\.\) is of an earlier Keras: write learning_rate=0\.1\.$"):
         sn.Adam(lr=0.1)
-    with pytest.warns(OldName, match=r"write learning_rate=InverseTimeDecay\(0\.001, 1, 1e-06"):
+    with pytest.warns(OldName, match=r"write learning_rate=InverseTimeDecay\(0\.001, 1, 1e-06\)\.$"):
         sn.Adam(decay=1e-6)
     with pytest.warns(OldName, match=r"fit\(workers=\.\.\.\) .* leave it out, it has no effect\.$"):
         compiled().fit(X, Y, verbose=0, workers=4)
@@ -369,7 +369,7 @@ def test_every_old_module(module):
     if any(room(today) is None for today in MODULES[module]) or room(module.rpartition(".")[0]) is None:
         pytest.skip("its room is not there")
     old, today = importlib.import_module(f"scratchnet.{module}"), room(MODULES[module][0])
-    name = next(one for one in old.__all__ if inspect.isclass(getattr(today, one)))
+    name = next(one for one in old.__all__ if callable(getattr(today, one)))
     with told(1) as seen:
         assert getattr(old, name) is getattr(today, name)
         getattr(old, name)
@@ -449,3 +449,15 @@ def test_a_misspelt_name_is_as_in_any_module():
 def test_values_are_described_as_a_program_writes_them():
     assert arguments._described(0.5) == "0.5"
     assert arguments._described(sn.Zeros()) == "Zeros()"
+    assert arguments._described(sn.InverseTimeDecay(0.5, 1, 0.25, True)) == "InverseTimeDecay(0.5, 1, 0.25, True)"
+
+
+def test_settings_of_the_backend_under_old_names():
+    with told(3):
+        assert sn.backend.image_dim_ordering() == "tf"
+        sn.backend.set_image_dim_ordering("tf")
+        assert sn.backend.get_value(0.5) == 0.5
+    with pytest.raises(ValueError, match="Channels come last"):
+        sn.backend.set_image_dim_ordering("th")
+    with pytest.raises(ImportError, match="Nothing needs to be compiled"):
+        from scratchnet.backend.tensorflow_backend import set_session  # noqa: F401

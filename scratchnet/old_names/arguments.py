@@ -119,10 +119,13 @@ def _rules(names: tuple[str, ...]) -> dict[str, Rule]:
 
 
 def _described(value: Any) -> str:
-    """A value as a program would write it."""
-    if hasattr(value, "get_config"):
-        return f"{type(value).__name__}({', '.join(map(shortened, value.get_config().values()))})"
-    return shortened(value)
+    """A value as a program would write it: of an object its class, and its arguments up to the last default."""
+    if not hasattr(value, "get_config"):
+        return shortened(value)
+    parameters, config = inspect.signature(type(value)).parameters, list(value.get_config().items())
+    while config and parameters[config[-1][0]].default == config[-1][1]:
+        config.pop()
+    return f"{type(value).__name__}({', '.join(shortened(one) for _, one in config)})"
 
 
 def renamed(
