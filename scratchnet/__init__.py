@@ -117,6 +117,7 @@ from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
 from scratchnet.schedules import (
     CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
@@ -156,6 +157,7 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "CosineDecay",
+    "CosineDecayRestarts",
     "Dense",
     "DepthwiseConv2D",
     "DivergedError",

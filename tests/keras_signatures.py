@@ -56,7 +56,10 @@ NAMES = {
     "set_random_seed": "utils.set_random_seed",
     **{
         f"schedules.{name}": f"optimizers.schedules.{name}"
-        for name in ("CosineDecay", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay", "PolynomialDecay")
+        for name in (
+            *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay"),
+            "PolynomialDecay",
+        )
     },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",

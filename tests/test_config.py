@@ -39,7 +39,7 @@ def test_every_layer(name):
         sn.Adagrad(sn.ExponentialDecay(0.1, 10, 0.5, staircase=True), initial_accumulator_value=0.5),
         sn.Adadelta(sn.InverseTimeDecay(0.1, 10, 0.5)),
         sn.Adamax(sn.PolynomialDecay(0.1, 10, cycle=True)),
-        sn.Nadam(beta_1=0.5),
+        sn.Nadam(sn.CosineDecayRestarts(0.1, 10, t_mul=1.5), beta_1=0.5),
         sn.Lion(weight_decay=0.1),
         sn.Adam(amsgrad=True),
         sn.SparseCategoricalCrossentropy(label_smoothing=0.1),

@@ -80,6 +80,10 @@ RATES = {
         {"initial_learning_rate": 0.0, "decay_steps": 20, "warmup_target": 0.3, "warmup_steps": 10},
         {"initial_learning_rate": 0.5, "decay_steps": 20, "warmup_target": 0.3},
     ],
+    "CosineDecayRestarts": [
+        {"initial_learning_rate": 0.2, "first_decay_steps": 6.7, "t_mul": times, "m_mul": 0.8, "alpha": 0.1}
+        for times in (1.0, 1.5, 2.0)
+    ],
     "ExponentialDecay": [
         {"initial_learning_rate": 0.2, "decay_steps": 7, "decay_rate": 0.9, "staircase": stairs}
         for stairs in (False, True)

@@ -8,6 +8,7 @@ from scratchnet.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, L
 from scratchnet.schedules import (
     ConstantRate,
     CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
@@ -329,6 +330,13 @@ def test_warm_up_of_another_schedule():
     assert ConstantRate(0.3)(99) == 0.3
 
 
+def test_cosine_with_restarts():
+    rate = CosineDecayRestarts(0.8, 2, t_mul=2.0, m_mul=0.5)
+    assert [rate(step) for step in (0, 1, 2, 4, 6, 10)] == pytest.approx([0.8, 0.4, 0.4, 0.2, 0.2, 0.1])
+    even = CosineDecayRestarts(0.8, 2, t_mul=1.0, alpha=0.5)
+    assert [even(step) for step in (0, 1, 2, 3, 1000)] == pytest.approx([0.8, 0.6, 0.8, 0.6, 0.8])
+
+
 def test_exponential_decay():
     assert [ExponentialDecay(0.8, 2, 0.25)(step) for step in range(5)] == pytest.approx([0.8, 0.4, 0.2, 0.1, 0.05])
     stairs = ExponentialDecay(0.8, 2, 0.25, staircase=True)
@@ -360,6 +368,9 @@ def test_schedules_stand_where_keras_has_them():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: CosineDecayRestarts(0.1, 0), "first_decay_steps"),
+        (lambda: CosineDecayRestarts(0.1, 1, t_mul=0.5), "t_mul"),
+        (lambda: CosineDecayRestarts(0.1, 1, m_mul=-0.5), "m_mul"),
         (lambda: ExponentialDecay(0.1, 0, 0.5), "decay_steps"),
         (lambda: ExponentialDecay(-0.1, 1, 0.5), "initial_learning_rate"),
         (lambda: InverseTimeDecay(0.1, 1, -0.5), "decay_rate"),

@@ -2,6 +2,7 @@
 
 from scratchnet.schedules import (
     CosineDecay,
+    CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
     PiecewiseConstantDecay,
@@ -11,6 +12,7 @@ from scratchnet.schedules import Schedule as LearningRateSchedule
 
 __all__ = [
     "CosineDecay",
+    "CosineDecayRestarts",
     "ExponentialDecay",
     "InverseTimeDecay",
     "LearningRateSchedule",
