@@ -6,7 +6,6 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import (
-    backend,
     callbacks,
     check,
     datasets,
@@ -218,7 +217,6 @@ __all__ = [
     "WarmUp",
     "ZeroPadding2D",
     "Zeros",
-    "backend",
     "callbacks",
     "check",
     "confusion_matrix",
