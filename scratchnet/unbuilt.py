@@ -48,16 +48,22 @@ _WEIGHTS = (
 )
 _RANDOM = "Numbers are drawn by NumPy: np.random.default_rng(seed).normal(size=shape)."
 
+_OF_PICTURES = (
+    *("AveragePooling", "AvgPool", "Conv", "Convolution", "Cropping", "DepthwiseConv", "MaxPool"),
+    *("GlobalAveragePooling", "GlobalAvgPool", "GlobalMaxPool", "GlobalMaxPooling", "MaxPooling", "SeparableConv"),
+    *("SpatialDropout", "UpSampling", "ZeroPadding"),
+)
 _LAYERS = {
     "Lambda": _BY_HAND,
     **dict.fromkeys(
         ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "Bidirectional", "TimeDistributed", "Masking"), _SEQUENCES
     ),
     **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), _SEQUENCES),
-    **dict.fromkeys(("Conv1D", "Conv1DTranspose", "SeparableConv1D", "MaxPooling1D", "AveragePooling1D"), _ONE_AXIS),
-    **dict.fromkeys(("GlobalMaxPooling1D", "GlobalAveragePooling1D", "UpSampling1D", "ZeroPadding1D"), _ONE_AXIS),
-    **dict.fromkeys(("Conv3D", "Conv3DTranspose", "MaxPooling3D", "AveragePooling3D", "UpSampling3D"), _THREE_AXES),
+    **{f"{kind}1D": _ONE_AXIS for kind in _OF_PICTURES},
+    **{f"{kind}3D": _THREE_AXES for kind in _OF_PICTURES},
     **dict.fromkeys(("TextVectorization", "StringLookup", "IntegerLookup"), _TEXT),
+    **{f"Conv{axes}Transpose": text for axes, text in (("1D", _ONE_AXIS), ("3D", _THREE_AXES))},
+    "InputSpec": "A layer's class says it: rank = 4, and `check` for what else it wants of x.",
     "LocallyConnected2D": "Keras 3 has it no more either; Conv2D shares its filters over all places.",
     "Merge": "Take Concatenate, Add, Multiply, ...: Concatenate()([a, b]).",
 }
@@ -80,8 +86,10 @@ UNBUILT: dict[str, dict[str, str]] = {
         "keras": "The package itself stands for it: import scratchnet as keras.",
         "linalg": _ARRAYS,
         "math": _ARRAYS,
+        "mixed_precision": "All is computed in float32 or float64. sn.device('gpu', precision='tf32') is faster.",
         "nn": f"Activations are in sn.activations, layers in sn.layers. {_ARRAYS}",
         "ops": f"{_ARRAYS} {_BY_HAND}",
+        "wrappers": "fit, predict and evaluate take NumPy arrays, as scikit-learn's do.",
         "saved_model": "model.save and sn.load_model keep models.",
         "tensorflow": "The package itself stands for it: import scratchnet as keras.",
         "train": "A model is kept by model.save, a run by sn.BackupAndRestore.",
@@ -102,6 +110,7 @@ UNBUILT: dict[str, dict[str, str]] = {
         "LossScaleOptimizer": "All is computed in float32 or float64, whose gradients do not vanish: leave it out.",
         "Muon": "Take AdamW.",
     },
+    "preprocessing": {"sequence": _SEQUENCES, "text": _TEXT},
     "random": dict.fromkeys(("normal", "set_seed", "shuffle", "truncated_normal", "uniform"), _RANDOM),
     "utils": {
         "multi_gpu_model": "One device trains a model.",
