@@ -34,10 +34,10 @@ def test_every_loss_is_among_them():
 def test_every_loss(name, options, weight):
     make, y, p = LOSSES[name]
     loss = make(**options) if name != "mse" else make()
-    value, dy = loss(y, p, weight)
+    value, dy = loss.value_and_gradient(y, p, weight)
     on_it = None if weight is None else put(weight)
     for arguments in ((put(y), put(p), on_it), (y, put(p), weight), (y.tolist(), put(p), on_it)):
-        ours, gradient = loss(*arguments)
+        ours, gradient = loss.value_and_gradient(*arguments)
         assert isinstance(ours, float)
         assert ours == value
         assert_same(gradient, dy)
@@ -45,9 +45,9 @@ def test_every_loss(name, options, weight):
 
 def test_labels_on_the_device_follow_predictions_on_the_cpu():
     make, y, p = LOSSES["sparse"]
-    value, dy = make()(put(y), p)
+    value, dy = make().value_and_gradient(put(y), p)
     assert isinstance(dy, np.ndarray)
-    assert value == make()(y, p)[0]
+    assert value == make()(y, p)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Losses: how wrong an answer is, as one number, and in which direction it is wrong, as a gradient.
 
-    value, dy = loss(y_true, y_pred, sample_weight=None)
+    value = loss(y_true, y_pred, sample_weight=None)
+    value, dy = loss.value_and_gradient(y_true, y_pred, sample_weight=None)
 
 The mean over the examples, in nats for the cross-entropies. With from_logits=True, y_pred are scores before the softmax
 or sigmoid, which is then part of the loss: that is stable, and it is what a model with a softmax or sigmoid at its end

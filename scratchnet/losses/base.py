@@ -15,7 +15,9 @@ from scratchnet.signatures import OnlyDefault
 
 
 class Loss(Configurable):
-    """A loss is called as loss(y_true, y_pred) and returns (value, dLoss/dy_pred).
+    """loss(y_true, y_pred) is a number; loss.value_and_gradient(y_true, y_pred) is (value, dLoss/dy_pred).
+
+    A loss of one's own defines `compute`.
 
     Args:
         name: how it is called; nothing depends on it.
@@ -35,7 +37,12 @@ class Loss(Configurable):
         self.name = name
 
     @checked
-    def __call__(
+    def __call__(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+        """The mean loss, as in Keras; arguments and errors are those of `value_and_gradient`."""
+        return self.value_and_gradient(y_true, y_pred, sample_weight)[0]
+
+    @checked
+    def value_and_gradient(
         self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
         """(value, gradient): the mean loss, and its gradient with respect to y_pred, of y_pred's shape.
@@ -67,7 +74,7 @@ class Loss(Configurable):
     def compute(
         self, y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray | None = None
     ) -> tuple[float, np.ndarray]:
-        """(value, gradient) as in `__call__`, which has checked the arrays; each loss defines this.
+        """(value, gradient) as in `value_and_gradient`, which has checked the arrays; each loss defines this.
 
         Args:
             y_true: labels, as many as predictions.

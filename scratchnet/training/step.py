@@ -33,7 +33,7 @@ def forward_loss(
     """(loss, its gradient for `backward`, the model's scores or outputs) on one batch."""
     fused = fused_with(model, loss)
     z = model.forward(x, training=training, logits=fused)
-    value, dz = (loss.fused() if fused else loss)(y, z, weight)
+    value, dz = (loss.fused() if fused else loss).value_and_gradient(y, z, weight)
     return value, dz, z
 
 
