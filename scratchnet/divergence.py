@@ -13,6 +13,7 @@ from scratchnet.devices import array_module
 from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
 from scratchnet.layers.chain import Composite
+from scratchnet.structures import leaves
 
 EVERY = 100  # steps between copies of the weights: copying takes about a fiftieth of a step
 
@@ -30,7 +31,7 @@ class Guard:
     def __init__(self, model: Any, optimizer: Any):
         self.model, self.optimizer = model, optimizer
         self.step, self.resumed = 0, False
-        self.x: np.ndarray | None = None  # the last batch
+        self.x: Any = None  # the last batch
         self.good: tuple[int, Any] | None = None  # the step before which they were copied, and the copies
         self.tried: Any = None  # copies whose loss is not known yet
 
@@ -56,7 +57,7 @@ class Guard:
             optimizer = copy.deepcopy((self.optimizer.state, self.optimizer.iterations))
             self.tried = (self.step, (self.model.get_weights(), optimizer))
 
-    def after_step(self, loss: float, x: np.ndarray, where: str) -> None:
+    def after_step(self, loss: float, x: Any, where: str) -> None:
         """Take note of a step's loss.
 
         Args:
@@ -96,16 +97,17 @@ class Guard:
             f"{self.model.full_name}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
         )
 
-    def find(self, x: np.ndarray) -> str:
+    def find(self, x: Any) -> str:
         """In words, where the numbers that are not finite begin."""
         return first_bad_place(self.model, x)
 
-    def advice(self, x: np.ndarray) -> str:
+    def advice(self, x: Any) -> str:
         """What usually helps."""
-        rate = self.optimizer.learning_rate
+        rate, arrays = self.optimizer.learning_rate, leaves(x)
+        low, high = min(float(array.min()) for array in arrays), max(float(array.max()) for array in arrays)
         return (
             f"a smaller learning rate (it is {rate:g}: try {rate / 10:g}); clipnorm=1 in the optimizer; inputs of "
-            f"about -1 to 1 (here they go from {float(x.min()):g} to {float(x.max()):g}); a softmax or sigmoid at the "
+            f"about -1 to 1 (here they go from {low:g} to {high:g}); a softmax or sigmoid at the "
             "end, or from_logits=True in the loss, but not both."
         )
 
@@ -119,8 +121,8 @@ class Guard:
         return f"Model and optimizer are as they were after {step} steps, the last copy whose loss was finite."
 
 
-def _finite(array: np.ndarray) -> bool:
-    return bool(array_module(array).isfinite(array).all())
+def _finite(value: Any) -> bool:
+    return all(bool(array_module(array).isfinite(array).all()) for array in leaves(value))
 
 
 def all_finite(model: Any) -> bool:
@@ -145,7 +147,7 @@ def _bad_output(layer: Layer, x: np.ndarray) -> Layer | None:
     return None if isinstance(layer, Chain) or _finite(layer.forward(x, training=True)) else layer
 
 
-def first_bad_place(model: Any, x: np.ndarray) -> str:
+def first_bad_place(model: Any, x: Any) -> str:
     """In words: the first layer whose weights, or else whose output for x, are not all finite."""
     if not _finite(x):
         return "The inputs themselves hold NaN or infinity."

@@ -9,7 +9,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
-from scratchnet.training.step import batches
+from scratchnet.training.data import batches
 
 
 def data(n=40, seed=0):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from scratchnet.arguments import check_choice
 from scratchnet.losses.base import Loss, check_labels, check_weights
+from scratchnet.losses.by_output import LossByOutput, ScaledLoss, Values
 from scratchnet.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratchnet.losses.regression import MeanSquaredError
 
@@ -24,8 +25,11 @@ __all__ = [
     "BinaryCrossentropy",
     "CategoricalCrossentropy",
     "Loss",
+    "LossByOutput",
     "MeanSquaredError",
+    "ScaledLoss",
     "SparseCategoricalCrossentropy",
+    "Values",
     "check_labels",
     "check_weights",
     "get",
