@@ -30,9 +30,11 @@ from scratchnet.callbacks import (
     EarlyStopping,
     ExponentialMovingAverage,
     History,
+    LambdaCallback,
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    TerminateOnNaN,
 )
 from scratchnet.divergence import DivergedError
 from scratchnet.gan import GAN
@@ -145,6 +147,7 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "History",
+    "LambdaCallback",
     "Layer",
     "LeakyReLU",
     "LearningRateScheduler",
@@ -177,6 +180,7 @@ __all__ = [
     "SparseTopKCategoricalAccuracy",
     "SpectralNormalization",
     "StepDecay",
+    "TerminateOnNaN",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "UpSampling2D",

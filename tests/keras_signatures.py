@@ -29,14 +29,14 @@ SAME = {
         "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
     "callbacks": (
-        "BackupAndRestore CSVLogger Callback EarlyStopping History LearningRateScheduler ModelCheckpoint "
-        "ReduceLROnPlateau"
+        "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler ModelCheckpoint "
+        "ReduceLROnPlateau TerminateOnNaN"
     ),
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_weights load_weights predict save save_weights "
-        "set_weights summary train_on_batch"
+        "add build compile count_params evaluate fit get_config get_weights load_weights predict predict_on_batch "
+        "reset_metrics save save_weights set_weights summary test_on_batch train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -44,8 +44,9 @@ METHODS = {
     "metrics.Metric": "result",
     "initializers.Initializer": "__call__",
     "callbacks.Callback": (
-        "on_epoch_begin on_epoch_end on_test_begin on_test_end on_train_batch_begin on_train_batch_end on_train_begin "
-        "on_train_end set_model set_params"
+        "on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end "
+        "on_predict_begin on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end "
+        "on_train_batch_begin on_train_batch_end on_train_begin on_train_end set_model set_params"
     ),
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"

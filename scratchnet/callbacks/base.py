@@ -11,7 +11,7 @@ from scratchnet.attributes import Attributes
 from scratchnet.fields import anything, count, join, list_of, mapping, number, record
 
 Logs = dict[str, float]
-_BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end")
+_BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
 
 class Callback(Attributes):
@@ -45,7 +45,7 @@ class Callback(Attributes):
 
         A GPU runs several steps of training as one launch. A callback that looks into each batch makes it run them one
         by one; the others are then called once for several batches, with the number of the last. True where one of the
-        two methods is defined; a class that can do with less says so here.
+        methods is defined; a class that can do with less says so here.
         """
         return any(getattr(type(self), name) is not getattr(Callback, name) for name in _BATCH_METHODS)
 
@@ -123,9 +123,17 @@ class Callback(Attributes):
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before each batch, counted from 0; logs are empty."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After each batch, counted from 0, with the means so far in this epoch."""
+        self.on_batch_end(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """An older name of on_train_batch_begin."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """An older name of on_train_batch_end."""
 
 
 class CallbackList:
