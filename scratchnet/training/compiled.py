@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Compiled(Layer):
     def compile(
         self,
         optimizer: str | Optimizer = "rmsprop",
-        loss: str | Loss | None = None,
+        loss: str | Loss | Callable[..., Any] | None = None,
         loss_weights: OnlyDefault = None,
         metrics: str | Metric | Sequence[str | Metric] | None = None,
         weighted_metrics: OnlyDefault = None,
@@ -52,7 +52,8 @@ class Compiled(Layer):
 
         Args:
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
-            loss: a name ("sparse_categorical_crossentropy", ...) or an object.
+            loss: a name ("sparse_categorical_crossentropy", "mse", ...), an object, a function of `losses`, or one of
+                your own that returns (value, gradient), see `losses.LossFunction`.
             metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names.
 
         Raises:
@@ -66,7 +67,13 @@ class Compiled(Layer):
             )
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
-        self.optimizer, self.loss = optimizer, losses.get(loss)
+        made = losses.get(loss)
+        if made.reduction == "none":
+            raise ValueError(
+                f"{self.full_name}: expected a loss that is one number, got {type(made).__name__} with "
+                "reduction='none', a number an example. That is for calls by hand; leave reduction out."
+            )
+        self.optimizer, self.loss = optimizer, made
         wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(() if metrics is None else metrics)
         self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
         names = [metric.name for metric in self.metrics]
@@ -91,7 +98,7 @@ class Compiled(Layer):
         _, optimizer = compiled_parts(self, "get_training_state")
         return {**describe(self.compiled_with(), self.full_name), "optimizer_state": optimizer.get_state(self.params)}
 
-    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
+    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizer's memory included.
 
         Raises:
