@@ -92,15 +92,18 @@ def describe(value: Any, where: str) -> Any:
     """A value as JSON can hold it; an object as {"class": its name, "config": its arguments}.
 
     Args:
-        value: None, numbers, text, arrays of numbers, lists, tuples and dicts of such, and Configurable objects.
+        value: None, numbers, text, arrays of numbers, lists, tuples and dicts of such, Configurable objects, and
+            functions with a name, of which that is kept.
         where: what is described, for the error.
 
     Raises:
-        TypeError: anything else, such as a function.
+        TypeError: anything else, such as a lambda.
     """
     if isinstance(value, Configurable):
         name = class_name(type(value))
         return {"class": name, "config": {k: describe(v, f"{where}: {k}") for k, v in value.get_config().items()}}
+    if inspect.isfunction(value) and value.__name__.isidentifier():
+        return {"function": value.__name__}
     value = plain(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -114,6 +117,17 @@ def describe(value: Any, where: str) -> Any:
     )
 
 
+def _function(name: Any, custom_objects: Mapping[str, Any], where: str) -> Any:
+    """The function of that name among the custom_objects; a ValueError if there is none."""
+    if not isinstance(name, str) or not inspect.isfunction(custom_objects.get(name)):
+        own = name if isinstance(name, str) and name.isidentifier() else "my_function"
+        raise ValueError(
+            f"{where}: the file needs a function {shown(name)} of yours. Hand it over: "
+            f"custom_objects={{{own!r}: {own}}}."
+        )
+    return custom_objects[name]
+
+
 def _own_classes(cls: type = Configurable) -> dict[str, type]:
     """All of the package's configurable classes that are imported, by name."""
     found = {}
@@ -125,18 +139,19 @@ def _own_classes(cls: type = Configurable) -> dict[str, type]:
     return found
 
 
-def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str = "") -> Any:
+def make(data: Any, custom_objects: Mapping[str, Any] | None = None, where: str = "") -> Any:
     """What `describe` wrote down, made again. Only the package's own classes and custom_objects are ever called.
 
     Args:
         data: what `describe` gave.
-        custom_objects: classes beside the package's own, by name.
+        custom_objects: classes beside the package's own, and functions, by name.
         where: the place of data in its file, for errors.
 
     Raises:
         ValueError: a class that is neither, arguments that it does not take, or more parts than any network has.
     """
-    known = {**_own_classes(), **(custom_objects or {})}
+    theirs = {name: one for name, one in (custom_objects or {}).items() if not inspect.isfunction(one)}
+    known = {**_own_classes(), **theirs}
     parts = itertools.count(1)
 
     def build(part: Any, where: str) -> Any:
@@ -148,6 +163,8 @@ def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str
             raise refuse(where, f"a whole number of at most {BITS} bits", part)
         if not isinstance(part, dict):
             return part
+        if part.keys() == {"function"}:
+            return _function(part["function"], custom_objects or {}, where)
         if part.keys() != {"class", "config"}:
             return {k: build(v, join(where, k)) for k, v in part.items()}
         if next(parts) > MOST:

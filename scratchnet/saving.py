@@ -104,7 +104,7 @@ def check_model_state(model: Any, state: Mapping[str, Any], where: str) -> None:
 @checked
 def load_model(
     filepath: PathLike,
-    custom_objects: Mapping[str, type] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     safe_mode: OnlyDefault = True,
 ) -> Any:
@@ -116,7 +116,7 @@ def load_model(
 
     Args:
         filepath: the file.
-        custom_objects: {"MyLayer": MyLayer} for classes that are not the package's own.
+        custom_objects: {"MyLayer": MyLayer} for classes, and functions, that are not the package's own.
         compile: False leaves optimizer, loss and metrics away.
 
     Raises:

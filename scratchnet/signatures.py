@@ -53,7 +53,6 @@ ADVICE = {
     "noise_shape": "Elements are dropped one by one.",
     "output_padding": "Choose kernel_size, strides and padding, or put a ZeroPadding2D behind.",
     "overwrite": "Look first: pathlib.Path(filepath).exists().",
-    "reduction": "The mean over the examples is taken; times len(y) it is the sum.",
     "regularizer": _SMALL,
     "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
     "safe_mode": "A file holds no code, so that loading it is always safe.",

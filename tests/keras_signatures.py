@@ -18,7 +18,15 @@ SAME = {
         "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
         "SpectralNormalization UpSampling2D ZeroPadding2D"
     ),
-    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
+    "losses": (
+        "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
+        "CategoricalHinge CosineSimilarity Hinge Huber KLDivergence LogCosh Loss MeanAbsoluteError "
+        "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson "
+        "SparseCategoricalCrossentropy SquaredHinge binary_crossentropy binary_focal_crossentropy "
+        "categorical_crossentropy categorical_focal_crossentropy categorical_hinge cosine_similarity hinge huber "
+        "kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error mean_squared_error "
+        "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
+    ),
     "metrics": (
         "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
         "TopKCategoricalAccuracy"
@@ -29,8 +37,8 @@ SAME = {
         "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
     "callbacks": (
-        "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler ModelCheckpoint "
-        "ReduceLROnPlateau TerminateOnNaN"
+        "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler "
+        "ModelCheckpoint ReduceLROnPlateau TerminateOnNaN"
     ),
 }
 METHODS = {

@@ -35,7 +35,7 @@ class LambdaCallback(Callback):
         on_train_end: Callable | None = None,
         on_train_batch_begin: Callable | None = None,
         on_train_batch_end: Callable | None = None,
-        **hooks: Callable,
+        **hooks: Any,
     ):
         hooks |= {
             "on_epoch_begin": on_epoch_begin,

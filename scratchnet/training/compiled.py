@@ -54,8 +54,9 @@ class Compiled(Layer):
 
         Args:
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
-            loss: a name ("sparse_categorical_crossentropy", ...) or an object. Of several outputs a list with one for
-                each, or a dict by their names; None in it for an output that is not trained on. They add up.
+            loss: a name ("sparse_categorical_crossentropy", "mse", ...), an object, a function of `losses`, or one of
+                your own that returns (value, gradient), see `losses.LossFunction`. Of several outputs a list with one
+                for each, or a dict by their names; None in it for an output that is not trained on. They add up.
             loss_weights: how much each output's loss counts in the sum: a list, or a dict by name; None for 1 each.
             metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names. Of
                 several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
@@ -112,7 +113,7 @@ class Compiled(Layer):
         _, optimizer = compiled_parts(self, "get_training_state")
         return {**describe(self.compiled_with(), self.full_name), "optimizer_state": optimizer.get_state(self.params)}
 
-    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
+    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizer's memory included.
 
         Raises:

@@ -69,6 +69,12 @@ def loss_of(loss: Any, weights: Any, names: Sequence[str], caller: str) -> Loss:
         loss, weights = loss.losses, loss.weights
     several = loss if isinstance(loss, (list, tuple, Mapping)) else [loss] * len(names)
     made = [None if one is None else losses.get(one) for one in _each_output(several, names, "loss", caller)]
+    for one in made:
+        if one is not None and one.reduction == "none":
+            raise ValueError(
+                f"{caller}: expected a loss that is one number, got {type(one).__name__} with reduction='none', a "
+                "number an example. That is for calls by hand; leave reduction out."
+            )
     if isinstance(weights, (int, float)):
         weights = [weights]
     scale: list[Any] = [1.0] * len(names) if weights is None else _each_output(weights, names, "loss_weights", caller)
