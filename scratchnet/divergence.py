@@ -7,12 +7,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from scratchnet.devices import array_module
 from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
-from scratchnet.layers.chain import Composite
+from scratchnet.layers.composite import Composite
+from scratchnet.layers.symbolic import flat, packed
 from scratchnet.structures import leaves
 
 EVERY = 100  # steps between copies of the weights: copying takes about a fiftieth of a step
@@ -137,14 +136,30 @@ def _simple(layer: Layer) -> list[Layer]:
     return [layer]
 
 
-def _bad_output(layer: Layer, x: np.ndarray) -> Layer | None:
+def _bad_output(layer: Layer, x: Any) -> Layer | None:
     """The first layer within this one, or itself, whose output for x is not all finite."""
+    if (graph := getattr(layer, "graph", None)) is not None:
+        return _bad_in_graph(graph, x)
     for inner in layer.layers if isinstance(layer, Composite) else ():
         if (bad := _bad_output(inner, x)) is not None:
             return bad
         if isinstance(layer, Chain):  # branches all get the same x
             x = inner.forward(x, training=True)
     return None if isinstance(layer, Chain) or _finite(layer.forward(x, training=True)) else layer
+
+
+def _bad_in_graph(graph: Any, x: Any) -> Layer | None:
+    """The same for a graph of layers, call by call; see `models/graph.py`."""
+    values = {id(tensor): value for tensor, value in zip(graph.inputs, leaves(x))}
+    for node in graph.nodes:
+        if all(id(tensor) in values for tensor in node.outputs):  # those of the inputs
+            continue
+        given = packed(node.given, [values[id(tensor)] for tensor in node.inputs])
+        if (bad := _bad_output(node.layer, given)) is not None:
+            return bad
+        y = flat(node.layer.forward(given, training=True))
+        values |= {id(tensor): value for tensor, value in zip(node.outputs, y)}
+    return None
 
 
 def first_bad_place(model: Any, x: Any) -> str:

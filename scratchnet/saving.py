@@ -32,7 +32,8 @@ MODEL = fields.record(
 
 def architecture(model: Any) -> dict[str, Any]:
     """What a model is made of, as `config.make` makes it again, with the shape it is built for."""
-    shape = None if model.input_shape is None else list(model.input_shape)
+    one = model.input_shape is not None and not isinstance(model.input_shape, list)  # several are said by its inputs
+    shape = list(model.input_shape) if one else None
     return {"model": config.describe(model, model.full_name), "input_shape": shape}
 
 
@@ -104,7 +105,7 @@ def check_model_state(model: Any, state: Mapping[str, Any], where: str) -> None:
 @checked
 def load_model(
     filepath: PathLike,
-    custom_objects: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, type] | None = None,
     compile: bool = True,
     safe_mode: OnlyDefault = True,
 ) -> Any:
@@ -116,7 +117,7 @@ def load_model(
 
     Args:
         filepath: the file.
-        custom_objects: {"MyLayer": MyLayer} for classes, and functions, that are not the package's own.
+        custom_objects: {"MyLayer": MyLayer} for classes that are not the package's own.
         compile: False leaves optimizer, loss and metrics away.
 
     Raises:
@@ -141,6 +142,8 @@ def load_model(
 
 
 def _build(model: Any, input_shape: list[int | None] | None) -> None:
+    if input_shape is None and model.built:
+        return
     try:
         model.build((None, *(input_shape or ())[1:]))
     except (ValueError, TypeError, OverflowError, RuntimeError, ArithmeticError) as error:  # by what the layers are for

@@ -32,8 +32,16 @@ def length(value: Any) -> int:
     return len(leaves(value)[0])
 
 
+def parts(value: Any) -> Any:
+    """What a model gives, an array, list or dict, in the order of its names: one array, or a list of several."""
+    values = [value[name] for name in sorted(value)] if isinstance(value, Mapping) else value
+    return values[0] if isinstance(values, list) and len(values) == 1 else values
+
+
 def joined(values: Sequence[Any]) -> Any:
-    """Batches of arrays, or of lists of arrays, one after the other along the first axis."""
+    """Batches of arrays, or of lists or dicts of arrays, one after the other along the first axis."""
+    if isinstance(values[0], Mapping):
+        return {name: joined([value[name] for value in values]) for name in values[0]}
     if isinstance(values[0], list):
         return [joined([value[place] for value in values]) for place in range(len(values[0]))]
     return array_module(values[0]).concatenate(values)

@@ -14,9 +14,10 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout Flatten "
-        "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
-        "SpectralNormalization UpSampling2D ZeroPadding2D"
+        "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Dense "
+        "DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer LeakyReLU "
+        "MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape SpectralNormalization Subtract "
+        "UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
     ),
     "losses": (
         "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
@@ -43,8 +44,8 @@ SAME = {
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_weights load_weights predict predict_on_batch "
-        "reset_metrics save save_weights set_weights summary test_on_batch train_on_batch"
+        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict "
+        "predict_on_batch reset_metrics save save_weights set_weights summary test_on_batch train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -59,6 +60,9 @@ METHODS = {
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
+    "Input": "Input",
+    "KerasTensor": "KerasTensor",
+    "Model.get_layer": "Model.get_layer",
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",

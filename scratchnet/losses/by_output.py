@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchnet.arguments import check_number
-from scratchnet.devices import array_module
 from scratchnet.losses.base import Loss
 
 Values = tuple[float, ...]  # the sum, then the loss of each output, if there are several
@@ -45,7 +44,7 @@ class LossByOutput(Loss):
     def value_and_gradient(  # type: ignore[override]
         self, y_true: Sequence[Any], y_pred: Sequence[Any], sample_weight: Sequence[Any] | None = None
     ) -> tuple[float, list[Any]]:
-        """(the sum, the gradient for each output).
+        """(the sum, the gradient for each output; None for one without a loss).
 
         Args:
             y_true, y_pred: one array for each output, as its loss wants it.
@@ -68,7 +67,7 @@ class LossByOutput(Loss):
         values, gradients = [], []
         for i, (loss, w, y) in enumerate(zip(self.losses, self.weights, y_pred)):
             if loss is None:
-                gradients.append(array_module(y).zeros_like(y))
+                gradients.append(None)
                 continue
             value, dy = loss.value_and_gradient(y_true[i], y, None if sample_weight is None else sample_weight[i])
             total = total + w * value

@@ -11,9 +11,10 @@ import numpy as np
 from scratchnet.annotations import refuse_streams
 from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
 from scratchnet.devices import array_module, as_array, like
-from scratchnet.layers import BatchNormalization, GroupNormalization, Normalization, Rescaling
-from scratchnet.losses import Loss, check_weights
+from scratchnet.layers import BatchNormalization, GroupNormalization, InputLayer, Normalization, Rescaling
+from scratchnet.losses import Loss, LossByOutput, check_weights
 from scratchnet.optimizers import Optimizer
+from scratchnet.structures import parts
 
 _SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
 
@@ -193,26 +194,24 @@ def compiled_parts(model: Any, method: str) -> tuple[Loss, Optimizer]:
 
 def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
     """Loss and optimizer, as `compiled_parts`; warns where the model's last activation would be applied twice."""
-    parts = compiled_parts(model, method)
-    if (
-        model.output_activation == model.loss.output_activation
-        and model.output_activation is not None
-        and model.loss.from_logits
-    ):
-        warnings.warn(
-            f"{model.full_name} ends in {model.output_activation}, and its loss has from_logits=True, which "
-            f"applies {model.output_activation} once "
-            f"more. Leave one of them out.",
-            UserWarning,
-            stacklevel=4,  # check_compiled, the method, its decorator
-        )
-    return parts
+    loss, optimizer = compiled_parts(model, method)
+    losses, ends = loss.losses if isinstance(loss, LossByOutput) else [loss], parts(model.output_activation)
+    for one, end in zip(losses, ends if isinstance(ends, list) else [ends]):
+        if one is not None and end is not None and end == one.output_activation and one.from_logits:
+            warnings.warn(
+                f"{model.full_name} ends in {end}, and its loss has from_logits=True, which applies {end} once more. "
+                "Leave one of them out.",
+                UserWarning,
+                stacklevel=4,  # check_compiled, the method, its decorator
+            )
+    return loss, optimizer
 
 
 def say_integers(model: Any, x: np.ndarray) -> None:
     """Warn once for each model of whole numbers that go into it as they are, unless its first layer scales them."""
     if np.issubdtype(x.dtype, np.integer) and not model._said_integers:
-        if model.layers and isinstance(model.layers[0], _SCALING):
+        first = next((layer for layer in model.layers if not isinstance(layer, InputLayer)), None)
+        if isinstance(first, _SCALING):
             return
         model._said_integers = True
         warnings.warn(

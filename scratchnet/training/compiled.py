@@ -19,6 +19,7 @@ from scratchnet.optimizers import Optimizer
 from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.signatures import OnlyDefault
 from scratchnet.training.checks import compiled_parts
+from scratchnet.training.freezing import Flags, flags_of
 from scratchnet.training.loop import check_not_training
 from scratchnet.training.outputs import loss_of, metrics_of
 
@@ -30,11 +31,10 @@ class Compiled(Layer):
     """A network with an optimizer, a loss and metrics; see `Trainable` for what it does with them."""
 
     compute_dtype: np.dtype  # float32 or float64: what batches are converted to
-    input_names: Sequence[str] = ("input",)
-    output_names: Sequence[str] = ("output",)
     optimizer: Optimizer | None = None
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
+    compiled_trainable: Flags = ()  # what each layer's `trainable` was at compile
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
     @checked
@@ -50,7 +50,7 @@ class Compiled(Layer):
         jit_compile: OnlyDefault = "auto",
         auto_scale_loss: OnlyDefault = True,
     ) -> None:
-        """Choose how to learn.
+        """Choose how to learn. Which layers are held fixed (`trainable = False`) is taken over now, as in Keras.
 
         Args:
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
@@ -74,6 +74,18 @@ class Compiled(Layer):
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
         self.optimizer, self.loss, self.metrics = optimizer, made, metric_objects
+        self.compiled_trainable = flags_of(self)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, by which fit takes a dict of arrays."""
+        return ["input"]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, by which compile takes losses and metrics: those of the layers that give them."""
+        layers = getattr(self, "layers", ())
+        return [layers[-1].name if layers else "output"]
 
     @property
     def metrics_names(self) -> list[str]:

@@ -8,7 +8,7 @@ import math
 import time
 import warnings
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from scratchnet.devices import to_numpy
 from scratchnet.divergence import all_finite
 from scratchnet.losses import Loss
 from scratchnet.printing import say
-from scratchnet.structures import each, joined, leaves, length
+from scratchnet.structures import each, joined, leaves, length, parts
 from scratchnet.training.checks import check_compiled, check_verbose
 from scratchnet.training.compiled import Compiled
 from scratchnet.training.data import Feed
@@ -118,7 +118,7 @@ class Measuring(Compiled):
                 x = source.take(batch)[0]
                 room.batch_size = length(x)
                 with locks.MODELS:  # layers keep things from one line to the next
-                    found.append(each(to_numpy, self.forward(x)))
+                    found.append(_on_cpu(self.forward(x)))
             listed.call("on_predict_batch_end", number, {"outputs": found[-1]})
         listed.call("on_predict_end", {})
         if not found:
@@ -135,17 +135,19 @@ class Measuring(Compiled):
         """The loss on one batch, or [loss, metric, ...]; nothing is learnt. Arguments and errors as in `evaluate`."""
         (loss, _), caller = check_compiled(self, "test_on_batch"), f"{self.full_name}: test_on_batch"
         feed = self._one_batch("test_on_batch", loss, x, y, sample_weight)
+        feed.bring(self._home(feed), caller)
         means, _ = self._measure(feed, loss, len(feed), CallbackList([], self, {}), caller=caller)
         return returned(means.logs(), return_dict)
 
     @checked
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch as a NumPy array; of several outputs a list. Errors as in `predict`."""
-        feed = self._one_batch("predict_on_batch", None, x)
-        with Room([self], len(feed), f"{self.full_name}: predict_on_batch"):
+        feed, caller = self._one_batch("predict_on_batch", None, x), f"{self.full_name}: predict_on_batch"
+        feed.bring(self._home(feed), caller)
+        with Room([self], len(feed), caller):
             x = feed.take(np.arange(len(feed)))[0]
             with locks.MODELS:
-                return each(to_numpy, self.forward(x))
+                return _on_cpu(self.forward(x))
 
     def _one_batch(self, method: str, loss: Loss | None, *data: Any) -> Feed:
         """Arrays that are one batch."""
@@ -155,7 +157,6 @@ class Measuring(Compiled):
                 f"{self.full_name}: {method}: expected x as an array, examples along the first axis, got "
                 f"{source.text}. Batches of a stream go one by one: for x, y in batches: model.{method}(x, y)."
             )
-        source.bring(self._home(source), f"{self.full_name}: {method}")
         return source
 
     def _home(self, source: Feed | Stream) -> Any:
@@ -215,10 +216,15 @@ class Measuring(Compiled):
 
     def _outputs(self, z: Any, loss: Loss) -> Any:
         """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
-        fused, activation = fused_with(self, loss), cast(Any, self.output_activation)
+        fused, ends = fused_with(self, loss), parts(self.output_activation)
         if isinstance(fused, list):
-            return [_activated(one, name) if flag else one for one, name, flag in zip(z, activation, fused)]
-        return _activated(z, activation) if fused else z
+            return [_activated(one, name) if flag else one for one, name, flag in zip(z, ends, fused)]
+        return _activated(z, ends) if fused else z
+
+
+def _on_cpu(y: Any) -> Any:
+    """What a model gave as NumPy arrays: an array, a list of several, or the dict that the model was made with."""
+    return {name: to_numpy(one) for name, one in y.items()} if isinstance(y, dict) else each(to_numpy, parts(y))
 
 
 def _activated(z: Any, activation: Any) -> Any:

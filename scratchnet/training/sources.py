@@ -7,7 +7,7 @@ from typing import Any
 
 from scratchnet.augment import Augmentation
 from scratchnet.losses import Loss, LossByOutput, SparseCategoricalCrossentropy, check_labels
-from scratchnet.structures import in_order, is_one_array, named
+from scratchnet.structures import in_order, is_one_array, named, parts
 from scratchnet.training.checks import as_numbers, check_finite, check_shape, example_weights, fitted, say_integers
 from scratchnet.training.data import Feed, Flow
 from scratchnet.training.streams import Stream, is_stream
@@ -106,12 +106,13 @@ def _shapes(shape: Any, x: Any) -> list[Any]:
     """The shapes of all inputs or outputs; of a model that is not built, None for each."""
     if shape is None:
         return [None] * len(_list(x))
-    return list(shape) if isinstance(shape, list) else [shape]
+    return shape if isinstance(shape, list) else list(shape.values()) if isinstance(shape, dict) else [shape]
 
 
 def _inputs(model: Any, x: Any, caller: str) -> Any:
     """x as an array, or a list of them, with the rank that the model takes."""
-    names, shape = model.input_names, model.input_shape
+    names = model.input_names
+    shape = parts(model.input_shape)
     one_example = len(names) == 1 and shape is not None and is_one_array(x) and tuple(x[0].shape) == tuple(shape[1:])
     x = x if one_example else in_order(x, names, "x", caller)
     if len(names) == 1:

@@ -13,7 +13,8 @@ from scratchnet.fields import anything, check_names, count, join, list_of, mappi
 from scratchnet.losses import Loss, LossByOutput, Values
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
-from scratchnet.structures import length
+from scratchnet.structures import length, parts
+from scratchnet.training.freezing import as_compiled
 from scratchnet.training.outputs import OutputMetric
 
 
@@ -23,9 +24,10 @@ def _takes_in(loss: Loss | None, activation: str | None) -> bool:
 
 def fused_with(model: Any, loss: Loss) -> bool | list[bool]:
     """Whether the model ends in the softmax or sigmoid that this loss can take in, which is stabler; by output."""
+    ends = parts(model.output_activation)
     if isinstance(loss, LossByOutput):
-        return [_takes_in(one, activation) for one, activation in zip(loss.losses, model.output_activation)]
-    return _takes_in(loss, model.output_activation)
+        return [_takes_in(one, activation) for one, activation in zip(loss.losses, ends)]
+    return _takes_in(loss, ends)
 
 
 def forward_loss(
@@ -33,7 +35,7 @@ def forward_loss(
 ) -> tuple[float | Values, Any, Any]:
     """(loss, its gradient for `backward`, the model's scores or outputs) on one batch; see `train_step`."""
     fused = fused_with(model, loss)
-    z = model.forward(x, training=training, logits=fused)
+    z = parts(model.forward(x, training=training, logits=fused))
     if isinstance(loss, LossByOutput) and isinstance(fused, list):
         return *loss.fused(fused).by_output(y, z, weight), z
     return *(loss.fused() if fused else loss).value_and_gradient(y, z, weight), z
@@ -57,7 +59,7 @@ def train_step(
         The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
         takes that in). Of several outputs: (the sum of the losses, the loss of each), and the list of outputs.
     """
-    with locks.MODELS:
+    with locks.MODELS, as_compiled(model):
         value, dz, z = forward_loss(model, loss, x, y, True, weight)
         if not replay.finite(total(value)):
             return value, z
