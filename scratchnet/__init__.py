@@ -32,9 +32,11 @@ from scratchnet.callbacks import (
     EarlyStopping,
     ExponentialMovingAverage,
     History,
+    LambdaCallback,
     LearningRateScheduler,
     ModelCheckpoint,
     ReduceLROnPlateau,
+    TerminateOnNaN,
 )
 from scratchnet.divergence import DivergedError
 from scratchnet.gan import GAN
@@ -165,6 +167,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "KerasTensor",
+    "LambdaCallback",
     "Layer",
     "LeakyReLU",
     "LearningRateScheduler",
@@ -202,6 +205,7 @@ __all__ = [
     "SpectralNormalization",
     "StepDecay",
     "Subtract",
+    "TerminateOnNaN",
     "TopKCategoricalAccuracy",
     "TruncatedNormal",
     "UpSampling2D",

@@ -105,12 +105,13 @@ def describe(value: Any, where: str, known: dict[int, int] | None = None) -> Any
     those objects as they are met.
 
     Args:
-        value: None, numbers, text, arrays of numbers, lists, tuples and dicts of such, and Configurable objects.
+        value: None, numbers, text, arrays of numbers, lists, tuples and dicts of such, Configurable objects, and
+            functions with a name, of which that is kept.
         where: what is described, for the error.
         known: numbers of the objects that were met, by id.
 
     Raises:
-        TypeError: anything else, such as a function.
+        TypeError: anything else, such as a lambda.
     """
     known = {} if known is None else known
     if isinstance(value, Configurable):
@@ -121,6 +122,8 @@ def describe(value: Any, where: str, known: dict[int, int] | None = None) -> Any
         name = class_name(type(value))
         config = {k: describe(v, f"{where}: {k}", known) for k, v in value.get_config().items()}
         return {"class": name, "config": config}
+    if inspect.isfunction(value) and value.__name__.isidentifier():
+        return {"function": value.__name__}
     value = plain(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
@@ -134,6 +137,17 @@ def describe(value: Any, where: str, known: dict[int, int] | None = None) -> Any
     )
 
 
+def _function(name: Any, custom_objects: Mapping[str, Any], where: str) -> Any:
+    """The function of that name among the custom_objects; a ValueError if there is none."""
+    if not isinstance(name, str) or not inspect.isfunction(custom_objects.get(name)):
+        own = name if isinstance(name, str) and name.isidentifier() else "my_function"
+        raise ValueError(
+            f"{where}: the file needs a function {shown(name)} of yours. Hand it over: "
+            f"custom_objects={{{own!r}: {own}}}."
+        )
+    return custom_objects[name]
+
+
 def _own_classes(cls: type = Configurable) -> dict[str, type]:
     """All of the package's configurable classes that are imported, by name."""
     found = {}
@@ -145,18 +159,19 @@ def _own_classes(cls: type = Configurable) -> dict[str, type]:
     return found
 
 
-def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str = "") -> Any:
+def make(data: Any, custom_objects: Mapping[str, Any] | None = None, where: str = "") -> Any:
     """What `describe` wrote down, made again. Only the package's own classes and custom_objects are ever called.
 
     Args:
         data: what `describe` gave.
-        custom_objects: classes beside the package's own, by name.
+        custom_objects: classes beside the package's own, and functions, by name.
         where: the place of data in its file, for errors.
 
     Raises:
         ValueError: a class that is neither, arguments that it does not take, or more parts than any network has.
     """
-    known: dict[str, Any] = {**_own_classes(), **(custom_objects or {})}
+    theirs = {name: one for name, one in (custom_objects or {}).items() if not inspect.isfunction(one)}
+    known: dict[str, Any] = {**_own_classes(), **theirs}
     parts, once = itertools.count(1), list[Any]()
 
     def build(part: Any, where: str) -> Any:
@@ -168,6 +183,8 @@ def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str
             raise refuse(where, f"a whole number of at most {BITS} bits", part)
         if not isinstance(part, dict):
             return part
+        if part.keys() == {"function"}:
+            return _function(part["function"], custom_objects or {}, where)
         if part.keys() == {"same"}:
             return again(part["same"], join(where, "same"))
         if part.keys() != {"class", "config"}:

@@ -106,9 +106,9 @@ def gradcheck(
     if isinstance(subject, Loss):
         if y_true is None:
             raise TypeError("gradcheck: a loss needs its labels: gradcheck(loss, predictions, y_true=labels).")
-        _, gradient = subject(y_true, x)
+        _, gradient = subject.value_and_gradient(y_true, x)
         arrays = {"y_pred": (x, gradient)}
-        scalar = lambda: subject(y_true, x)[0]  # noqa: E731
+        scalar = lambda: subject(y_true, x)  # noqa: E731
     else:
         layer = copy.deepcopy(subject)
         layer.forward(x, training=training)  # builds, and turns the weights into float64

@@ -19,7 +19,15 @@ SAME = {
         "MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape SpectralNormalization Subtract "
         "UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
     ),
-    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
+    "losses": (
+        "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
+        "CategoricalHinge CosineSimilarity Hinge Huber KLDivergence LogCosh Loss MeanAbsoluteError "
+        "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson "
+        "SparseCategoricalCrossentropy SquaredHinge binary_crossentropy binary_focal_crossentropy "
+        "categorical_crossentropy categorical_focal_crossentropy categorical_hinge cosine_similarity hinge huber "
+        "kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error mean_squared_error "
+        "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
+    ),
     "metrics": (
         "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
         "TopKCategoricalAccuracy"
@@ -30,14 +38,14 @@ SAME = {
         "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
     "callbacks": (
-        "BackupAndRestore CSVLogger Callback EarlyStopping History LearningRateScheduler ModelCheckpoint "
-        "ReduceLROnPlateau"
+        "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler "
+        "ModelCheckpoint ReduceLROnPlateau TerminateOnNaN"
     ),
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict save "
-        "save_weights set_weights summary train_on_batch"
+        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict "
+        "predict_on_batch reset_metrics save save_weights set_weights summary test_on_batch train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -45,8 +53,9 @@ METHODS = {
     "metrics.Metric": "result",
     "initializers.Initializer": "__call__",
     "callbacks.Callback": (
-        "on_epoch_begin on_epoch_end on_test_begin on_test_end on_train_batch_begin on_train_batch_end on_train_begin "
-        "on_train_end set_model set_params"
+        "on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end "
+        "on_predict_begin on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end "
+        "on_train_batch_begin on_train_batch_end on_train_begin on_train_end set_model set_params"
     ),
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"

@@ -17,7 +17,6 @@ VERSION, TABLE = stored()
 NEEDED = {
     ("Sequential.fit", "x"),
     ("Sequential.evaluate", "x"),
-    ("Sequential.train_on_batch", "y"),
     ("Sequential.build", "input_shape"),
 }
 GIVEN = {("layers.AveragePooling2D", "pool_size")}
@@ -84,7 +83,7 @@ FIXED = [(name, argument) for name in TABLE for argument in only_default_names(f
 
 
 def test_there_are_arguments_with_their_default_only():
-    assert {"layers.Conv2D", "Sequential.fit", "load_model", "callbacks.BackupAndRestore"} <= {n for n, _ in FIXED}
+    assert {"layers.Conv2D", "Sequential.compile", "load_model", "callbacks.BackupAndRestore"} <= {n for n, _ in FIXED}
     assert len(FIXED) > 100
 
 
@@ -151,7 +150,7 @@ def test_the_message_says_who_what_and_what_to_do():
     with pytest.raises(ValueError, match=r"^Dense: kernel_regularizer='l2' is not there, .*weight_decay"):
         sn.Dense(3, kernel_regularizer="l2")
     model = sn.Sequential([sn.Dense(2)], name="m")
-    with pytest.raises(ValueError, match=r"^Sequential 'm': compile: loss_weights=\['acc'\] .*metrics=\['accuracy'\]"):
+    with pytest.raises(ValueError, match=r"^Sequential 'm': compile: expected loss_weights .*'acc'.*metrics=\['acc"):
         model.compile("adam", "mse", ["acc"])
     with pytest.raises(TypeError, match="unexpected keyword argument 'epoch'"):
         model.fit(np.ones((2, 2)), np.ones((2, 2)), epoch=3)
