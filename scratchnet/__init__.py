@@ -6,6 +6,7 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import (
+    activations,
     callbacks,
     check,
     datasets,
@@ -55,6 +56,7 @@ from scratchnet.initializers import (
 )
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
 from scratchnet.layers import (
+    ELU,
     Activation,
     AveragePooling2D,
     BatchNormalization,
@@ -72,9 +74,11 @@ from scratchnet.layers import (
     MaxPooling2D,
     Normalization,
     Parallel,
+    PReLU,
     ReLU,
     Rescaling,
     Reshape,
+    Softmax,
     SpectralNormalization,
     UpSampling2D,
     ZeroPadding2D,
@@ -108,6 +112,7 @@ from scratchnet.training.step import train_step
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
     "GAN",
     "SGD",
     "Accuracy",
@@ -161,6 +166,7 @@ __all__ = [
     "Ones",
     "Optimizer",
     "Orthogonal",
+    "PReLU",
     "Parallel",
     "PiecewiseConstantDecay",
     "RMSprop",
@@ -172,6 +178,7 @@ __all__ = [
     "Reshape",
     "Schedule",
     "Sequential",
+    "Softmax",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
@@ -184,6 +191,7 @@ __all__ = [
     "WarmUp",
     "ZeroPadding2D",
     "Zeros",
+    "activations",
     "callbacks",
     "check",
     "confusion_matrix",

@@ -18,7 +18,7 @@ ROOMS = [
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "trees"},
-    {"initializers", "placement"},
+    {"activations", "initializers", "placement"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},

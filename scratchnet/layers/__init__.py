@@ -1,6 +1,6 @@
 """The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
 
-from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
+from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
@@ -9,11 +9,13 @@ from scratchnet.layers.dropout import Dropout
 from scratchnet.layers.merge import Parallel
 from scratchnet.layers.norm import BatchNormalization, GroupNormalization
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratchnet.layers.prelu import PReLU
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
+    "ELU",
     "Activation",
     "AveragePooling2D",
     "BatchNormalization",
@@ -30,10 +32,12 @@ __all__ = [
     "LeakyReLU",
     "MaxPooling2D",
     "Normalization",
+    "PReLU",
     "Parallel",
     "ReLU",
     "Rescaling",
     "Reshape",
+    "Softmax",
     "SpectralNormalization",
     "UpSampling2D",
     "ZeroPadding2D",

@@ -75,7 +75,7 @@ def _gelu_backward(dy, x, dx):
 
 @inlined_in_order
 def _approximate_normal_of(x):
-    """(P(x), p(x)) of the approximate GELU: (1 + tanh(u)) / 2 = s, the sigmoid of 2 * u, whose derivative is s * (1 - s).
+    """(P(x), p(x)) of the approximate GELU: (1 + tanh(u)) / 2 is s, the sigmoid of 2 * u, with the slope s * (1 - s).
 
     From |x| = 100 on s is 0 or 1, and x counts as 100: its cube cannot overflow.
     """
