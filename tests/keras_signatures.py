@@ -13,10 +13,15 @@ TABLE = Path(__file__).with_suffix(".txt")
 
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
+    "activations": (
+        "celu deserialize elu exponential gelu get hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear "
+        "log_sigmoid log_softmax mish relu relu6 selu serialize sigmoid silu soft_shrink softmax softplus softsign "
+        "sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
+    ),
     "layers": (
-        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout Flatten "
-        "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
-        "SpectralNormalization UpSampling2D ZeroPadding2D"
+        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout ELU "
+        "Flatten GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization PReLU ReLU "
+        "Rescaling Reshape Softmax SpectralNormalization UpSampling2D ZeroPadding2D"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
     "metrics": (

@@ -52,6 +52,7 @@ from scratchnet.activations.sigmoids import (
     tanh,
 )
 from scratchnet.annotations import checked
+from scratchnet.arguments import ArgumentError, shortened
 
 __all__ = [
     "Function",
@@ -96,28 +97,34 @@ for _name, _function in FUNCTIONS.items():
     setattr(_function, "name_in_files", _name)  # noqa: B010 - type checkers know no attributes of functions
 
 
+def _get(identifier: Identifier) -> Any:
+    if identifier is None:
+        return linear
+    name = name_of(identifier)
+    if name is not None:
+        return FUNCTIONS[name]
+    with_backward(identifier)  # raises an error for what a layer cannot take
+    return identifier
+
+
+@checked
 def get(identifier: Identifier) -> Callable[..., Any] | Any:
     """The function of arrays that has this name; what is no name, as it is, if a layer can take it.
 
     Raises:
         ValueError: no activation has that name, or a layer could not go back through it.
     """
-    if identifier is None:
-        return linear
-    name = name_of(identifier)
-    if name is None:
-        with_backward(identifier)
-        return identifier
-    return FUNCTIONS[name]
+    return _get(identifier)
 
 
+@checked
 def serialize(activation: Identifier) -> Any:
     """An activation as JSON can hold it: its name, or the class and the arguments of an object.
 
     Raises:
         TypeError: an object whose arguments nobody knows: its class must be made from `Function`.
     """
-    return configs.describe(get(activation), "activation")
+    return configs.describe(_get(activation), "activation")
 
 
 @checked
@@ -128,4 +135,6 @@ def deserialize(config: str | dict[str, Any], custom_objects: Mapping[str, type]
         config: what `serialize` gave.
         custom_objects: {"Squared": Squared} for classes that are not the package's own.
     """
-    return get(configs.make(config, custom_objects, "activation"))
+    if isinstance(config, dict) and config.keys() != {"class", "config"}:
+        raise ArgumentError(f"expected config to be what serialize gives, got {shortened(config)}.")
+    return _get(configs.make(config, custom_objects, "activation"))

@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchnet import kernels
 from scratchnet.activations.base import Named
-from scratchnet.arguments import ArgumentError, is_whole, shortened
+from scratchnet.arguments import ArgumentError, shortened
 from scratchnet.devices import array_module
 
 
@@ -97,7 +97,7 @@ class AlongAxes(Named):
 
     def __init__(self, name: str, axis: int | list[int] | tuple[int, ...] = -1):
         super().__init__(name)
-        self.axes = (axis,) if is_whole(axis) else tuple(axis)  # type: ignore[arg-type]
+        self.axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
 
     @property
     def name(self) -> str:
@@ -114,6 +114,8 @@ class AlongAxes(Named):
                 f"{self._name}: expected axis from {-count} to {count - 1}, each at most once, for an x of {count} "
                 f"axes, got {shortened(self.axes[0] if len(self.axes) == 1 else self.axes)}."
             )
+        if any(shape[axis] == 0 for axis in self.axes):
+            raise ArgumentError(f"{self._name}: expected x with numbers along its axis, got x of shape {shape}.")
 
     def _last(self, x: np.ndarray) -> np.ndarray:
         """x with the axes as one, the last."""
@@ -153,6 +155,7 @@ class LogSoftmax(AlongAxes):
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Keeps y. The maximum is taken off x first: no exp overflows."""
+        self.check(x.shape)
         xp, rows = array_module(x), self._last(x)
         with np.errstate(invalid="ignore"):  # a row of nothing but -inf gives NaN
             less = rows - rows.max(axis=-1, keepdims=True)

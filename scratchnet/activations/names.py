@@ -76,7 +76,7 @@ def name_of(identifier: Any) -> str | None:
     if isinstance(identifier, FunctionType):
         name = getattr(identifier, "name_in_files", None)
         return name if name in MAKERS else None
-    if isinstance(identifier, (str, type)):
+    if isinstance(identifier, str):
         name = check_choice(identifier, (*MAKERS, *ALIASES), "activation")
         return ALIASES.get(name, name)
     return None
@@ -90,6 +90,11 @@ def with_backward(identifier: Identifier) -> Function | None:
     """
     if identifier is None:
         return None
+    if isinstance(identifier, type):
+        raise ArgumentError(
+            f"expected activation to be {WANTED}, got {identifier!r}. A class needs its brackets: "
+            f"{identifier.__name__}()."
+        )
     if isinstance(identifier, Function):
         return identifier.fresh()
     name = name_of(identifier)

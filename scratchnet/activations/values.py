@@ -19,6 +19,6 @@ def values(name: str, x: Any, **settings: Any) -> np.ndarray:
     x = as_array(x)
     check_array(x, "x", name)
     x = x if x.dtype in FLOATS else x.astype(np.float32)
-    maker = MAKERS[name]
-    y = x if maker is None else maker(**settings).forward(x)
-    return y.copy() if array_module(y).may_share_memory(y, x) else y
+    maker, array = MAKERS[name], x.reshape(x.shape or 1)  # a number, too, as an array
+    y = array if maker is None else maker(**settings).forward(array)
+    return (y.copy() if array_module(y).may_share_memory(y, x) else y).reshape(x.shape)

@@ -36,7 +36,7 @@ class PReLU(Layer):
 
     def __init__(
         self,
-        alpha_initializer: str | initializers.Initializer = "zeros",
+        alpha_initializer: str | initializers.Initializer = "Zeros",
         alpha_regularizer: OnlyDefault = None,
         alpha_constraint: OnlyDefault = None,
         shared_axes: int | Sequence[int] | None = None,
