@@ -157,7 +157,7 @@ class LogSoftmax(AlongAxes):
         """Keeps y. The maximum is taken off x first: no exp overflows."""
         self.check(x.shape)
         xp, rows = array_module(x), self._last(x)
-        with np.errstate(invalid="ignore"):  # a row of nothing but -inf gives NaN
+        with np.errstate(invalid="ignore", over="ignore"):  # a row of nothing but -inf gives NaN
             less = rows - rows.max(axis=-1, keepdims=True)
         self.kept = self._back(less - xp.log(xp.exp(less).sum(axis=-1, keepdims=True)), x)
         return self.kept
@@ -184,7 +184,7 @@ FORMULAS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     ),
     "sparse_sigmoid": (lambda xp, x: (xp.clip(x, -1, 1) + 1) / 2, lambda xp, x: ~(abs(x) >= 1) / 2),
     "squareplus": (
-        lambda xp, x, b: (x + xp.hypot(x, b**0.5)) / 2,
+        lambda xp, x, b: x / 2 + xp.hypot(x, b**0.5) / 2,
         lambda xp, x, b: (1 + x / xp.hypot(x, b**0.5)) / 2,
     ),
     "tanh_shrink": (lambda xp, x: x - xp.tanh(x), lambda xp, x: xp.tanh(x) ** 2),
