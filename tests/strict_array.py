@@ -192,4 +192,5 @@ FUNCTIONS = (
     *("stack", "concatenate", "pad", "broadcast_to", "take_along_axis", "where", "tile", "may_share_memory"),
     *("maximum", "minimum", "clip", "abs", "sqrt", "square", "exp", "log", "log1p", "isfinite", "isnan", "sum"),
     *("ascontiguousarray",),
+    *("hypot", "moveaxis", "sign", "tanh"),
 )
