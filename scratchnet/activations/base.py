@@ -11,28 +11,14 @@ from scratchnet.arguments import ArgumentError
 from scratchnet.config import Configurable
 from scratchnet.devices import array_module, device_of
 
-F = TypeVar("F", bound="Function")
+A = TypeVar("A", bound="WithBackward")
 
 
-class Function(Configurable):
+class WithBackward:
     """An activation of one layer: forward keeps in `kept`, its input or its output, what backward needs.
 
-        y = function.forward(x)      never changes x
-        dx = function.backward(dy)   dLoss/dx from dLoss/dy, for the last forward
-
-    An activation of one's own is a class made from this one, and each layer gets an object of it:
-
-        class Squared(sn.activations.Function):
-            def forward(self, x):
-                self.kept = x
-                return x * x
-
-            def backward(self, dy):
-                return 2 * self.kept * dy
-
-        layer = sn.Dense(4, activation=Squared())
-        sn.gradcheck(layer, x)                                              is its backward right?
-        sn.load_model("model.safetensors", custom_objects={"Squared": Squared})
+        y = activation.forward(x)      never changes x
+        dx = activation.backward(dy)   dLoss/dx from dLoss/dy, for the last forward
 
     Attributes:
         kept: what forward has kept.
@@ -43,7 +29,7 @@ class Function(Configurable):
 
     @property
     def name(self) -> str:
-        """The name that `activation=` takes; of a class of one's own, "Squared()"."""
+        """The name that `activation=` takes; of what has none, the class: "Squared()"."""
         return f"{type(self).__name__}()"
 
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -56,7 +42,7 @@ class Function(Configurable):
             f"{type(self).__name__}: define backward(self, dy), which returns dLoss/dx: there is no autograd."
         )
 
-    def fresh(self: F) -> F:
+    def fresh(self: A) -> A:
         """Another of the same settings, for another layer."""
         other = copy.copy(self)
         other.kept = None
@@ -68,8 +54,27 @@ class Function(Configurable):
             self.kept = self.kept.copy()
 
 
-class Named(Function):
-    """Those of the package: each has its name in Keras."""
+class Function(WithBackward, Configurable):
+    """What an activation of one's own is made from; each layer works with a copy of the object that it gets.
+
+        class Squared(sn.activations.Function):
+            def forward(self, x):               never changes x
+                self.kept = x                   what backward needs
+                return x * x
+
+            def backward(self, dy):             dLoss/dx from dLoss/dy
+                return 2 * self.kept * dy
+
+        layer = sn.Dense(4, activation=Squared())
+        sn.gradcheck(layer, x)                                              is its backward right?
+        sn.load_model("model.safetensors", custom_objects={"Squared": Squared})
+
+    Any other object with these two methods will do as well, but only the classes made from this one go into files.
+    """
+
+
+class Named(WithBackward):
+    """Those of the package: each has its name in Keras, by which files know it."""
 
     def __init__(self, name: str):
         self._name = name
@@ -80,7 +85,7 @@ class Named(Function):
         return self._name
 
 
-class Own(Function):
+class Own(WithBackward):
     """A reader's object with forward and backward, whatever its class; what it gives is checked.
 
     Each layer works with a copy of the object, made by copy.copy: two layers do not keep their values in one place.

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scratchnet.activations.base import Function, Own
+from scratchnet.activations.base import Own, WithBackward
 from scratchnet.activations.kinds import Formula, FromInput, FromOutput, LogSigmoid, LogSoftmax, Rectifier, Softmax
 from scratchnet.arguments import ArgumentError, check_choice, shortened
 
@@ -16,12 +16,12 @@ from scratchnet.arguments import ArgumentError, check_choice, shortened
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-def _relu(negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Function:
+def _relu(negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> WithBackward:
     return Rectifier("relu", negative_slope, threshold, np.inf if max_value is None else max_value)
 
 
 # Each with its settings, by Keras's names, and Keras's defaults. None: nothing to do.
-MAKERS: dict[str, Callable[..., Function] | None] = {
+MAKERS: dict[str, Callable[..., WithBackward] | None] = {
     "celu": lambda alpha=1.0: FromInput("celu", "elu", (alpha, 1.0, alpha)),
     "elu": lambda alpha=1.0: FromInput("elu", settings=(alpha,)),
     "exponential": lambda: Formula("exponential"),
@@ -64,7 +64,7 @@ class TwoWay(Protocol):
         """dLoss/dx from dLoss/dy, for the last forward."""
 
 
-Identifier = str | Callable[..., Any] | Function | TwoWay | None
+Identifier = str | Callable[..., Any] | WithBackward | TwoWay | None
 
 
 def name_of(identifier: Any) -> str | None:
@@ -82,7 +82,7 @@ def name_of(identifier: Any) -> str | None:
     return None
 
 
-def with_backward(identifier: Identifier) -> Function | None:
+def with_backward(identifier: Identifier) -> WithBackward | None:
     """What a layer runs for its argument `activation`, an object for it alone; None where there is nothing to do.
 
     Raises:
@@ -95,7 +95,7 @@ def with_backward(identifier: Identifier) -> Function | None:
             f"expected activation to be {WANTED}, got {identifier!r}. A class needs its brackets: "
             f"{identifier.__name__}()."
         )
-    if isinstance(identifier, Function):
+    if isinstance(identifier, WithBackward):
         return identifier.fresh()
     name = name_of(identifier)
     if name is not None:
