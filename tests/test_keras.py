@@ -179,6 +179,8 @@ def test_kinks_and_ties():
     for kind, arguments in (
         ("ReLU", {}),
         ("LeakyReLU", {}),
+        ("PReLU", {}),
+        ("ELU", {"alpha": 0.3}),
         ("Activation", {"activation": "relu"}),
         ("Activation", {"activation": "leaky_relu"}),
         ("MaxPooling2D", {}),

@@ -46,6 +46,21 @@ def test_gradients(name, dtype):
     assert_close(layer.backward(dy), tape.gradient(total, tensor), TOLERANCE[dtype], f"{name} {dtype} dx")
 
 
+@pytest.mark.parametrize("name", [name for name in activations.FUNCTIONS if name not in ("celu", "relu6", "softmax")])
+def test_kinks(name):
+    """Conv2D without a bias gives 0 wherever a picture is black: at 0, too, the gradient must be Keras's.
+
+    That of relu6 at 6 is not, nor that of celu at 0, which Keras counts from both sides. Softmax has no kink.
+    """
+    x = np.array([[-3, -1, -0.5, 0, 0.5, 1, 3, 6]], np.float32)
+    layer, tensor = sn.Activation(name), tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        y = getattr(keras.activations, name)(tensor)
+    layer.forward(x)
+    assert_close(layer.backward(np.ones_like(x)), tape.gradient(y, tensor), 1e-6, f"{name} kinks dx")
+
+
 @pytest.mark.parametrize("name", activations.FUNCTIONS)
 def test_far_from_zero(name):
     """Keras's formulas overflow here and there: where they give numbers, they are ours."""

@@ -6,7 +6,7 @@
     sn.Dense(4, activation=sn.LeakyReLU(0.1))               a layer that is an activation, with settings
     sn.Dense(4, activation=Squared())                       one of your own, see `Function`
 
-At a kink the derivative is that of the left side.
+At a kink the derivative is what Keras takes, mostly that of the left side.
 """
 
 from __future__ import annotations

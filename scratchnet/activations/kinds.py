@@ -172,7 +172,7 @@ class LogSoftmax(AlongAxes):
 FORMULAS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "exponential": (lambda xp, x: xp.exp(x), lambda xp, x: xp.exp(x)),
     "hard_shrink": (lambda xp, x, limit: xp.where(abs(x) <= limit, 0, x), lambda xp, x, limit: ~(abs(x) <= limit)),
-    "hard_tanh": (lambda xp, x: xp.clip(x, -1, 1), lambda xp, x: ~(abs(x) >= 1)),
+    "hard_tanh": (lambda xp, x: xp.clip(x, -1, 1), lambda xp, x: ~(abs(x) > 1)),
     "soft_shrink": (
         lambda xp, x, limit: xp.where(abs(x) <= limit, 0, x - limit * xp.sign(x)),
         lambda xp, x, limit: ~(abs(x) <= limit),

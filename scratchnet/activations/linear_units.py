@@ -29,7 +29,7 @@ def elu(x: Numbers, alpha: float = 1.0) -> np.ndarray:
     """The exponential linear unit.
 
         y = x where x > 0, else alpha * (exp(x) - 1)
-        dx = dy where x > 0, else dy * alpha * exp(x)
+        dx = dy where x > 0, else dy * alpha * exp(x); at 0 the smaller slope
 
     Source: Clevert et al., arXiv 1511.07289.
     """
@@ -135,7 +135,7 @@ def selu(x: Numbers) -> np.ndarray:
     """ELU with the scale at which mean 0 and variance 1 stay so from layer to layer.
 
         y = 1.0507 * x where x > 0, else 1.0507 * 1.6733 * (exp(x) - 1)
-        dx = 1.0507 * dy where x > 0, else 1.0507 * 1.6733 * exp(x) * dy
+        dx = 1.0507 * dy where x >= 0, else 1.0507 * 1.6733 * exp(x) * dy
 
     It goes with kernel_initializer="lecun_normal". Source: Klambauer et al., arXiv 1706.02515.
     """

@@ -35,7 +35,7 @@ def hard_sigmoid(x: Numbers) -> np.ndarray:
 def hard_tanh(x: Numbers) -> np.ndarray:
     """x, at least -1, at most 1.
 
-    dx = dy where -1 < x < 1, else 0
+    dx = dy where -1 <= x <= 1, else 0
     """
     return values("hard_tanh", x)
 

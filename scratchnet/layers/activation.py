@@ -118,7 +118,8 @@ class LeakyReLU(ActivationLayer):
 
 
 class ELU(ActivationLayer):
-    """y = x where x > 0, else alpha * (exp(x) - 1); dx = dy where x > 0, else dy * alpha * exp(x).
+    """y = x where x > 0, else alpha * (exp(x) - 1); dx = dy where x > 0, else dy * alpha * exp(x),
+    at 0 the smaller of both slopes.
 
     Args:
         alpha: y comes near -alpha for very negative x.

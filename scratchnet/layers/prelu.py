@@ -19,7 +19,7 @@ from scratchnet.signatures import OnlyDefault
 class PReLU(Layer):
     """y = x where x > 0, else alpha * x, with an alpha for each place of an example, or for each channel.
 
-        dx     = dy where x > 0, else alpha * dy
+        dx     = dy where x > 0, alpha * dy where x < 0, 0 at 0
         dalpha = the sum of dy * x where x <= 0, over the batch and the shared axes
 
     Shapes: x (N, ...), y the same; alpha has the shape of one example, with 1 for each shared axis.

@@ -13,8 +13,13 @@ def elu(x, alpha=1.0, scale=1.0, width=1.0):
 
 
 def elu_backward(dy, x, alpha=1.0, scale=1.0, width=1.0):
-    """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy."""
-    return each(lambda d, v: scale * d if v > 0 else scale * alpha / width * math.exp(v / width) * d, dy, x)
+    """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy; at 0 the smaller slope."""
+
+    def slope(v):
+        left = alpha / width * math.exp(min(v, 0) / width)
+        return scale * (1 if v > 0 else min(1, left) if v == 0 else left)
+
+    return each(lambda d, v: d * slope(v), dy, x)
 
 
 def softplus(x):
@@ -100,7 +105,7 @@ def prelu(x, alpha):
 
 
 def prelu_backward(dy, x, alpha):
-    """(dx, share): dx = dy where x > 0, else alpha[k] * dy; share = dy * x where x <= 0, else 0.
+    """(dx, share): dx = dy where x > 0, alpha[k] * dy where x < 0, 0 at 0; share = dy * x where x <= 0, else 0.
 
     dalpha[k] is the sum of the shares that have the k.
     """
@@ -108,7 +113,7 @@ def prelu_backward(dy, x, alpha):
     for index in np.ndindex(*x.shape):
         if x[index] > 0:
             dx[index] = dy[index]
-        else:
+        elif x[index] < 0:
             dx[index] = alpha[index[-1]] * dy[index]
             share[index] = dy[index] * x[index]
     return dx, share

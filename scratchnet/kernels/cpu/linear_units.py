@@ -34,7 +34,8 @@ def _elu_backward(dy, x, alpha, scale, per_width, dx):
         out = dx[block * BLOCK : (block + 1) * BLOCK]
         for e in range(len(a)):
             low = alpha * per_width * exp_of(0 if a[e] > 0 else a[e] * per_width)
-            out[e] = d[e] * scale * (1 if a[e] > 0 else low)
+            left = low if a[e] != 0 else min(low, 1.0)
+            out[e] = d[e] * scale * (1 if a[e] > 0 else left)
 
 
 @in_order
@@ -184,7 +185,7 @@ def _prelu_backward(dy, x, alpha, dx, share):
     for r in prange(R):
         for k in range(K):
             above = x[r, k] > 0
-            dx[r, k] = dy[r, k] if above else alpha[k] * dy[r, k]
+            dx[r, k] = 0 if x[r, k] == 0 else (dy[r, k] if above else alpha[k] * dy[r, k])
             share[r, k] = 0 if above else dy[r, k] * x[r, k]
 
 
@@ -198,7 +199,7 @@ def elu(x: np.ndarray, alpha: float = 1.0, scale: float = 1.0, width: float = 1.
 def elu_backward(
     dy: np.ndarray, x: np.ndarray, alpha: float = 1.0, scale: float = 1.0, width: float = 1.0
 ) -> np.ndarray:
-    """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy."""
+    """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy; at 0 the smaller slope."""
     return binary(_elu_backward, dy, x, float(alpha), float(scale), 1 / width)
 
 
@@ -272,7 +273,7 @@ def prelu(x: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 @takes(dy="... K", x="... K", alpha="K")
 def prelu_backward(dy: np.ndarray, x: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(dx, share): dx = dy where x > 0, else alpha[k] * dy; share = dy * x where x <= 0, else 0."""
+    """(dx, share): dx = dy where x > 0, alpha[k] * dy where x < 0, 0 at 0; share = dy * x where x <= 0, else 0."""
     dx, share = empty(x.shape, x.dtype), empty(x.shape, x.dtype)
     _prelu_backward(as_rows(dy), as_rows(x), np.ascontiguousarray(alpha), as_rows(dx), as_rows(share))
     return dx, share

@@ -42,11 +42,14 @@ __global__ void elu(const real* __restrict__ x, real alpha, real scale, real per
     if (e < n) y[e] = scale * (x[e] > 0 ? x[e] : alpha * expm1(x[e] * per_width));
 }
 
-// dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy.
+// dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy; at 0 the smaller slope.
 __global__ void elu_backward(const real* __restrict__ dy, const real* __restrict__ x, real alpha, real scale,
                              real per_width, real* __restrict__ dx, long long n) {
     long long e = element();
-    if (e < n) dx[e] = dy[e] * scale * (x[e] > 0 ? 1 : alpha * per_width * exp(x[e] * per_width));
+    if (e >= n) return;
+    real low = alpha * per_width * exp(x[e] * per_width);
+    real left = x[e] == 0 && low > 1 ? 1 : low;
+    dx[e] = dy[e] * scale * (x[e] > 0 ? 1 : left);
 }
 
 // y = max(x, 0) + log(1 + exp(-|x|)).
@@ -125,14 +128,14 @@ __global__ void prelu(const real* __restrict__ x, const real* __restrict__ alpha
     y[e] = x[e] > 0 ? x[e] : alpha[k] * x[e];
 }
 
-// dx = dy where x > 0, else alpha[k] * dy; share = dy * x where x <= 0, else 0.
+// dx = dy where x > 0, alpha[k] * dy where x < 0, 0 at 0; share = dy * x where x <= 0, else 0.
 __global__ void prelu_backward(const real* __restrict__ dy, const real* __restrict__ x, const real* __restrict__ alpha,
                                real* __restrict__ dx, real* __restrict__ share, int K, long long n) {
     long long e = element();
     if (e >= n) return;
     long long row = e;
     int k = split(row, K);
-    dx[e] = x[e] > 0 ? dy[e] : alpha[k] * dy[e];
+    dx[e] = x[e] == 0 ? 0 : x[e] > 0 ? dy[e] : alpha[k] * dy[e];
     share[e] = x[e] > 0 ? 0 : dy[e] * x[e];
 }
 

@@ -31,7 +31,7 @@ def elu(x: Any, alpha: float = 1.0, scale: float = 1.0, width: float = 1.0) -> A
 
 @takes(dy="...", x="...")
 def elu_backward(dy: Any, x: Any, alpha: float = 1.0, scale: float = 1.0, width: float = 1.0) -> Any:
-    """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy."""
+    """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy; at 0 the smaller slope."""
     return _binary("elu_backward", dy, x, float(alpha), float(scale), float(1 / width))
 
 
@@ -105,7 +105,7 @@ def prelu(x: Any, alpha: Any) -> Any:
 
 @takes(dy="... K", x="... K", alpha="K")
 def prelu_backward(dy: Any, x: Any, alpha: Any) -> tuple[Any, Any]:
-    """(dx, share): dx = dy where x > 0, else alpha[k] * dy; share = dy * x where x <= 0, else 0."""
+    """(dx, share): dx = dy where x > 0, alpha[k] * dy where x < 0, 0 at 0; share = dy * x where x <= 0, else 0."""
     dx, share = empty(x.shape, x.dtype), empty(x.shape, x.dtype)
     _source.each("prelu_backward", x.dtype, x.size, dy, x, alpha, dx, share, len(alpha))
     return dx, share

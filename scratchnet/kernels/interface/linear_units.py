@@ -10,7 +10,7 @@ import numpy as np
 class LinearUnits(Protocol):
     """Elementwise, any shape. NaN in, NaN out; no overflow for large x. Every backward takes the input x.
 
-    At a kink, the derivative is taken as that of the left side.
+    At a kink, the derivative is what Keras takes: that of the left side, unless the docstring says otherwise.
     """
 
     def elu(self, x: np.ndarray, alpha: float = 1.0, scale: float = 1.0, width: float = 1.0) -> np.ndarray:
@@ -23,7 +23,7 @@ class LinearUnits(Protocol):
     def elu_backward(
         self, dy: np.ndarray, x: np.ndarray, alpha: float = 1.0, scale: float = 1.0, width: float = 1.0
     ) -> np.ndarray:
-        """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy."""
+        """dx = scale * dy where x > 0, else scale * alpha / width * exp(x / width) * dy; at 0 the smaller slope."""
 
     def softplus(self, x: np.ndarray) -> np.ndarray:
         """y = log(1 + exp(x)), worked out as max(x, 0) + log(1 + exp(-|x|))."""
@@ -65,7 +65,7 @@ class LinearUnits(Protocol):
         """y = x where x > 0, else alpha[k] * x; x (..., K), alpha (K,). Source: arXiv 1502.01852."""
 
     def prelu_backward(self, dy: np.ndarray, x: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(dx, share): dx = dy where x > 0, else alpha[k] * dy; share = dy * x where x <= 0, else 0.
+        """(dx, share): dx = dy where x > 0, alpha[k] * dy where x < 0, 0 at 0; share = dy * x where x <= 0, else 0.
 
         share is what each element adds to dalpha[k]: its sum over all that have the k is the gradient.
         """
