@@ -6,6 +6,7 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import (
+    activations,
     callbacks,
     check,
     datasets,
@@ -59,6 +60,7 @@ from scratchnet.initializers import (
 )
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
 from scratchnet.layers import (
+    ELU,
     Activation,
     Add,
     Average,
@@ -85,9 +87,11 @@ from scratchnet.layers import (
     Multiply,
     Normalization,
     Parallel,
+    PReLU,
     ReLU,
     Rescaling,
     Reshape,
+    Softmax,
     SpectralNormalization,
     Subtract,
     UpSampling2D,
@@ -123,6 +127,7 @@ from scratchnet.training.step import train_step
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELU",
     "GAN",
     "SGD",
     "Accuracy",
@@ -188,6 +193,7 @@ __all__ = [
     "Ones",
     "Optimizer",
     "Orthogonal",
+    "PReLU",
     "Parallel",
     "PiecewiseConstantDecay",
     "RMSprop",
@@ -199,6 +205,7 @@ __all__ = [
     "Reshape",
     "Schedule",
     "Sequential",
+    "Softmax",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
@@ -213,6 +220,7 @@ __all__ = [
     "WarmUp",
     "ZeroPadding2D",
     "Zeros",
+    "activations",
     "callbacks",
     "check",
     "confusion_matrix",

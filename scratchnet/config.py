@@ -6,6 +6,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -84,7 +85,12 @@ class Configurable(Attributes):
 
 
 def plain(value: Any) -> Any:
-    """NumPy's numbers, and arrays of them, as Python's numbers and lists, also within lists; others as they are."""
+    """NumPy's numbers, and arrays of them, as Python's numbers and lists, also within lists; others as they are.
+
+    A function of the package that has a `name_in_files`, such as an activation, is that name.
+    """
+    if isinstance(value, FunctionType):
+        return getattr(value, "name_in_files", value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return value.tolist()
     if type(value) in (list, tuple):

@@ -1,6 +1,8 @@
 """Every layer in several settings, each with the shape of an input: what must hold for all is tested on all."""
 
+from scratchnet import activations
 from scratchnet.layers import (
+    ELU,
     Activation,
     AveragePooling2D,
     BatchNormalization,
@@ -17,9 +19,11 @@ from scratchnet.layers import (
     MaxPooling2D,
     Normalization,
     Parallel,
+    PReLU,
     ReLU,
     Rescaling,
     Reshape,
+    Softmax,
     SpectralNormalization,
     UpSampling2D,
     ZeroPadding2D,
@@ -75,6 +79,19 @@ EVERY = {
     "Activation silu": (lambda: Activation("silu"), PICTURES),
     "Activation softmax": (lambda: Activation("softmax"), (3, 2, 7)),
     "Activation linear": (lambda: Activation("linear"), (3, 7)),
+    **{
+        f"Activation {name}": (lambda name=name: Activation(name), (3, 7))
+        for name in activations.FUNCTIONS.keys()
+        - {"relu", "leaky_relu", "sigmoid", "tanh", "silu", "softmax", "linear"}
+    },
+    "Dense with a function": (lambda: Dense(4, activation=activations.gelu), (3, 7)),
+    "Dense with a layer": (lambda: Dense(4, activation=LeakyReLU(0.1)), (3, 7)),
+    "ELU": (lambda: ELU(0.3), PICTURES),
+    "PReLU": (lambda: PReLU("random_normal"), PICTURES),
+    "PReLU of channels": (lambda: PReLU("random_normal", shared_axes=[1, 2]), PICTURES),
+    "PReLU of columns": (lambda: PReLU("random_normal", shared_axes=[1, 3]), PICTURES),
+    "Softmax": (lambda: Softmax(), (3, 7)),
+    "Softmax of pictures": (lambda: Softmax([1, 2]), PICTURES),
     "ReLU": (lambda: ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), PICTURES),
     "LeakyReLU": (lambda: LeakyReLU(0.2), PICTURES),
     "BatchNormalization": (lambda: BatchNormalization(), PICTURES),

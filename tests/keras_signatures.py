@@ -15,9 +15,10 @@ TABLE = Path(__file__).with_suffix(".txt")
 SAME = {
     "layers": (
         "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Dense "
-        "DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer LeakyReLU "
-        "MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape SpectralNormalization Subtract "
-        "UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
+        "DepthwiseConv2D Dot Dropout ELU Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer "
+        "LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU ReLU Rescaling Reshape Softmax "
+        "SpectralNormalization Subtract UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
+        "multiply subtract"
     ),
     "losses": (
         "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
@@ -29,17 +30,22 @@ SAME = {
         "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
     ),
     "metrics": (
-        "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
-        "TopKCategoricalAccuracy"
+        "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy "
+        "SparseTopKCategoricalAccuracy TopKCategoricalAccuracy"
     ),
     "optimizers": "Adam AdamW RMSprop SGD",
     "initializers": (
-        "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones Orthogonal "
-        "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
+        "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones "
+        "Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
     "callbacks": (
         "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler "
         "ModelCheckpoint ReduceLROnPlateau TerminateOnNaN"
+    ),
+    "activations": (
+        "celu deserialize elu exponential gelu get hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear "
+        "log_sigmoid log_softmax mish relu relu6 selu serialize sigmoid silu soft_shrink softmax softplus softsign "
+        "sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
     ),
 }
 METHODS = {

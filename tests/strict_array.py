@@ -207,4 +207,5 @@ FUNCTIONS = (
         "tanh",
     ),
     *("ascontiguousarray",),
+    *("hypot", "moveaxis", "sign", "tanh"),
 )

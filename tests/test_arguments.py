@@ -91,6 +91,7 @@ def built(layer, shape=(8, 8, 1)):
 
 # What a call needs to be right, where the defaults are not enough. A function is called for a fresh value.
 NEEDED = {
+    **{name: {"x": X} for name in sn.activations.FUNCTIONS},
     "Activation": {"activation": "relu"},
     "BackupAndRestore": {"backup_dir": "folder"},
     "CSVLogger": {"filename": "log.csv"},
@@ -126,6 +127,7 @@ NEEDED = {
     "class_histogram": {"classes": Y},
     "classifier": {"name": "fashion_mnist"},
     "confusion_matrix": {"y_true": Y, "y_pred": Y},
+    "deserialize": {"config": "relu"},
     "device": {"device_name": "cpu"},
     "discriminator_step": {
         "discriminator": lambda: gan().discriminator,
@@ -150,6 +152,7 @@ NEEDED = {
     "relative_diversity": {"gan": gan},
     "ring_of_gaussians": {"n": 10},
     "separation": {"gan": gan},
+    "serialize": {"activation": "relu"},
     "set_random_seed": {"seed": 1},
     "sheet": {"x": X},
     "spherical": {"a": [1.0, 0.0], "b": [0.0, 1.0], "t": 0.5},
@@ -215,7 +218,8 @@ LEFT_OUT |= {
     "diagnose",
     "report",
 }
-MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
+MODULES = [sn, image, sn.activations, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets]
+MODULES += [sn.losses, sn.optimizers]
 
 
 def public():

@@ -9,11 +9,13 @@ from stand_in import Array, put
 
 import scratchnet as sn
 from scratchnet import initializers
+from scratchnet.activations.kinds import FORMULAS
 
 pytestmark = pytest.mark.usefixtures("stand_in_device")
 
 
 WITHOUT_KERNEL = ("Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "Chain of none")
+WITHOUT_KERNEL += ("Activation log_softmax", *(f"Activation {name}" for name in FORMULAS))
 
 
 @pytest.mark.parametrize("training", [True, False])

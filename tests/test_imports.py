@@ -18,7 +18,7 @@ ROOMS = [
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "structures", "trees"},
-    {"initializers", "placement"},
+    {"activations", "initializers", "placement"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},

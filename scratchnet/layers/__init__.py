@@ -1,7 +1,7 @@
 """The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
 
-from scratchnet.layers import operators as operators  # gives symbolic tensors their signs, + and so on
-from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
+from scratchnet.layers import operators as operators
+from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
@@ -28,11 +28,13 @@ from scratchnet.layers.merging import (
 from scratchnet.layers.norm import BatchNormalization, GroupNormalization
 from scratchnet.layers.parallel import Parallel
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratchnet.layers.prelu import PReLU
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
+    "ELU",
     "Activation",
     "Add",
     "Average",
@@ -58,10 +60,12 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Normalization",
+    "PReLU",
     "Parallel",
     "ReLU",
     "Rescaling",
     "Reshape",
+    "Softmax",
     "SpectralNormalization",
     "Subtract",
     "UpSampling2D",

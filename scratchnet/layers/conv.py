@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.activations.names import Identifier
 from scratchnet.arguments import check_count, check_kernel_fits, check_padding, pair
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
@@ -29,7 +30,7 @@ class _Filter(Layer):
         kernel_size: Size,
         strides: Size,
         padding: str,
-        activation: str | None,
+        activation: Identifier,
         use_bias: bool,
         kernel_initializer: str | initializers.Initializer,
         bias_initializer: str | initializers.Initializer,
@@ -109,7 +110,7 @@ class Conv2D(_Filter):
         data_format: OnlyDefault = None,
         dilation_rate: OnlyDefault = (1, 1),
         groups: OnlyDefault = 1,
-        activation: str | None = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
@@ -175,7 +176,7 @@ class Conv2DTranspose(_Filter):
         output_padding: OnlyDefault = None,
         data_format: OnlyDefault = None,
         dilation_rate: OnlyDefault = (1, 1),
-        activation: str | None = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
@@ -244,7 +245,7 @@ class DepthwiseConv2D(_Filter):
         depth_multiplier: int = 1,
         data_format: OnlyDefault = None,
         dilation_rate: OnlyDefault = (1, 1),
-        activation: str | None = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         depthwise_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.activations.names import Identifier
 from scratchnet.arguments import check_count
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
@@ -46,7 +47,7 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
