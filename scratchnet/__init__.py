@@ -7,6 +7,7 @@ All public names are here; the module each comes from is where it is explained.
 
 from scratchnet import (
     activations,
+    backend,
     callbacks,
     check,
     datasets,
@@ -22,14 +23,15 @@ from scratchnet import (
     preprocessing,
     reference,
     schedules,
+    unbuilt,
     zoo,
 )
 from scratchnet.augment import Augment
 from scratchnet.averaging import MovingAverage
 from scratchnet.callbacks import (
     BackupAndRestore,
-    Callback,
     CSVLogger,
+    Callback,
     EarlyStopping,
     ExponentialMovingAverage,
     History,
@@ -81,13 +83,13 @@ from scratchnet.layers import (
     InputLayer,
     Layer,
     LeakyReLU,
-    Maximum,
     MaxPooling2D,
+    Maximum,
     Minimum,
     Multiply,
     Normalization,
-    Parallel,
     PReLU,
+    Parallel,
     ReLU,
     Rescaling,
     Reshape,
@@ -117,11 +119,21 @@ from scratchnet.metrics import (
     confusion_matrix,
 )
 from scratchnet.models import Model, Sequential
-from scratchnet.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from scratchnet.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, Optimizer, RMSprop
 from scratchnet.placement import device
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model
-from scratchnet.schedules import CosineDecay, PiecewiseConstantDecay, Schedule, StepDecay, WarmUp
+from scratchnet.schedules import (
+    CosineDecay,
+    CosineDecayRestarts,
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
 from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
@@ -132,8 +144,11 @@ __all__ = [
     "SGD",
     "Accuracy",
     "Activation",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "Add",
     "Augment",
     "Average",
@@ -152,12 +167,14 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "CosineDecay",
+    "CosineDecayRestarts",
     "Dense",
     "DepthwiseConv2D",
     "DivergedError",
     "Dot",
     "Dropout",
     "EarlyStopping",
+    "ExponentialDecay",
     "ExponentialMovingAverage",
     "Flatten",
     "GPUNotAvailable",
@@ -171,6 +188,7 @@ __all__ = [
     "History",
     "Input",
     "InputLayer",
+    "InverseTimeDecay",
     "KerasTensor",
     "LambdaCallback",
     "Layer",
@@ -178,6 +196,7 @@ __all__ = [
     "LearningRateScheduler",
     "LecunNormal",
     "LecunUniform",
+    "Lion",
     "LiveCurve",
     "Loss",
     "MaxPooling2D",
@@ -189,6 +208,7 @@ __all__ = [
     "ModelCheckpoint",
     "MovingAverage",
     "Multiply",
+    "Nadam",
     "Normalization",
     "Ones",
     "Optimizer",
@@ -196,6 +216,7 @@ __all__ = [
     "PReLU",
     "Parallel",
     "PiecewiseConstantDecay",
+    "PolynomialDecay",
     "RMSprop",
     "RandomNormal",
     "RandomUniform",
@@ -221,6 +242,7 @@ __all__ = [
     "ZeroPadding2D",
     "Zeros",
     "activations",
+    "backend",
     "callbacks",
     "check",
     "confusion_matrix",

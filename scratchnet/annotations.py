@@ -38,6 +38,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 import numpy as np
 
+from scratchnet import old_names
 from scratchnet.arguments import ArgumentError, check_unmasked, is_array, is_flag, is_number, is_whole, shortened
 from scratchnet.signatures import check_default, only_default_names
 
@@ -183,8 +184,11 @@ def checked(function: F) -> F:
         if plan is None:  # at the first call: annotations may name what stands further down in the file
             plan = _plan(function)
         types = _types(args), *kwargs, _types(kwargs.values())
-        if types not in plan.known and _check(plan, function, args, kwargs):
-            plan.known.add(types)
+        if types not in plan.known:
+            given = kwargs
+            args, kwargs = old_names.renamed(function, args, kwargs)
+            if _check(plan, function, args, kwargs) and kwargs is given:
+                plan.known.add(types)
         try:
             return function(*args, **kwargs)
         except ArgumentError as error:

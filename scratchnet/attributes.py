@@ -1,4 +1,4 @@
-"""A misspelt attribute is an error: `optimizer.lr = 1e-5` is refused, where Python would keep it and nobody read it."""
+"""A misspelt attribute is an error: `optimizer.rate = 1e-5` is refused; Python would keep it unread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PACKAGE = __name__.partition(".")[0]
 class Attributes:
     """Optimizers, layers, models, callbacks, ...: from outside, only attributes that they have can be set.
 
-        optimizer.lr = 1e-5     AttributeError: Adam has no attribute 'lr'. Did you mean 'learning_rate'?
+        optimizer.rate = 1e-5   AttributeError: Adam has no attribute 'rate'. Did you mean 'learning_rate'?
 
     An object's own methods may set what they like, as in any class, so a layer or a callback of one's own is written as
     ever: `self.x = x` in `__init__`, `call` or any other method whose first argument is called self. What is set from

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from scratchnet import old_names
 from scratchnet.annotations import checked
 from scratchnet.attributes import Attributes
 from scratchnet.fields import join, refuse, shown
@@ -31,7 +32,8 @@ def _remembering(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def __init__(self: Configurable, *args: Any, **kwargs: Any) -> None:
         if "_made_with" not in vars(self):
-            self._made_with = (args, kwargs)
+            given, kwargs = old_names.renamed(init, (self, *args), kwargs)
+            self._made_with = (args, kwargs) = (given[1:], kwargs)
         looked_at(self, *args, **kwargs)
 
     return __init__

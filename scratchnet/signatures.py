@@ -34,7 +34,6 @@ _BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights 
 # What to do instead.
 ADVICE = {
     "activity_regularizer": _SMALL,
-    "amsgrad": "Take plain Adam, or AdamW.",
     "axis": "Classes and channels are the last axis: np.moveaxis(y, 1, -1).",
     "constraint": _BOUND,
     "data_format": _CHANNELS,

@@ -33,7 +33,7 @@ SAME = {
         "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy "
         "SparseTopKCategoricalAccuracy TopKCategoricalAccuracy"
     ),
-    "optimizers": "Adam AdamW RMSprop SGD",
+    "optimizers": "Adadelta Adagrad Adam AdamW Adamax Lion Nadam RMSprop SGD",
     "initializers": (
         "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones "
         "Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
@@ -73,8 +73,13 @@ NAMES = {
     "device": "device",
     "load_model": "saving.load_model",
     "set_random_seed": "utils.set_random_seed",
-    "schedules.CosineDecay": "optimizers.schedules.CosineDecay",
-    "schedules.PiecewiseConstantDecay": "optimizers.schedules.PiecewiseConstantDecay",
+    **{
+        f"schedules.{name}": f"optimizers.schedules.{name}"
+        for name in (
+            *("CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "PiecewiseConstantDecay"),
+            "PolynomialDecay",
+        )
+    },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
     **{
@@ -84,6 +89,13 @@ NAMES = {
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
+    **{
+        f"backend.{name}": f"backend.{name}"
+        for name in (
+            *("backend", "clear_session", "epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx"),
+            "set_image_data_format",
+        )
+    },
     **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in ("cifar10", "fashion_mnist")},
 }
 

@@ -100,6 +100,10 @@ NEEDED = {
     "Conv2D": {"filters": 2, "kernel_size": 3},
     "Conv2DTranspose": {"filters": 2, "kernel_size": 3},
     "CosineDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
+    "CosineDecayRestarts": {"initial_learning_rate": 0.1, "first_decay_steps": 10},
+    "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
+    "InverseTimeDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
+    "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
     "Dense": {"units": 2},
     "DepthwiseConv2D": {"kernel_size": 3},
     "Dropout": {"rate": 0.5},
@@ -118,7 +122,6 @@ NEEDED = {
     "Optimizer": {"learning_rate": 0.1},
     "Parallel": {"branches": lambda: [[sn.Flatten()], [sn.Flatten()]]},
     "PiecewiseConstantDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
-    "StepDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (4,)},
     "SpectralNormalization": {"layer": lambda: sn.Dense(2)},
@@ -228,7 +231,8 @@ def public():
     for module in MODULES:
         for name in getattr(module, "__all__", ()):
             thing = getattr(module, name)
-            if not isinstance(thing, types.ModuleType) and callable(thing) and name not in LEFT_OUT:
+            first = getattr(thing, "__name__", name) == name  # MaxPool2D is MaxPooling2D
+            if not isinstance(thing, types.ModuleType) and callable(thing) and name not in LEFT_OUT and first:
                 found[name] = thing
     return {name: thing for name, thing in found.items() if NEEDED.get(name, {}) is not None and arguments(thing)}
 

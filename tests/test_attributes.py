@@ -26,7 +26,6 @@ def compiled_gan():
 @pytest.mark.parametrize(
     ("make", "name", "message"),
     [
-        (sn.Adam, "lr", "Adam has no attribute 'lr'. Did you mean 'learning_rate'?"),
         (sn.Adam, "learning_rates", "Adam has no attribute 'learning_rates'. Did you mean 'learning_rate'?"),
         (sn.SGD, "momentun", "Did you mean 'momentum'?"),
         (sn.SGD, "decay", "Did you mean 'weight_decay'?"),
@@ -122,7 +121,7 @@ def test_a_callback_of_a_reader_s_sets_what_it_likes():
 
 def test_a_function_is_no_method():
     def set_rate(optimizer, rate):
-        optimizer.lr = rate
+        optimizer.eta = rate
 
     with pytest.raises(AttributeError, match="learning_rate"):
         set_rate(sn.Adam(), 0.1)

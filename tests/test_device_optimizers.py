@@ -112,10 +112,15 @@ def test_confusion_matrix_is_a_table_for_people():
 
 
 OPTIMIZERS = {
+    "adadelta": lambda: sn.Adadelta(0.5, clipvalue=0.5),
+    "adagrad": lambda: sn.Adagrad(0.1, weight_decay=0.01),
+    "adamax": lambda: sn.Adamax(0.1),
+    "lion": lambda: sn.Lion(0.1),
+    "nadam": lambda: sn.Nadam(0.1),
     "sgd": lambda: sn.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
     "rmsprop": lambda: sn.RMSprop(0.1, momentum=0.5, centered=True, clipvalue=0.5),
     "adam": lambda: sn.Adam(0.1, clipnorm=0.5),
-    "adamw": lambda: sn.AdamW(0.1, global_clipnorm=0.5),
+    "adamw": lambda: sn.AdamW(0.1, amsgrad=True, global_clipnorm=0.5),
 }
 
 

@@ -82,6 +82,12 @@ OPTIMIZERS = {
     "adamw, a falling rate": lambda: sn.AdamW(sn.CosineDecay(0.02, 20)),
     "sgd, decay": lambda: sn.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
     "rmsprop, clipped": lambda: sn.RMSprop(0.01, global_clipnorm=0.5),
+    "adam, amsgrad": lambda: sn.Adam(0.01, amsgrad=True),
+    "adagrad, decay": lambda: sn.Adagrad(0.1, weight_decay=0.01),
+    "adadelta": lambda: sn.Adadelta(1.0),
+    "adamax": lambda: sn.Adamax(0.01),
+    "nadam, a falling rate": lambda: sn.Nadam(sn.ExponentialDecay(0.01, 10, 0.5)),
+    "lion": lambda: sn.Lion(1e-4),
 }
 
 

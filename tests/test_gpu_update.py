@@ -15,6 +15,12 @@ UPDATES = {
     "sgd": (3, (0.1, 0.9, True)),
     "rmsprop": (5, (0.1, 0.9, 0.5, 1e-7, True)),
     "adam": (4, (0.1, 0.9, 0.999, 1e-7, 3, 0.01)),
+    "adam, amsgrad": (5, (0.1, 0.9, 0.999, 1e-7, 3, 0.01, True)),
+    "adagrad": (3, (0.1, 1e-7)),
+    "adadelta": (4, (0.1, 0.9, 1e-7)),
+    "adamax": (4, (0.1, 0.9, 0.999, 1e-7)),
+    "nadam": (4, (to_device(np.array([0.1, 0.2, 3.0])), 0.9, 0.999, 1e-7)),
+    "lion": (3, (0.1, 0.9, 0.99)),
     "moving_average": (2, (0.9,)),
 }
 
@@ -62,6 +68,7 @@ def test_a_recorded_adam_step_reads_its_rate_and_its_number_at_each_replay():
 @pytest.mark.parametrize("name", UPDATES)
 def test_recorded_updates_are_the_eager_ones(name):
     count, (rate, *settings) = UPDATES[name]
+    name = name.split(",")[0]
     here = [positive(count, 7, 3), positive(count, 1500)]
     rows, expected = there(*here), there(*here)
     for step in (1, 2, 3):
@@ -75,7 +82,7 @@ def test_recorded_updates_are_the_eager_ones(name):
 
 @pytest.mark.parametrize("name", UPDATES)
 def test_from_a_loss_on_that_is_not_finite_nothing_changes(name):
-    count, settings = UPDATES[name]
+    (count, settings), name = UPDATES[name], name.split(",")[0]
     here = [positive(count, 7, 3), positive(count, 1500)]
     rows, losses = there(*here), iter([1.0, np.nan, 1.0])
 

@@ -46,6 +46,17 @@ OPTIMIZERS = {
     "Adam of a GAN": {"learning_rate": 2e-4, "beta_1": 0.5},
     "AdamW": {},
     "AdamW strong": {"learning_rate": 0.01, "weight_decay": 0.1},
+    "Adam amsgrad": {"learning_rate": 0.01, "beta_2": 0.9, "amsgrad": True},
+    "Adagrad": {},
+    "Adagrad all": {"learning_rate": 0.1, "initial_accumulator_value": 0.5, "epsilon": 1e-3, "weight_decay": 0.1},
+    "Adadelta": {},
+    "Adadelta of the paper": {"learning_rate": 1.0, "rho": 0.9, "epsilon": 1e-3},
+    "Adamax": {},
+    "Adamax all": {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3},
+    "Nadam": {},
+    "Nadam all": {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.1},
+    "Lion": {},
+    "Lion all": {"learning_rate": 0.01, "beta_1": 0.8, "beta_2": 0.9},
 }
 
 
@@ -68,6 +79,22 @@ RATES = {
         {"initial_learning_rate": 0.02, "decay_steps": 30, "alpha": 0.1, "warmup_target": 0.3, "warmup_steps": 7},
         {"initial_learning_rate": 0.0, "decay_steps": 20, "warmup_target": 0.3, "warmup_steps": 10},
         {"initial_learning_rate": 0.5, "decay_steps": 20, "warmup_target": 0.3},
+    ],
+    "CosineDecayRestarts": [
+        {"initial_learning_rate": 0.2, "first_decay_steps": 6.7, "t_mul": times, "m_mul": 0.8, "alpha": 0.1}
+        for times in (1.0, 1.5, 2.0)
+    ],
+    "ExponentialDecay": [
+        {"initial_learning_rate": 0.2, "decay_steps": 7, "decay_rate": 0.9, "staircase": stairs}
+        for stairs in (False, True)
+    ],
+    "InverseTimeDecay": [
+        {"initial_learning_rate": 0.2, "decay_steps": 7, "decay_rate": 0.9, "staircase": stairs}
+        for stairs in (False, True)
+    ],
+    "PolynomialDecay": [
+        {"initial_learning_rate": 0.2, "decay_steps": 7},
+        {"initial_learning_rate": 0.2, "decay_steps": 7, "end_learning_rate": 0.1, "power": 0.5, "cycle": True},
     ],
     "PiecewiseConstantDecay": [{"boundaries": [3, 17], "values": [1.0, 0.5, 0.25]}],
 }

@@ -8,6 +8,7 @@ import pytest
 from processes import python
 
 import scratchnet as sn
+from scratchnet import optimizers
 from scratchnet.kernels import cpu
 
 NONE = ((0, 0), (0, 0))
@@ -75,7 +76,7 @@ def read_only(folder):
     return array, np.memmap(folder / "weights", np.float32, "r")
 
 
-@pytest.mark.parametrize("optimizer", [sn.SGD, sn.RMSprop, sn.Adam, sn.AdamW])
+@pytest.mark.parametrize("optimizer", optimizers.OPTIMIZERS.values())
 def test_an_optimizer_refuses_read_only_weights(tmp_path, optimizer):
     for weight in read_only(tmp_path):
         with pytest.raises(ValueError, match=r"read-only|writeable"):

@@ -1,4 +1,4 @@
-"""The optimizers' updates against plain loops written from Keras 3's formulas, one number at a time in float64."""
+"""The optimizers' updates against the reference's loops and against formulas for one number at a time, in float64."""
 
 import math
 
@@ -8,6 +8,8 @@ from compare import DTYPES, Unchanged, dtypes, layouts, normal, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 from threads import with_threads
+
+from scratchnet import reference
 
 STEPS = 4
 shapes = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
@@ -75,6 +77,69 @@ def test_adam(device, shape, lr, beta_1, decay, dtype, layout, seed):
     check(update, formula, 2, shape, dtype, layout, seed)
 
 
+# For each: the memories, and its settings in step t with a learning rate.
+UPDATES = {
+    "sgd": (1, lambda t, lr: (lr, 0.9, True)),
+    "rmsprop": (3, lambda t, lr: (lr, 0.9, 0.5, 1e-3, True)),
+    "adam": (2, lambda t, lr: (lr, 0.9, 0.999, 1e-7, t, 0.01)),
+    "adam, amsgrad": (3, lambda t, lr: (lr, 0.5, 0.9, 1e-7, t, 0.01, True)),
+    "adagrad": (1, lambda t, lr: (lr, 1e-3)),
+    "adadelta": (2, lambda t, lr: (lr, 0.9, 1e-3)),
+    "adamax": (2, lambda t, lr: (lr / (1 - 0.9**t), 0.9, 0.99, 1e-3)),
+    "nadam": (2, lambda t, lr: ((lr * t, lr / t, 1.5), 0.9, 0.99, 1e-3)),
+    "lion": (1, lambda t, lr: (lr, 0.9, 0.99)),
+}
+
+
+@pytest.mark.parametrize("name", UPDATES)
+@given(shapes, rates, dtypes, layouts, seeds)
+def test_every_update_is_the_reference_s(device, name, shape, lr, dtype, layout, seed):
+    (memories, settings), name = UPDATES[name], name.split(",")[0]
+    rng = np.random.default_rng(seed)
+    ours = [normal(rng, shape, dtype), *(np.zeros(shape, dtype) for _ in range(memories))]
+    expected = [array.astype(np.float64) for array in ours]
+    for t in range(1, STEPS + 1):
+        g = normal(rng, shape, dtype, layout)
+        with Unchanged(g):
+            getattr(device, name)([(ours[0], np.ascontiguousarray(g), *ours[1:])], *settings(t, lr))
+        getattr(reference, name)([(expected[0], g.astype(np.float64), *expected[1:])], *settings(t, lr))
+    for a, b in zip(ours, expected):
+        tolerance = (1e-5 if dtype == np.float32 else 1e-12) * max(1, np.abs(b).max())
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance)
+
+
+def test_moving_average_is_the_reference_s(device):
+    rng = np.random.default_rng(0)
+    average, p = rng.normal(size=(2, 3, 5))
+    expected = average.copy()
+    with Unchanged(p):
+        device.moving_average([(average, p)], 0.9)
+    reference.moving_average([(expected, p)], 0.9)
+    np.testing.assert_allclose(average, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", UPDATES)
+def test_nan_stays_where_it_is(device, name, dtype):
+    """In one gradient of one step; from there it goes on in the memories, and to no other weight."""
+    (memories, settings), name = UPDATES[name], name.split(",")[0]
+    p, *known = np.zeros((1 + memories, 5000), dtype)
+    for t, value in enumerate((1.0, np.nan, 1.0), start=1):
+        g = np.full(5000, 2.0, dtype)
+        g[4097] = value
+        getattr(device, name)([(p, g, *known)], *settings(t, 0.1))
+    assert np.isnan(p).nonzero()[0].tolist() == [4097]
+    for memory in known:
+        assert np.isnan(memory).nonzero()[0].tolist() == [4097]
+
+
+def test_lion_of_a_mean_of_zero_stands_still(device):
+    p, m = np.ones((2, 3))
+    device.lion([(p, np.full(3, -1.0), m)], 0.1, 0.5, 0.5)
+    np.testing.assert_array_equal(p, 1)
+    np.testing.assert_array_equal(m, 0)
+
+
 def test_float32_memories_follow_the_float64_ones(device):
     # 1 - 0.999 worked out in float32 is off by 5e-5, and so would v be.
     g = np.random.default_rng(0).normal(size=100)
@@ -115,19 +180,27 @@ def test_weights_that_cannot_be_updated_in_place(device):
         lambda: k.sgd([(p, flat, flat)], 0.1, 0.0, False),
         lambda: k.rmsprop([(p, flat, flat, flat, flat)], 0.1, 0.9, 0.0, 1e-7, False),
         lambda: k.adam([(flat, flat, p, flat)], 0.1, 0.9, 0.999, 1e-7, 1),
+        lambda: k.adam([(flat, flat, flat, flat, p)], 0.1, 0.9, 0.999, 1e-7, 1, 0.0, True),
+        lambda: k.adagrad([(flat, flat, p)], 0.1, 1e-7),
+        lambda: k.adadelta([(flat, flat, flat, p)], 0.1, 0.9, 1e-7),
+        lambda: k.adamax([(flat, flat, flat, p)], 0.1, 0.9, 0.999, 1e-7),
+        lambda: k.nadam([(flat, flat, flat, p)], (0.1, 0.1, 1.0), 0.9, 0.999, 1e-7),
+        lambda: k.lion([(flat, flat, p)], 0.1, 0.9, 0.99),
     ):
         with pytest.raises(ValueError, match=r"contiguous arrays to update in place, got one of shape \(4, 3\)"):
             update()
 
 
-def test_same_bits_for_any_number_of_threads(device):
+@pytest.mark.parametrize("name", UPDATES)
+def test_same_bits_for_any_number_of_threads(device, name):
+    (memories, settings), name = UPDATES[name], name.split(",")[0]
     rng = np.random.default_rng(0)
     start, g = rng.normal(size=30_001).astype(np.float32), rng.normal(size=30_001).astype(np.float32)
     moved = []
     for threads in (1, 2):
-        p, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
-        with_threads(threads, device.adam, [(p, g, m, v)], 1e-3, 0.9, 0.999, 1e-7, 1)
-        moved.append(p)
+        p, *known = start.copy(), *(np.zeros_like(start) for _ in range(memories))
+        with_threads(threads, getattr(device, name), [(p, g, *known)], *settings(1, 1e-3))
+        moved.append([p, *known])
     np.testing.assert_array_equal(*moved)
 
 

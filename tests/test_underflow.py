@@ -39,6 +39,12 @@ def test_losses(loss, weights):
         lambda: sn.AdamW(clipvalue=0.1),
         lambda: sn.SGD(sn.CosineDecay(0.1, 3), momentum=0.9, weight_decay=1e-36, clipnorm=1e-3),
         lambda: sn.RMSprop(centered=True, global_clipnorm=1.0),
+        sn.Adagrad,
+        sn.Adadelta,
+        sn.Adamax,
+        sn.Nadam,
+        sn.Lion,
+        lambda: sn.Adam(amsgrad=True),
     ],
 )
 def test_a_run(make):

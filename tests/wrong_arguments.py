@@ -99,6 +99,12 @@ def calls():
     yield "sgd", ([(floats(9), floats(9), floats(9))], 0.1, 0.9, True)
     yield "rmsprop", ([tuple(abs(floats(9)) for _ in range(5))], 0.1, 0.9, 0.5, 1e-7, False)
     yield "adam", ([tuple(abs(floats(9)) for _ in range(4))], 0.1, 0.9, 0.99, 1e-7, 1)
+    yield "adam", ([tuple(abs(floats(9)) for _ in range(5))], 0.1, 0.9, 0.99, 1e-7, 1, 0.0, True)
+    yield "adagrad", ([tuple(abs(floats(9)) for _ in range(3))], 0.1, 1e-7)
+    yield "adadelta", ([tuple(abs(floats(9)) for _ in range(4))], 0.1, 0.9, 1e-7)
+    yield "adamax", ([tuple(abs(floats(9)) for _ in range(4))], 0.1, 0.9, 0.99, 1e-7)
+    yield "nadam", ([tuple(abs(floats(9)) for _ in range(4))], (0.1, 0.2, 0.3), 0.9, 0.99, 1e-7)
+    yield "lion", ([(floats(9), floats(9), floats(9))], 0.1, 0.9, 0.99)
     yield "moving_average", ([(floats(9), floats(9))], 0.9)
 
 

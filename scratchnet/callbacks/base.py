@@ -9,6 +9,7 @@ from typing import Any
 from scratchnet.annotations import checked
 from scratchnet.attributes import Attributes
 from scratchnet.fields import anything, count, join, list_of, mapping, number, record
+from scratchnet.old_names import Values
 
 Logs = dict[str, float]
 _BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
@@ -212,7 +213,7 @@ class History(Callback):
     """What `fit` returns: `history`, a list of values for each name, and `epoch`, the epochs' numbers."""
 
     def __init__(self) -> None:
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[float]] = Values()
         self.epoch: list[int] = []
 
     def __repr__(self) -> str:
@@ -232,7 +233,7 @@ class History(Callback):
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the lists; the epochs that follow are appended."""
-        self.history, self.epoch = state["history"], state["epoch"]
+        self.history, self.epoch = Values(state["history"]), state["epoch"]
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Append every value."""

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scratchnet.arguments import check_count
 from scratchnet.callbacks.base import Logs
 from scratchnet.callbacks.monitor import BEST, Monitor
 from scratchnet.divergence import all_finite
 from scratchnet.fields import count, record
+from scratchnet.old_names import Values
 from scratchnet.printing import say
 
 
@@ -34,6 +36,7 @@ class ModelCheckpoint(Monitor):
         save_weights_only: the weights alone; `model.load_weights` reads them.
         save_freq: "epoch", or a number of batches, counted on from one `fit` to the next.
         initial_value_threshold: what the first value must be better than.
+        period: with "epoch", only every so many epochs, as Keras 2 has it: 5 for the fifth, the tenth, and so on.
 
     Raises:
         ValueError: save_freq that is neither, save_best_only with a number of batches, braces in filepath that hold no
@@ -53,8 +56,11 @@ class ModelCheckpoint(Monitor):
         mode: str = "auto",
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
+        *,
+        period: int = 1,
     ):
         super().__init__(monitor, mode, best=initial_value_threshold)
+        self.period = check_count(period, "period", "ModelCheckpoint")
         check_save_freq(save_freq, "ModelCheckpoint")
         if save_best_only and save_freq != "epoch":
             raise ValueError("ModelCheckpoint: save_best_only goes with save_freq='epoch', when there is a value.")
@@ -102,7 +108,7 @@ class ModelCheckpoint(Monitor):
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write, if it is the best, or if all are wanted."""
-        if self.save_freq != "epoch":
+        if self.save_freq != "epoch" or (epoch + 1) % self.period:
             return
         if self.save_best_only:
             value = self.value(logs)
@@ -120,9 +126,9 @@ class ModelCheckpoint(Monitor):
         return better
 
     def _save(self, epoch: int, logs: Logs, **place: int) -> None:
-        values = {"epoch": epoch + 1, **place, **logs}
+        values = Values({"epoch": epoch + 1, **place, **logs})
         try:
-            path = Path(self.filepath.format(**values))
+            path = Path(self.filepath.format_map(values))
         except KeyError as error:
             known = ", ".join(["epoch", *sorted(values.keys() - {"epoch"})])
             raise ValueError(

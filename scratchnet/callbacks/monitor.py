@@ -12,6 +12,7 @@ from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.fields import number, optional, record
 from scratchnet.losses import LOSSES
 from scratchnet.metrics import METRICS
+from scratchnet.old_names import Values
 
 # Which of two values is better, where the model's own metrics do not say: those that the package can put into the logs.
 # Not the others of a GAN: a smaller d_loss is the better discriminator, and so the worse generator.
@@ -86,7 +87,9 @@ class Monitor(Callback):
 
     def value(self, logs: Logs | None) -> float | None:
         """The value in the logs; None, with a warning, where it is not there."""
-        if logs is None or self.monitor not in logs:
+        try:
+            return float(Values(logs or {})[self.monitor])
+        except KeyError:
             hint = " Give fit validation_data." if self.monitor.startswith("val_") else ""
             warnings.warn(
                 f"{type(self).__name__}: there is no {self.monitor!r} to watch, only {', '.join(sorted(logs or {}))}."
@@ -95,7 +98,6 @@ class Monitor(Callback):
                 stacklevel=2,
             )
             return None
-        return float(logs[self.monitor])
 
     def is_better(self, value: float, reference: float | None) -> bool:
         """Whether the value is better than the reference, by more than min_delta; than None, anything is."""

@@ -33,28 +33,38 @@ from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 
+# Keras has two names for these.
+AvgPool2D = AveragePooling2D
+Convolution2DTranspose = Conv2DTranspose
+GlobalAvgPool2D = GlobalAveragePooling2D
+MaxPool2D = MaxPooling2D
+
 __all__ = [
     "ELU",
     "Activation",
     "Add",
     "Average",
     "AveragePooling2D",
+    "AvgPool2D",
     "BatchNormalization",
     "Chain",
     "Concatenate",
     "Conv2D",
     "Conv2DTranspose",
+    "Convolution2DTranspose",
     "Dense",
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Flatten",
     "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
     "GroupNormalization",
     "Input",
     "InputLayer",
     "Layer",
     "LeakyReLU",
+    "MaxPool2D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, replay
+from scratchnet import kernels, old_names, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_number, check_unmasked, is_number, shortened
 from scratchnet.config import Configurable
@@ -24,7 +24,7 @@ Rows = list[tuple[np.ndarray, ...]]  # (weights, gradient, *memory) of each weig
 STATE = record(iterations=count(), learning_rate=optional(number(0)), memory=mapping(mapping(array)))
 
 
-class Optimizer(Configurable):
+class Optimizer(Configurable, old_names.Rate):
     """Moves weights in place: `update(params, grads)`, two dicts of arrays with the same names.
 
     Every optimizer takes these, beside its own:
@@ -42,7 +42,8 @@ class Optimizer(Configurable):
     An optimizer belongs to the model that it has first updated, since what it remembers is about that model's weights.
     """
 
-    memory: tuple[str, ...] = ()  # arrays of each weight's shape, zero at the start
+    memory: tuple[str, ...] = ()  # arrays of each weight's shape
+    first_value = 0.0  # of all numbers in them
     decays_itself = False  # whether `move` takes care of weight_decay
     _model: weakref.ref[Any] | None = None  # whose weights it updates
     _number: int = 0  # of the update that is being made, counted from 1
@@ -227,21 +228,25 @@ class Optimizer(Configurable):
         with np.errstate(under="ignore"):  # what is too small for float32 is 0
             self._update(params, grads)
 
-    def _next_update(self) -> tuple[float, int]:
-        """The rate of the next update and its number, counted from 1."""
+    def rates(self, learning_rate: float, t: int) -> float | tuple[float, ...]:
+        """What `move` gets as the rate of update t, from 1: numbers that are worked out once for all weights."""
+        return learning_rate
+
+    def _next_update(self) -> tuple[float, int, float | tuple[float, ...]]:
+        """The rate of the next update, its number, counted from 1, and what `move` gets."""
         rate = self.learning_rate
         self.iterations += 1
-        return rate, self.iterations
+        return rate, self.iterations, self.rates(rate, self.iterations)
 
     def _update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         clipped = self._clipped(grads)
-        rate, self._number = replay.fresh(self._next_update)
+        rate, self._number, rates = replay.fresh(self._next_update)
         rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
             known = self.state.setdefault(name, {})
             for slot in self.memory:
                 if slot not in known:
-                    known[slot] = array_module(p).zeros_like(p)
+                    known[slot] = array_module(p).full_like(p, self.first_value)
                 elif known[slot].dtype != p.dtype or type(known[slot]) is not type(p):  # such as from a file
                     known[slot] = like(known[slot], p).astype(p.dtype, copy=False)
             gradient = clipped[name]
@@ -252,7 +257,7 @@ class Optimizer(Configurable):
                 p -= (share.astype(p.dtype) if replay.unchecked() else p.dtype.type(share)) * p
             rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
         for weights in rows.values():
-            self.move(weights, rate)
+            self.move(weights, rates)
 
     def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """The gradients as the update uses them; those that came are not changed."""
@@ -271,6 +276,11 @@ class Optimizer(Configurable):
         norms = {name: math.sqrt(square) for name, square in squares.items()}
         return {name: g if norms[name] <= limit else g * g.dtype.type(limit / norms[name]) for name, g in grads.items()}
 
-    def move(self, weights: Rows, rate: float) -> None:
-        """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines."""
+    def move(self, weights: Rows, rate: Any) -> None:
+        """Move all (weights, gradient, *memory) of one dtype in place; what each optimizer defines.
+
+        Args:
+            weights: as in the kernels.
+            rate: what `rates` gave.
+        """
         raise NotImplementedError

@@ -51,11 +51,7 @@ from scratchnet.reference.linear_units import (
     softplus,
     softplus_backward,
 )
-from scratchnet.reference.loss import (
-    sigmoid_binary_cross_entropy,
-    softmax_cross_entropy,
-    softmax_cross_entropy_onehot,
-)
+from scratchnet.reference.loss import sigmoid_binary_cross_entropy, softmax_cross_entropy, softmax_cross_entropy_onehot
 from scratchnet.reference.norm import (
     batch_norm,
     batch_norm_backward,
@@ -65,8 +61,13 @@ from scratchnet.reference.norm import (
 )
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
 from scratchnet.reference.random import dropout, philox, uniform
+from scratchnet.reference.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 __all__ = [
+    "adadelta",
+    "adagrad",
+    "adam",
+    "adamax",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -92,16 +93,21 @@ __all__ = [
     "hard_sigmoid_backward",
     "hard_silu",
     "hard_silu_backward",
+    "lion",
     "max_pool2d",
     "max_pool2d_backward",
     "mish",
     "mish_backward",
+    "moving_average",
+    "nadam",
     "philox",
     "places",
     "prelu",
     "prelu_backward",
     "relu",
     "relu_backward",
+    "rmsprop",
+    "sgd",
     "sigmoid",
     "sigmoid_backward",
     "sigmoid_binary_cross_entropy",

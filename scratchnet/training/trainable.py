@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import locks
+from scratchnet import locks, old_names
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, is_whole, shortened
 from scratchnet.augment import Augmentation
@@ -27,7 +27,7 @@ from scratchnet.training.steps import SupervisedSteps
 from scratchnet.training.streams import Stream, is_stream
 
 
-class Trainable(Measuring):
+class Trainable(Measuring, old_names.Methods):
     """What turns a network into something that learns: compile, fit, evaluate, predict, train_on_batch.
 
     A mixin for a network of `layers`, such as `scratchnet.models.Sequential`: forward, backward, params and grads are

@@ -68,10 +68,13 @@ from scratchnet.kernels.cpu.pool import (
 )
 from scratchnet.kernels.cpu.sums import square_sum
 from scratchnet.kernels.cpu.translate import translate
-from scratchnet.kernels.cpu.update import adam, moving_average, rmsprop, sgd
+from scratchnet.kernels.cpu.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 __all__ = [
+    "adadelta",
+    "adagrad",
     "adam",
+    "adamax",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -105,11 +108,13 @@ __all__ = [
     "hard_sigmoid_backward",
     "hard_silu",
     "hard_silu_backward",
+    "lion",
     "max_pool2d",
     "max_pool2d_backward",
     "mish",
     "mish_backward",
     "moving_average",
+    "nadam",
     "prelu",
     "prelu_backward",
     "relu",

@@ -71,13 +71,16 @@ from scratchnet.kernels.gpu.runtime.memory import free_memory
 from scratchnet.kernels.gpu.runtime.precision import precision
 from scratchnet.kernels.gpu.sums import square_sum
 from scratchnet.kernels.gpu.translate import translate
-from scratchnet.kernels.gpu.update import adam, moving_average, rmsprop, sgd
+from scratchnet.kernels.gpu.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
 GRAPH, FREE_MEMORY, PRECISION = Graph, free_memory, precision
 
 __all__ = [
+    "adadelta",
+    "adagrad",
     "adam",
+    "adamax",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -111,11 +114,13 @@ __all__ = [
     "hard_sigmoid_backward",
     "hard_silu",
     "hard_silu_backward",
+    "lion",
     "max_pool2d",
     "max_pool2d_backward",
     "mish",
     "mish_backward",
     "moving_average",
+    "nadam",
     "prelu",
     "prelu_backward",
     "relu",

@@ -16,6 +16,9 @@
 // The part of array number k in a row of the table.
 __device__ __forceinline__ real* part(const long long* row, int k) { return (real*)row[1 + k]; }
 
+// The larger of two numbers; NaN if one of them is.
+__device__ __forceinline__ real larger(real a, real b) { return a > b || a != a ? a : b; }
+
 extern "C" {
 
 // m = momentum * m - lr * g; p += m, or with Nesterov p += momentum * m - lr * g.
@@ -88,6 +91,121 @@ __global__ void __launch_bounds__(THREADS) adam(const long long* __restrict__ ta
         m[e] = mean;
         v[e] = square;
         p[e] = p[e] - decay * p[e] - rate * mean / (sqrt(square) + epsilon);
+    }
+}
+
+// As adam, with the largest square so far under the root.
+__global__ void __launch_bounds__(THREADS) amsgrad(const long long* __restrict__ table, const int* __restrict__ skip,
+                                                   const double* __restrict__ rates, real fresh_1, real fresh_2, real epsilon) {
+    if (*skip) return;
+    const long long* row = table + blockIdx.x * 6ll;
+    int count = (int)row[0];
+    real *p = part(row, 0), *m = part(row, 2), *v = part(row, 3), *top = part(row, 4);
+    const real* g = part(row, 1);
+    real rate = (real)rates[0], decay = (real)rates[1];
+#pragma unroll 1
+    for (int e = threadIdx.x; e < count; e += THREADS) {
+        real mean = m[e] + (g[e] - m[e]) * fresh_1;
+        real square = v[e] + (g[e] * g[e] - v[e]) * fresh_2;
+        real largest = larger(top[e], square);
+        m[e] = mean;
+        v[e] = square;
+        top[e] = largest;
+        p[e] = p[e] - decay * p[e] - rate * mean / (sqrt(largest) + epsilon);
+    }
+}
+
+// a += g^2; p -= lr * g / sqrt(a + epsilon).
+__global__ void __launch_bounds__(THREADS) adagrad(const long long* __restrict__ table, const int* __restrict__ skip,
+                                                   const double* __restrict__ lr, real epsilon) {
+    if (*skip) return;
+    const long long* row = table + blockIdx.x * 4ll;
+    int count = (int)row[0];
+    real *p = part(row, 0), *a = part(row, 2);
+    const real* g = part(row, 1);
+    real rate = (real)*lr;
+#pragma unroll 1
+    for (int e = threadIdx.x; e < count; e += THREADS) {
+        real total = a[e] + g[e] * g[e];
+        a[e] = total;
+        p[e] -= rate * g[e] / sqrt(total + epsilon);
+    }
+}
+
+// a = rho * a + fresh * g^2; u = g * sqrt(d + epsilon) / sqrt(a + epsilon); d = rho * d + fresh * u^2; p -= lr * u.
+// `fresh` is 1 - rho.
+__global__ void __launch_bounds__(THREADS) adadelta(const long long* __restrict__ table, const int* __restrict__ skip,
+                                                    const double* __restrict__ lr, real rho, real fresh, real epsilon) {
+    if (*skip) return;
+    const long long* row = table + blockIdx.x * 5ll;
+    int count = (int)row[0];
+    real *p = part(row, 0), *a = part(row, 2), *d = part(row, 3);
+    const real* g = part(row, 1);
+    real rate = (real)*lr;
+#pragma unroll 1
+    for (int e = threadIdx.x; e < count; e += THREADS) {
+        real square = rho * a[e] + fresh * g[e] * g[e];
+        real move = g[e] * sqrt(d[e] + epsilon) / sqrt(square + epsilon);
+        a[e] = square;
+        d[e] = rho * d[e] + fresh * move * move;
+        p[e] -= rate * move;
+    }
+}
+
+// m += fresh_1 * (g - m); u = max(beta_2 * u, |g|); p -= rate * m / (u + epsilon). fresh_1 is 1 - beta_1.
+__global__ void __launch_bounds__(THREADS) adamax(const long long* __restrict__ table, const int* __restrict__ skip,
+                                                  const double* __restrict__ lr, real fresh_1, real beta_2, real epsilon) {
+    if (*skip) return;
+    const long long* row = table + blockIdx.x * 5ll;
+    int count = (int)row[0];
+    real *p = part(row, 0), *m = part(row, 2), *u = part(row, 3);
+    const real* g = part(row, 1);
+    real rate = (real)*lr;
+#pragma unroll 1
+    for (int e = threadIdx.x; e < count; e += THREADS) {
+        real mean = m[e] + (g[e] - m[e]) * fresh_1;
+        real norm = larger(beta_2 * u[e], fabs(g[e]));
+        m[e] = mean;
+        u[e] = norm;
+        p[e] -= rate * mean / (norm + epsilon);
+    }
+}
+
+// m += fresh_1 * (g - m); v += fresh_2 * (g^2 - v);
+// p -= (rates[0] * m + rates[1] * g) / (rates[2] * sqrt(v) + epsilon). fresh_1 is 1 - beta_1, fresh_2 is 1 - beta_2.
+__global__ void __launch_bounds__(THREADS) nadam(const long long* __restrict__ table, const int* __restrict__ skip,
+                                                 const double* __restrict__ rates, real fresh_1, real fresh_2, real epsilon) {
+    if (*skip) return;
+    const long long* row = table + blockIdx.x * 5ll;
+    int count = (int)row[0];
+    real *p = part(row, 0), *m = part(row, 2), *v = part(row, 3);
+    const real* g = part(row, 1);
+    real ahead = (real)rates[0], now = (real)rates[1], grow = (real)rates[2];
+#pragma unroll 1
+    for (int e = threadIdx.x; e < count; e += THREADS) {
+        real mean = m[e] + (g[e] - m[e]) * fresh_1;
+        real square = v[e] + (g[e] * g[e] - v[e]) * fresh_2;
+        m[e] = mean;
+        v[e] = square;
+        p[e] -= (ahead * mean + now * g[e]) / (grow * sqrt(square) + epsilon);
+    }
+}
+
+// p -= lr * sign(beta_1 * m + fresh_1 * g); m = beta_2 * m + fresh_2 * g. fresh_1 is 1 - beta_1, fresh_2 is 1 - beta_2.
+__global__ void __launch_bounds__(THREADS) lion(const long long* __restrict__ table, const int* __restrict__ skip,
+                                                const double* __restrict__ lr, real beta_1, real fresh_1, real beta_2, real fresh_2) {
+    if (*skip) return;
+    const long long* row = table + blockIdx.x * 4ll;
+    int count = (int)row[0];
+    real *p = part(row, 0), *m = part(row, 2);
+    const real* g = part(row, 1);
+    real rate = (real)*lr;
+#pragma unroll 1
+    for (int e = threadIdx.x; e < count; e += THREADS) {
+        real way = beta_1 * m[e] + fresh_1 * g[e];
+        real sign = way > 0 ? 1 : way < 0 ? -1 : way;  // of 0 it is 0, of NaN NaN
+        m[e] = beta_2 * m[e] + fresh_2 * g[e];
+        p[e] -= rate * sign;
     }
 }
 

@@ -3,8 +3,8 @@
 The formulas are Keras 3's, epsilon and all. Numbers such as 1 - beta_2 are worked out in float64 and rounded once:
 1 - 0.999 taken in float32 would be wrong in its fifth digit.
 
-In a recording (see `scratchnet.replay`) what changes from step to step comes as an array on the GPU: lr, t, the
-momentum of an average. The kernels read all three from its memory, in any step.
+In a recording (see `scratchnet.replay`) what changes from step to step comes as an array on the GPU: rates, t, the
+momentum of an average. The kernels read them from its memory, in any step.
 """
 
 from __future__ import annotations
@@ -132,18 +132,20 @@ def adam(
     epsilon: float,
     t: Any,
     weight_decay: float = 0.0,
+    amsgrad: bool = False,
 ) -> None:
-    """For each (p, g, m, v):
+    """For each (p, g, m, v), or with amsgrad each (p, g, m, v, top):
 
     m += (1-beta_1) * (g - m); v += (1-beta_2) * (g^2 - v); p -= lr * c * m / (sqrt(v) + epsilon).
 
     c = sqrt(1 - beta_2^t) / (1 - beta_1^t) makes up for m and v having started at 0; t counts the steps from 1.
-    With a weight decay, p -= lr * weight_decay * p first (AdamW). Source: Kingma and Ba, arXiv 1412.6980; Loshchilov
-    and Hutter, arXiv 1711.05101.
+    With a weight decay, p -= lr * weight_decay * p first (AdamW). With amsgrad the largest v so far, top = max(top, v),
+    stands under the root. Source: Kingma and Ba, arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101; Reddi et
+    al., ICLR 2018.
     """
-    table = _table(weights, "adam", 4)
+    table = _table(weights, "adam", 5 if amsgrad else 4)
     rates = _adam_rates(lr, t, float(np.float32(beta_1)), float(np.float32(beta_2)), float(weight_decay))
-    _move("adam", table, rates, float(1 - beta_1), float(1 - beta_2), float(epsilon))
+    _move("amsgrad" if amsgrad else "adam", table, rates, float(1 - beta_1), float(1 - beta_2), float(epsilon))
 
 
 def _adam_rates(lr: Any, t: Any, beta_1: float, beta_2: float, weight_decay: float) -> Any:
@@ -158,6 +160,50 @@ def _adam_rates(lr: Any, t: Any, beta_1: float, beta_2: float, weight_decay: flo
     settings = map(np.float64, (beta_1, beta_2, weight_decay))
     _source.launch("adam_rates", rates.dtype, (1,), (1,), *there, *settings, rates)
     return rates
+
+
+def adagrad(weights: Sequence[tuple[Any, ...]], lr: Any, epsilon: float) -> None:
+    """For each (p, g, a): a += g^2; p -= lr * g / sqrt(a + epsilon). Source: Duchi et al., JMLR 12, 2011."""
+    _move("adagrad", _table(weights, "adagrad", 3), on_gpu(lr, np.float64), float(epsilon))
+
+
+def adadelta(weights: Sequence[tuple[Any, ...]], lr: Any, rho: float, epsilon: float) -> None:
+    """For each (p, g, a, d):
+
+    a = rho * a + (1-rho) * g^2; u = g * sqrt(d + epsilon) / sqrt(a + epsilon); d = rho * d + (1-rho) * u^2;
+    p -= lr * u. Source: Zeiler, arXiv 1212.5701.
+    """
+    settings = float(rho), float(1 - rho), float(epsilon)
+    _move("adadelta", _table(weights, "adadelta", 4), on_gpu(lr, np.float64), *settings)
+
+
+def adamax(weights: Sequence[tuple[Any, ...]], rate: Any, beta_1: float, beta_2: float, epsilon: float) -> None:
+    """For each (p, g, m, u): m += (1-beta_1) * (g - m); u = max(beta_2 * u, |g|); p -= rate * m / (u + epsilon).
+
+    rate = lr / (1 - beta_1^t) in step t, from 1. Source: Kingma and Ba, arXiv 1412.6980, section 7.
+    """
+    settings = float(1 - beta_1), float(beta_2), float(epsilon)
+    _move("adamax", _table(weights, "adamax", 4), on_gpu(rate, np.float64), *settings)
+
+
+def nadam(weights: Sequence[tuple[Any, ...]], rates: Any, beta_1: float, beta_2: float, epsilon: float) -> None:
+    """For each (p, g, m, v), with rates = (a, b, c) of the step:
+
+    m += (1-beta_1) * (g - m); v += (1-beta_2) * (g^2 - v); p -= (a * m + b * g) / (c * sqrt(v) + epsilon).
+
+    Source: Dozat, Incorporating Nesterov momentum into Adam, 2016.
+    """
+    settings = float(1 - beta_1), float(1 - beta_2), float(epsilon)
+    _move("nadam", _table(weights, "nadam", 4), on_gpu(rates, np.float64), *settings)
+
+
+def lion(weights: Sequence[tuple[Any, ...]], lr: Any, beta_1: float, beta_2: float) -> None:
+    """For each (p, g, m): p -= lr * sign(beta_1 * m + (1-beta_1) * g), then m = beta_2 * m + (1-beta_2) * g.
+
+    Source: Chen et al., arXiv 2302.06675.
+    """
+    settings = float(beta_1), float(1 - beta_1), float(beta_2), float(1 - beta_2)
+    _move("lion", _table(weights, "lion", 3), on_gpu(lr, np.float64), *settings)
 
 
 def moving_average(weights: Sequence[tuple[Any, ...]], momentum: Any) -> None:

@@ -1,34 +1,12 @@
-"""Learning-rate schedules: the rate as a function of the step, steps counted from 0."""
+"""Rates that fall along half a cosine."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from scratchnet.arguments import check_number
-from scratchnet.config import Configurable, plain
-
-
-class Schedule(Configurable):
-    """Called with the number of updates made so far, returns the learning rate of the next one.
-
-    NumPy's numbers and arrays become Python's when it is made, so that a file can hold them.
-    """
-
-    def __call__(self, step: int) -> float:
-        """The rate for this step."""
-        raise NotImplementedError
-
-
-class ConstantRate(Schedule):
-    """Always the same rate."""
-
-    def __init__(self, learning_rate: float):
-        self.learning_rate = plain(check_number(learning_rate, "learning_rate", "ConstantRate", 0))
-
-    def __call__(self, step: int) -> float:
-        """The rate."""
-        return self.learning_rate
+from scratchnet.config import plain
+from scratchnet.schedules.base import Schedule
 
 
 class CosineDecay(Schedule):
@@ -90,48 +68,50 @@ class CosineDecay(Schedule):
         return top * share
 
 
-class PiecewiseConstantDecay(Schedule):
-    """values[0] up to and including step boundaries[0], then values[1], and so on.
+class CosineDecayRestarts(Schedule):
+    """Half a cosine from a rate r to alpha * r, over and over; each lasts t_mul times as long as the one before.
+
+        rate = initial_learning_rate * ((1 - alpha) * m_mul^i * (1 + cos(pi * s)) / 2 + alpha)
+
+    i counts the restarts so far, and s is how much of this cosine is done, a share.
 
     Args:
-        boundaries: rising numbers of steps.
-        values: rates, one more than boundaries.
+        initial_learning_rate: the first step's.
+        first_decay_steps: how long the first cosine takes.
+        t_mul: how much longer each is than the one before.
+        m_mul: what is left of the rate with each restart.
+        alpha: what is left at the end of each cosine, a share of initial_learning_rate.
         name: how it is called; nothing depends on it.
 
     Raises:
-        ValueError: boundaries that do not rise, not one value more, or a rate below 0.
+        ValueError: a rate, m_mul or alpha below 0, first_decay_steps not above 0, t_mul below 1.
 
-    Source: https://keras.io/api/optimizers/learning_rate_schedules/
+    Source: Loshchilov and Hutter, arXiv 1608.03983;
+    https://keras.io/api/optimizers/learning_rate_schedules/cosine_decay_restarts/
     """
 
-    def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"):
-        if len(values) != len(boundaries) + 1 or list(boundaries) != sorted(boundaries):
-            raise ValueError(
-                "PiecewiseConstantDecay: expected rising boundaries and one value more than boundaries, got "
-                f"{list(boundaries)} and {list(values)}."
-            )
-        for place, value in enumerate(values):
-            check_number(value, f"values[{place}]", "PiecewiseConstantDecay", 0)
-        self.boundaries, self.values = plain(list(boundaries)), plain(list(values))
-        self.name = name
+    def __init__(
+        self,
+        initial_learning_rate: float,
+        first_decay_steps: float,
+        t_mul: float = 2.0,
+        m_mul: float = 1.0,
+        alpha: float = 0.0,
+        name: str = "SGDRDecay",
+    ):
+        caller = type(self).__name__
+        check_number(first_decay_steps, "first_decay_steps", caller, 0, above=True)
+        for argument, value, least in (("initial_learning_rate", initial_learning_rate, 0), ("t_mul", t_mul, 1),
+                                       ("m_mul", m_mul, 0), ("alpha", alpha, 0)):  # fmt: skip
+            check_number(value, argument, caller, least)
+        self.initial_learning_rate, self.first_decay_steps = plain(initial_learning_rate), plain(first_decay_steps)
+        self.t_mul, self.m_mul, self.alpha, self.name = plain(t_mul), plain(m_mul), plain(alpha), name
 
     def __call__(self, step: int) -> float:
         """The rate for this step."""
-        return self.values[sum(step > boundary for boundary in self.boundaries)]
-
-
-StepDecay = PiecewiseConstantDecay  # its name before it got Keras's
-
-
-class WarmUp(Schedule):
-    """The rate of another schedule, raised in a straight line from near 0 during the first steps."""
-
-    def __init__(self, after: Schedule | float, warmup_steps: float):
-        if not isinstance(after, Schedule):
-            after = ConstantRate(check_number(after, "after", "WarmUp", 0))
-        self.after = after
-        self.warmup_steps = plain(check_number(warmup_steps, "warmup_steps", "WarmUp", 1))
-
-    def __call__(self, step: int) -> float:
-        """The rate for this step."""
-        return self.after(step) * min(1.0, (step + 1) / self.warmup_steps)
+        length: float = self.first_decay_steps
+        restarts, done = divmod(step, length) if self.t_mul == 1 else (0, step)
+        while done >= length:
+            restarts, done, length = restarts + 1, done - length, length * self.t_mul
+        share = self.m_mul**restarts * (1 + math.cos(math.pi * done / length)) / 2
+        return self.initial_learning_rate * ((1 - self.alpha) * share + self.alpha)
