@@ -14,9 +14,11 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout Flatten "
-        "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
-        "SpectralNormalization UpSampling2D ZeroPadding2D"
+        "Activation AlphaDropout AveragePooling2D BatchNormalization CenterCrop Conv2D Conv2DTranspose Cropping2D "
+        "Dense DepthwiseConv2D Dropout Embedding Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D "
+        "GlobalMaxPooling2D GroupNormalization Identity Layer LayerNormalization LeakyReLU MaxPooling2D "
+        "Normalization Permute ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D SpatialDropout2D "
+        "SpectralNormalization UnitNormalization UpSampling2D ZeroPadding2D"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
     "metrics": (

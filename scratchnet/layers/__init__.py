@@ -5,36 +5,56 @@ from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
 from scratchnet.layers.dense import Dense
-from scratchnet.layers.dropout import Dropout
+from scratchnet.layers.dropout import AlphaDropout, Dropout, SpatialDropout2D
+from scratchnet.layers.embedding import Embedding
+from scratchnet.layers.layer_norm import LayerNormalization, UnitNormalization
 from scratchnet.layers.merge import Parallel
+from scratchnet.layers.noise import GaussianDropout, GaussianNoise
 from scratchnet.layers.norm import BatchNormalization, GroupNormalization
-from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from scratchnet.layers.rescale import Normalization, Rescaling
-from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
+from scratchnet.layers.resize import CenterCrop, Resizing, UpSampling2D
+from scratchnet.layers.separable import SeparableConv2D
+from scratchnet.layers.shape import Cropping2D, Flatten, Identity, Permute, RepeatVector, Reshape, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
     "Activation",
+    "AlphaDropout",
     "AveragePooling2D",
     "BatchNormalization",
+    "CenterCrop",
     "Chain",
     "Conv2D",
     "Conv2DTranspose",
+    "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
     "GroupNormalization",
+    "Identity",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPooling2D",
     "Normalization",
     "Parallel",
+    "Permute",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
+    "SeparableConv2D",
+    "SpatialDropout2D",
     "SpectralNormalization",
+    "UnitNormalization",
     "UpSampling2D",
     "ZeroPadding2D",
 ]
