@@ -87,7 +87,8 @@ class Embedding(Layer):
             )
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.shape, self.index = x.shape, self._index(x.reshape(-1))
+        self.shape = x.shape
+        self.index = self._index(x.reshape(-1))
         w = self.params["embeddings"]
         return kernels.of(w).gather(w, self.index, w.dtype).reshape(*x.shape, self.output_dim)
 
