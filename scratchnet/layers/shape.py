@@ -221,3 +221,6 @@ class Identity(Layer):
     """y = x, dx = dy: a place in a model where another layer may stand."""
 
     keeps_range = True
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
