@@ -102,7 +102,7 @@ CASES = [
         for height, width, crop in ((18, 16, False), (5, 13, False), (3, 20, True), (9, 8, True))
         for interpolation in ("bilinear", "nearest")
     ),
-    *(kept("CenterCrop", height=height, width=width) for height, width in ((4, 5), (9, 8), (12, 6), (6, 20))),
+    *(kept("CenterCrop", height=height, width=width) for height, width in ((4, 5), (9, 8))),
     kept("UpSampling2D", size=(3, 2), interpolation="bilinear"),
     kept("UpSampling2D", interpolation="bilinear"),
     kept("Cropping2D", cropping=((1, 0), (2, 3))),
@@ -208,6 +208,13 @@ def test_embedding(numbers):
     assert_close(ours.forward(x), expected, 0, "Embedding y")
     ours.backward(dy)
     assert_close(ours.grads["embeddings"], tf.convert_to_tensor(dw), 1e-6, "Embedding dembeddings")
+
+
+@pytest.mark.parametrize("size", [(12, 6), (6, 20)])
+def test_the_middle_of_pictures_that_are_too_small(size):  # Keras's comes in float32, in float64 too
+    ours, theirs = (p.CenterCrop(*size) for p in (layers, keras.layers))
+    x = np.random.default_rng(0).normal(size=PICTURES).astype(np.float32)
+    assert_same_numbers(ours, theirs, x, "float32", None, "")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)

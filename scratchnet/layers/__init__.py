@@ -3,8 +3,9 @@
 from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
-from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
+from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
+from scratchnet.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from scratchnet.layers.dropout import AlphaDropout, Dropout, SpatialDropout2D
 from scratchnet.layers.embedding import Embedding
 from scratchnet.layers.layer_norm import LayerNormalization, UnitNormalization
@@ -14,7 +15,6 @@ from scratchnet.layers.norm import BatchNormalization, GroupNormalization
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.resize import CenterCrop, Resizing, UpSampling2D
-from scratchnet.layers.separable import SeparableConv2D
 from scratchnet.layers.shape import Cropping2D, Flatten, Identity, Permute, RepeatVector, Reshape, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 

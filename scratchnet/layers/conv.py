@@ -1,4 +1,4 @@
-"""Convolution, transposed convolution and depthwise convolution."""
+"""Convolution and transposed convolution, and what all layers that filter share."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from scratchnet.signatures import OnlyDefault
 Size = int | Sequence[int]
 
 
-class _Filter(Layer):
-    """What the three convolutions share: arguments, weights, and the bias with its gradient."""
+class Filter(Layer):
+    """What the convolutions share: arguments, weights, and the bias with its gradient."""
 
     rank = 4
     channels: int | None = None  # of the input, once built
@@ -91,7 +91,7 @@ class _Filter(Layer):
             self.grads["bias"] += kernels.of(dy).bias_grad(dy)
 
 
-class Conv2D(_Filter):
+class Conv2D(Filter):
     """2-D convolution: every output is a weighted sum of one window of the input, plus a bias.
 
         y[n,i,j,f] = b[f] + sum over k, l, c of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,f]
@@ -195,7 +195,7 @@ class Conv2D(_Filter):
         return k.conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None
 
 
-class Conv2DTranspose(_Filter):
+class Conv2DTranspose(Filter):
     """Transposed convolution: the gradient of a convolution as a layer. Each input spreads over a window of the output.
 
         y[n, sh*i + k - top, sw*j + l - left, f] += x[n,i,j,c] * w[k,l,f,c], summed over i, j, k, l, c; plus b[f]
@@ -266,66 +266,3 @@ class Conv2DTranspose(_Filter):
             self.add_bias_grad(dy)
             k.conv2d_weight_grad(dy, self.x, self.kernel_size, self.strides, pads, self.grads["kernel"])
         return k.conv2d(dy, self.params["kernel"], None, self.strides, pads) if input_grad else None
-
-
-class DepthwiseConv2D(_Filter):
-    """Depthwise convolution: each channel is filtered by itself, with `depth_multiplier` filters of its own.
-
-        y[n,i,j,c*M+m] = b[c*M+m] + sum over k, l of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,m]
-
-    Gradients as for Conv2D, without the sum over other channels.
-
-    Shapes: x (N, H, W, C), w (KH, KW, C, M), b (C*M,), y (N, OH, OW, C*M).
-
-    Args and errors: as for Conv2D; M is `depth_multiplier`, and the initializer is `depthwise_initializer`.
-
-    Source: Keras, https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
-    """
-
-    def __init__(
-        self,
-        kernel_size: Size,
-        strides: Size = (1, 1),
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: OnlyDefault = None,
-        dilation_rate: Size = (1, 1),
-        activation: str | None = None,
-        use_bias: bool = True,
-        depthwise_initializer: str | initializers.Initializer = "glorot_uniform",
-        bias_initializer: str | initializers.Initializer = "zeros",
-        depthwise_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        depthwise_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
-        **options: Any,
-    ):
-        super().__init__(
-            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
-        )
-        self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.full_name)
-        self.dilate(dilation_rate)
-
-    def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
-        return (*self.kernel_size, channels, self.depth_multiplier)
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        H, W, C = sizes(input_shape)
-        return (None, *self.placed((H, W))[1], C * self.depth_multiplier)
-
-    def multiply_adds(self) -> int:
-        return math.prod(sizes(self.output_shape)[:2]) * math.prod(self.params["kernel"].shape)
-
-    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.x = x
-        w, b = self.params["kernel"], self.params.get("bias")
-        return self.kernels(x).depthwise_conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]))
-
-    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
-        k, hw = self.kernels(dy), self.x.shape[1:3]
-        pads = self.pads(hw)
-        if param_grads:
-            self.add_bias_grad(dy)
-            self.grads["kernel"] += k.depthwise_conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads)
-        return k.depthwise_conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None

@@ -110,6 +110,7 @@ class SpatialDropout2D(RandomLayer):
         data_format: OnlyDefault = None,
         seed: int | None = None,
         name: str | None = None,
+        dtype: OnlyDefault = None,
         **options: Any,
     ):
         super().__init__(seed, name=name, **options)

@@ -1,4 +1,4 @@
-"""Separable convolution: each channel filtered by itself, then the channels mixed."""
+"""Depthwise convolution, each channel filtered by itself; and separable convolution, which mixes them then."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count
-from scratchnet.layers.conv import Size, _Filter
+from scratchnet.layers.conv import Filter, Size
 from scratchnet.shapes import Pads, Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -18,7 +18,70 @@ _ONES = (1, 1)
 _NO_PADS: Pads = ((0, 0), (0, 0))
 
 
-class SeparableConv2D(_Filter):
+class DepthwiseConv2D(Filter):
+    """Depthwise convolution: each channel is filtered by itself, with `depth_multiplier` filters of its own.
+
+        y[n,i,j,c*M+m] = b[c*M+m] + sum over k, l of x~[n, sh*i + k - top, sw*j + l - left, c] * w[k,l,c,m]
+
+    Gradients as for Conv2D, without the sum over other channels.
+
+    Shapes: x (N, H, W, C), w (KH, KW, C, M), b (C*M,), y (N, OH, OW, C*M).
+
+    Args and errors: as for Conv2D; M is `depth_multiplier`, and the initializer is `depthwise_initializer`.
+
+    Source: Keras, https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
+    """
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: OnlyDefault = None,
+        dilation_rate: Size = (1, 1),
+        activation: str | None = None,
+        use_bias: bool = True,
+        depthwise_initializer: str | initializers.Initializer = "glorot_uniform",
+        bias_initializer: str | initializers.Initializer = "zeros",
+        depthwise_regularizer: OnlyDefault = None,
+        bias_regularizer: OnlyDefault = None,
+        activity_regularizer: OnlyDefault = None,
+        depthwise_constraint: OnlyDefault = None,
+        bias_constraint: OnlyDefault = None,
+        **options: Any,
+    ):
+        super().__init__(
+            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
+        )
+        self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.full_name)
+        self.dilate(dilation_rate)
+
+    def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
+        return (*self.kernel_size, channels, self.depth_multiplier)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        H, W, C = sizes(input_shape)
+        return (None, *self.placed((H, W))[1], C * self.depth_multiplier)
+
+    def multiply_adds(self) -> int:
+        return math.prod(sizes(self.output_shape)[:2]) * math.prod(self.params["kernel"].shape)
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.x = x
+        w, b = self.params["kernel"], self.params.get("bias")
+        return self.kernels(x).depthwise_conv2d(x, w, b, self.strides, self.pads(x.shape[1:3]))
+
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        k, hw = self.kernels(dy), self.x.shape[1:3]
+        pads = self.pads(hw)
+        if param_grads:
+            self.add_bias_grad(dy)
+            self.grads["kernel"] += k.depthwise_conv2d_weight_grad(self.x, dy, self.kernel_size, self.strides, pads)
+        return k.depthwise_conv2d_input_grad(dy, self.params["kernel"], hw, self.strides, pads) if input_grad else None
+
+
+class SeparableConv2D(Filter):
     """A depthwise convolution and then a 1 x 1 convolution: nearly what Conv2D does, by a fraction of the products.
 
         u[n,i,j,c*M+m] = sum over k, l of x~[n, sh*i + dh*k - top, sw*j + dw*l - left, c] * d[k,l,c,m]
