@@ -23,7 +23,7 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number, is_array
 from scratchnet.devices import as_array, like, to_numpy
-from scratchnet.layers import Layer
+from scratchnet.layers import Chain, Embedding, Layer
 from scratchnet.layers.symbolic import flat, packed
 from scratchnet.losses import Loss
 
@@ -78,7 +78,8 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compare the gradients of a layer, a model or a loss with difference quotients.
 
-    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was.
+    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Where an Embedding comes first, x
+    holds numbers of rows, and cannot be moved a little: then the gradients of the weights alone are compared.
 
     Args:
         subject: a layer or model (forward, backward, params, grads), or a loss.
@@ -118,7 +119,8 @@ def gradcheck(
         dys = [like(rng.normal(size=part.shape), part) for part in flat(y)]
         dx = layer.backward(packed(y, [dy.copy() for dy in dys]))
         assert dx is not None  # input_grad is on
-        arrays = {f"x[{i}]" if several else "x": pair for i, pair in enumerate(zip(parts, flat(dx)))}
+        pairs = [] if _numbers_rows(layer) else enumerate(zip(parts, flat(dx)))
+        arrays = {f"x[{i}]" if several else "x": pair for i, pair in pairs}
         arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
 
         def scalar() -> float:
@@ -134,6 +136,13 @@ def gradcheck(
 def _several(x: Any) -> bool:
     """Whether x are the arrays of several inputs; a list of numbers is one array."""
     return isinstance(x, Mapping) or (isinstance(x, (list, tuple)) and all(is_array(part) for part in x))
+
+
+def _numbers_rows(layer: Layer) -> bool:
+    """Whether the first layer is an Embedding."""
+    while isinstance(layer, Chain) and layer.layers:
+        layer = layer.layers[0]
+    return isinstance(layer, Embedding)
 
 
 def _compare(

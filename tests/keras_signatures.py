@@ -14,10 +14,12 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Dense "
-        "DepthwiseConv2D Dot Dropout ELU Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer "
-        "LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU ReLU Rescaling Reshape Softmax "
-        "SpectralNormalization Subtract UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
+        "Activation Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop Concatenate Conv2D "
+        "Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten GaussianDropout "
+        "GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity InputLayer Layer "
+        "LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute ReLU "
+        "RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D SpectralNormalization "
+        "Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
         "multiply subtract"
     ),
     "losses": (

@@ -266,7 +266,7 @@ def test_what_a_layer_does_not_take(given, text):
 
 class WithWeights(sn.Layer):
     def create_weights(self, input_shape):
-        self.add_weight("a", (1,), "ones")
+        self.add_weight((1,), "ones", name="a")
 
 
 class Wrong:

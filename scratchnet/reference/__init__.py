@@ -35,6 +35,7 @@ from scratchnet.reference.conv import (
     windows,
 )
 from scratchnet.reference.dense import dense, dense_backward
+from scratchnet.reference.gather import gather_backward
 from scratchnet.reference.linear_units import (
     elu,
     elu_backward,
@@ -60,7 +61,8 @@ from scratchnet.reference.norm import (
     group_norm_backward,
 )
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
-from scratchnet.reference.random import dropout, philox, uniform
+from scratchnet.reference.random import dropout, normal, philox, uniform
+from scratchnet.reference.resize import resize2d, resize2d_backward
 from scratchnet.reference.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "dropout",
     "elu",
     "elu_backward",
+    "gather_backward",
     "gelu",
     "gelu_backward",
     "group_norm",
@@ -100,12 +103,15 @@ __all__ = [
     "mish_backward",
     "moving_average",
     "nadam",
+    "normal",
     "philox",
     "places",
     "prelu",
     "prelu_backward",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",

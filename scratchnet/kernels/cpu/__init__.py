@@ -27,7 +27,7 @@ from scratchnet.kernels.cpu.conv.depthwise import (
     depthwise_conv2d_weight_grad,
 )
 from scratchnet.kernels.cpu.dropout import dropout
-from scratchnet.kernels.cpu.gather import gather
+from scratchnet.kernels.cpu.gather import gather, gather_backward
 from scratchnet.kernels.cpu.group_norm import group_norm, group_norm_backward
 from scratchnet.kernels.cpu.linear_units import (
     elu,
@@ -50,6 +50,7 @@ from scratchnet.kernels.cpu.loss import (
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
+from scratchnet.kernels.cpu.noise import normal
 from scratchnet.kernels.cpu.norm import (
     batch_norm,
     batch_norm_backward,
@@ -66,6 +67,7 @@ from scratchnet.kernels.cpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.cpu.resize import resize2d, resize2d_backward
 from scratchnet.kernels.cpu.sums import square_sum
 from scratchnet.kernels.cpu.translate import translate
 from scratchnet.kernels.cpu.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
@@ -98,6 +100,7 @@ __all__ = [
     "elu",
     "elu_backward",
     "gather",
+    "gather_backward",
     "gelu",
     "gelu_backward",
     "global_average_pool2d",
@@ -115,10 +118,13 @@ __all__ = [
     "mish_backward",
     "moving_average",
     "nadam",
+    "normal",
     "prelu",
     "prelu_backward",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",

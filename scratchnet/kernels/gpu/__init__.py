@@ -27,7 +27,7 @@ from scratchnet.kernels.gpu.conv.depthwise import (
 )
 from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
-from scratchnet.kernels.gpu.gather import gather
+from scratchnet.kernels.gpu.gather import gather, gather_backward
 from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
 from scratchnet.kernels.gpu.linear_units import (
     elu,
@@ -50,6 +50,7 @@ from scratchnet.kernels.gpu.loss import (
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
+from scratchnet.kernels.gpu.noise import normal
 from scratchnet.kernels.gpu.norm import (
     batch_norm,
     batch_norm_backward,
@@ -66,6 +67,7 @@ from scratchnet.kernels.gpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.gpu.resize import resize2d, resize2d_backward
 from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
 from scratchnet.kernels.gpu.runtime.precision import precision
@@ -104,6 +106,7 @@ __all__ = [
     "elu",
     "elu_backward",
     "gather",
+    "gather_backward",
     "gelu",
     "gelu_backward",
     "global_average_pool2d",
@@ -121,10 +124,13 @@ __all__ = [
     "mish_backward",
     "moving_average",
     "nadam",
+    "normal",
     "prelu",
     "prelu_backward",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",
