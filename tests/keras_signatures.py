@@ -48,6 +48,7 @@ METHODS = {
         "on_train_end set_model set_params"
     ),
 }
+DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
     "Sequential": "Sequential",
@@ -65,7 +66,7 @@ NAMES = {
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
-    **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in ("cifar10", "fashion_mnist")},
+    **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in DATASETS.split()},
 }
 
 
