@@ -19,6 +19,7 @@ from scratchnet import (
     preprocessing,
     reference,
     schedules,
+    utils,
     zoo,
 )
 from scratchnet.augment import Augment
@@ -203,5 +204,6 @@ __all__ = [
     "schedules",
     "set_random_seed",
     "train_step",
+    "utils",
     "zoo",
 ]

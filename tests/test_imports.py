@@ -42,8 +42,9 @@ LEAVES = {
     "ladder": set(),
     "live": {"plot"},
     "plot": set(),
-    "preprocessing": set(),
+    "preprocessing": {"datasets", "utils"},
     "recipes": {"datasets", "doctor", "gan", "generation", "plot", "zoo"},
+    "utils": {"datasets"},
     "zoo": set(),
 }
 

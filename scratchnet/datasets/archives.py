@@ -40,7 +40,7 @@ def read_members(path: Path, names: Iterable[str], largest: int) -> dict[str, by
         # Read as a stream to its very end: only there does gzip compare its checksum.
         with gzip.open(path) as unpacked:
             plain = _Limited(unpacked, len(wanted) * largest + 2 * TAIL, path.name)
-            with tarfile.open(fileobj=plain, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=plain, mode="r|", tarinfo=Header) as archive:  # type: ignore[call-overload]
                 for number, member in enumerate(archive):
                     if number == MOST:
                         raise ValueError(f"{path.name}: has over {MOST} members. This is not the original archive.")
@@ -90,13 +90,13 @@ class _Limited:
         return data
 
 
-class _Header(tarfile.TarInfo):
+class Header(tarfile.TarInfo):
     """A member's header; one that announces a long name or PAX fields of megabytes, which tarfile would read whole, is
     refused.
     """
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Header:
         """The header in a block of the archive."""
         header = super().frombuf(buf, encoding, errors)
         if header.type not in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE) and not 0 <= header.size <= LONGEST:
