@@ -62,7 +62,7 @@ ADVICE = {
     "regularizer": _SMALL,
     "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
     "safe_mode": "A file holds no code, so that loading it is always safe.",
-    "save_to_dir": "Write pictures of a batch by hand: PIL.Image.fromarray(x[0].astype('uint8')).save('a.png').",
+    "save_to_dir": "Write pictures of a batch by hand: sn.utils.save_img('a.png', x[0]).",
     "skip_mismatch": "The layers must be the same; a single layer takes weights by layer.set_weights.",
     "steps": _FEWER,
     "steps_per_epoch": _FEWER,

@@ -48,6 +48,9 @@ METHODS = {
         "on_train_end set_model set_params"
     ),
 }
+IMAGE_METHODS = "apply_transform fit flow flow_from_directory get_random_transform random_transform standardize"
+PICTURES = "array_to_img img_to_array load_img save_img"
+UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_seed split_dataset to_categorical"
 DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
@@ -59,10 +62,9 @@ NAMES = {
     "schedules.PiecewiseConstantDecay": "optimizers.schedules.PiecewiseConstantDecay",
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
-    **{
-        f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}"
-        for method in ("apply_transform", "fit", "flow", "get_random_transform", "random_transform", "standardize")
-    },
+    **{f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}" for method in IMAGE_METHODS.split()},
+    **{f"preprocessing.image.{name}": f"utils.{name}" for name in PICTURES.split()},
+    **{f"utils.{name}": f"utils.{name}" for name in f"{PICTURES} {UTILS}".split()},
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},

@@ -41,6 +41,17 @@ def test_to_categorical(shape, classes):
     np.testing.assert_array_equal(sn.utils.to_categorical(x.tolist(), classes), theirs)
 
 
+@pytest.mark.parametrize("sizes", [(0.7, None), (None, 0.33), (3, 0.5), (4, 5)])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_split_dataset(sizes, shuffle):
+    data = (RNG.normal(size=(11, 2)), np.arange(11))
+    for ours, theirs in zip(*(u.split_dataset(data, *sizes, shuffle, 7) for u in (sn.utils, keras.utils))):
+        for i, (x, y) in enumerate(theirs):
+            np.testing.assert_array_equal(ours[0][i], x)
+            assert ours[1][i] == y
+        assert len(ours[0]) == len(theirs)
+
+
 @pytest.mark.parametrize("order", [1, 2, np.inf, 3])
 def test_normalize(order):
     x = RNG.normal(size=(4, 5))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import scratchnet as sn
-from scratchnet.utils import array_to_img, img_to_array, load_img, normalize, save_img, to_categorical
+from scratchnet.utils import array_to_img, img_to_array, load_img, normalize, save_img, split_dataset, to_categorical
 
 RNG = np.random.default_rng(0)
 
@@ -29,7 +29,7 @@ def test_one_hot_rows():
         ([0, 1.5], None, "whole numbers, labels from 0, got 1.5"),
         ([0, np.nan], None, "got nan"),
         (np.inf, None, "got inf"),
-        ([], None, "no labels.*Give num_classes"),
+        ([], None, "expected labels in x, got none.*Give num_classes"),
         (["cat"], None, "expected x to be an array of numbers"),
         (None, None, "expected x to be an array of numbers"),
         ([0], -2, "expected num_classes"),
@@ -51,6 +51,41 @@ def test_norms():
     assert normalize([3, 4]).tolist() == [0.6, 0.8]
     with pytest.raises(ValueError, match="normalize: expected axis from -1 to 0"):
         normalize([3, 4], 1)
+
+
+def test_two_parts_of_arrays():
+    x, y = np.arange(20).reshape(10, 2), np.arange(10)
+    (a, b), (c, d) = split_dataset((x, y), left_size=0.7)
+    assert (b.tolist(), d.tolist()) == ([0, 1, 2, 3, 4, 5, 6], [7, 8, 9])
+    assert (a[:, 0].tolist(), c[:, 0].tolist()) == ((2 * b).tolist(), (2 * d).tolist())
+    assert [part.tolist() for part in split_dataset(y, right_size=2)] == [list(range(8)), [8, 9]]
+    assert [part.tolist() for part in split_dataset(y, 2, 0.3)] == [[0, 1], [7, 8, 9]]
+    assert isinstance(split_dataset([x, y], 5)[0], list)
+    left, right = split_dataset(y, 0.5, shuffle=True, seed=1)
+    assert sorted([*left, *right]) == y.tolist()
+    assert left.tolist() == split_dataset(y, 0.5, shuffle=True, seed=1)[0].tolist() != list(range(5))
+    sn.set_random_seed(0)
+    left, right = split_dataset((x, y), 3, shuffle=True)
+    assert (left[0][:, 0] == 2 * left[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros(5),), "expected left_size or right_size.*None for both"),
+        ((np.zeros(5), 5), "left_size to be a share"),
+        ((np.zeros(5), 0.0), "left_size to be a share"),
+        ((np.zeros(5), None, 1.5), "right_size to be a share"),
+        ((np.zeros(5), 3, 3), "two parts of 5 examples, got 3 and 3"),
+        ((np.zeros(5), 0.05), "got 0 and 5"),
+        (((np.zeros(5), np.zeros(4)), 0.5), "arrays of one length"),
+        (((), 0.5), "arrays of one length, got none"),
+        ((3, 0.5), "arrays of one length, got 3.*take and skip"),
+    ],
+)
+def test_parts_that_cannot_be(arguments, message):
+    with pytest.raises(ValueError, match=f"split_dataset: .*{message}"):
+        split_dataset(*arguments)
 
 
 def test_seed_and_data_set_are_the_package_s():

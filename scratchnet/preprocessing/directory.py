@@ -155,7 +155,8 @@ def find(
     """
     pillow_for(CALLER)
     folder = os.fspath(directory)
-    whole = listing(folder, classes_in(folder, classes or None, CALLER, "classes"), ENDINGS, bool(follow_links))
+    wanted = None if classes is None or len(classes) == 0 else classes
+    whole = listing(folder, classes_in(folder, wanted, CALLER, "classes"), ENDINGS, bool(follow_links))
     kept: list[int] = []
     for number in range(len(whole.names)):
         files = np.flatnonzero(whole.labels == number).tolist()

@@ -7,6 +7,7 @@ from scratchnet.utils.image_dataset import ImageDataset
 from scratchnet.utils.labels import normalize, to_categorical
 from scratchnet.utils.pictures import array_to_img, img_to_array, load_img, save_img
 from scratchnet.utils.remote import get_file
+from scratchnet.utils.splitting import split_dataset
 
 Sequence = PyDataset  # its older name
 
@@ -22,5 +23,6 @@ __all__ = [
     "normalize",
     "save_img",
     "set_random_seed",
+    "split_dataset",
     "to_categorical",
 ]

@@ -27,33 +27,37 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     """
     check_array(x, "x", "to_categorical")
     labels = np.asarray(to_numpy(x))
-    whole = labels.astype(np.int64) if np.isfinite(labels).all() else None
-    if whole is None or (whole != labels).any():
-        wrong = labels.ravel()[0] if whole is None and not labels.ndim else _first(labels, whole)
-        raise ValueError(f"to_categorical: expected x to be whole numbers, labels from 0, got {wrong}.")
+    if (broken := _broken(labels.ravel())).size:
+        raise ValueError(
+            f"to_categorical: expected x to be whole numbers, labels from 0, got {shortened(broken.tolist()[0])}."
+        )
+    whole = labels.astype(np.int64)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         whole = whole[..., 0]
     if not num_classes:
         if not whole.size:
-            raise ValueError(f"to_categorical: got no labels, x of shape {labels.shape}. Give num_classes.")
+            raise ValueError(
+                f"to_categorical: expected labels in x, got none, its shape is {labels.shape}. Give num_classes."
+            )
         num_classes = int(whole.max()) + 1
     else:
         check_count(num_classes, "num_classes", "to_categorical")
     if whole.size and (whole.min() < 0 or whole.max() >= num_classes):
-        wrong = whole[(whole < 0) | (whole >= num_classes)].flat[0] if whole.ndim else whole
+        outside = whole[(whole < 0) | (whole >= num_classes)].tolist()
         raise ValueError(
-            f"to_categorical: expected x, labels from 0 to num_classes - 1 = {num_classes - 1}, got {wrong}. Labels "
-            "that begin at 1: to_categorical(x - 1)."
+            f"to_categorical: expected x, labels from 0 to num_classes - 1 = {num_classes - 1}, got {outside[0]}. "
+            "Labels that begin at 1: to_categorical(x - 1)."
         )
     y = np.zeros((*whole.shape, num_classes))
     np.put_along_axis(y, whole[..., None], 1, axis=-1)
     return y
 
 
-def _first(labels: np.ndarray, whole: np.ndarray | None) -> str:
-    """The first label that is no whole number."""
-    bad = ~np.isfinite(labels) if whole is None else whole != labels
-    return shortened(labels[bad].flat[0].item())
+def _broken(labels: np.ndarray) -> np.ndarray:
+    """Those that are no whole numbers."""
+    if labels.dtype.kind == "f":
+        return labels[~np.isfinite(labels) | (labels != np.trunc(labels))]
+    return labels[:0] if labels.dtype.kind in "biu" else labels
 
 
 @checked
@@ -74,7 +78,7 @@ def normalize(x: np.ndarray, axis: int | None = -1, order: float = 2) -> np.ndar
             f"normalize: expected axis from {-x.ndim} to {x.ndim - 1} for x of shape {x.shape}, got {axis}."
         )
     vectors = x.reshape(-1) if axis is None else x
-    norm = np.linalg.norm(vectors, order, -1 if axis is None else axis, keepdims=True)
+    norm = np.linalg.norm(vectors, float(order), -1 if axis is None else axis, keepdims=True)
     norm[norm == 0] = 1
     result: np.ndarray = (vectors / norm).reshape(x.shape)
     return result

@@ -105,7 +105,10 @@ def img_to_array(img: Any, data_format: OnlyDefault = None, dtype: Any = None) -
         ValueError: another shape, or no dtype of numbers.
     """
     kind = _dtype(dtype, "img_to_array")
-    x = np.asarray(to_numpy(img))
+    try:
+        x = np.asarray(to_numpy(img))
+    except ValueError:  # rows of different lengths
+        x = np.empty(0)
     if x.ndim not in (2, 3) or x.dtype.kind not in "biuf":
         raise ValueError(
             "img_to_array: expected img as a picture of Pillow's or an array (H, W, C) or (H, W), got "
