@@ -52,7 +52,7 @@ def _converted(image: Any, color_mode: str, pillow: Any) -> Any:
     if image.mode == "F" or image.mode.startswith("I"):
         image = pillow.Image.fromarray(as_bytes(image, image.mode))
     image.load()
-    return image.convert(MODES[color_mode])
+    return image if image.mode == MODES[color_mode] else image.convert(MODES[color_mode])
 
 
 @checked
