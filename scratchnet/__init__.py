@@ -24,6 +24,7 @@ from scratchnet import (
     reference,
     schedules,
     unbuilt,
+    utils,
     zoo,
 )
 from scratchnet.augment import Augment
@@ -152,6 +153,8 @@ from scratchnet.schedules import (
 from scratchnet.training.step import train_step
 
 __version__ = "0.1.0"
+
+unbuilt.install()  # names that are not here are answered by what there is instead
 
 __all__ = [
     "ELU",
@@ -294,5 +297,6 @@ __all__ = [
     "schedules",
     "set_random_seed",
     "train_step",
+    "utils",
     "zoo",
 ]

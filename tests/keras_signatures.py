@@ -67,7 +67,15 @@ METHODS = {
     ),
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"
+IMAGE_METHODS = "apply_transform fit flow flow_from_directory get_random_transform random_transform standardize"
+PICTURES = "array_to_img img_to_array load_img save_img"
+UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_seed split_dataset to_categorical"
+DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 NAMES = {
+    **{f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}" for method in IMAGE_METHODS.split()},
+    **{f"preprocessing.image.{name}": f"utils.{name}" for name in PICTURES.split()},
+    **{f"utils.{name}": f"utils.{name}" for name in f"{PICTURES} {UTILS}".split()},
+    **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in DATASETS.split()},
     "Input": "Input",
     "KerasTensor": "KerasTensor",
     "Model.get_layer": "Model.get_layer",
@@ -84,10 +92,6 @@ NAMES = {
     },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
-    **{
-        f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}"
-        for method in ("apply_transform", "fit", "flow", "get_random_transform", "random_transform", "standardize")
-    },
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
@@ -98,7 +102,6 @@ NAMES = {
             "set_image_data_format",
         )
     },
-    **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in ("cifar10", "fashion_mnist")},
 }
 
 

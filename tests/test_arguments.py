@@ -112,6 +112,9 @@ NEEDED = {
     "Embedding": {"input_dim": 3, "output_dim": 2},
     "FeatureClassifier": {"model": model},
     "FixedNoise": {},
+    "ImageDataset": None,  # image_dataset_from_directory makes it
+    "PyDataset": None,  # the base of those of one's own
+    "array_to_img": {"x": X[0]},
     "GAN": {
         "generator": lambda: gan().generator,
         "discriminator": lambda: gan().discriminator,
@@ -156,11 +159,16 @@ NEEDED = {
     "generator_step": None,  # it belongs to a forward before it
     "get": None,  # by check_choice, see tests/test_layers_errors.py
     "gradcheck": {"subject": lambda: sn.Dense(2), "x": X[:1, 0, :, 0]},
+    "get_file": {"origin": "http://127.0.0.1:9/x"},
+    "image_dataset_from_directory": {"directory": "nowhere"},
     "image_folder": {"path": "nowhere", "size": 8},
+    "img_to_array": {"img": X[0]},
     "interpolate": {"gan": gan, "rows": 1, "steps": 2},
     "interpolation": {"gan": gan, "rows": 1, "steps": 2},
     "kernel_distance": {"real": FEATURES, "fake": FEATURES, "subsets": 2},
+    "load_img": {"path": "nowhere.png"},
     "load_model": {"filepath": "nowhere.safetensors"},
+    "normalize": {"x": X},
     "nearest_training_pictures": {"fake": X, "train": X},
     "precision_recall": {"real": FEATURES, "fake": FEATURES},
     "relative_diversity": {"gan": gan},
@@ -168,8 +176,11 @@ NEEDED = {
     "separation": {"gan": gan},
     "serialize": {"activation": "relu"},
     "set_random_seed": {"seed": 1},
+    "save_img": {"path": "x.png", "x": X[0]},
     "sheet": {"x": X},
     "spherical": {"a": [1.0, 0.0], "b": [0.0, 1.0], "t": 0.5},
+    "split_dataset": {"dataset": X, "left_size": 0.5},
+    "to_categorical": {"x": Y},
     "train_step": {"model": model, "loss": sn.SparseCategoricalCrossentropy, "optimizer": sn.SGD, "x": X, "y": Y},
 }
 METHODS = {
@@ -201,6 +212,7 @@ METHODS = {
     "GAN.set_weights": (gan, {"weights": lambda: gan().get_weights()}),
     "ImageDataGenerator.flow": (image.ImageDataGenerator, {"x": X}),
     "ImageDataGenerator.fit": (image.ImageDataGenerator, {"x": X}),
+    "ImageDataGenerator.flow_from_directory": (image.ImageDataGenerator, {"directory": "nowhere"}),
     "ImageDataGenerator.apply_transform": (image.ImageDataGenerator, {"x": X[0], "transform_parameters": {"theta": 3}}),
     "ImageDataGenerator.random_transform": (image.ImageDataGenerator, {"x": X[0]}),
     "ImageDataGenerator.get_random_transform": (image.ImageDataGenerator, {"img_shape": (8, 8, 1)}),
@@ -234,6 +246,8 @@ LEFT_OUT |= {
 }
 MODULES = [sn, image, sn.activations, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets]
 MODULES += [sn.losses, sn.optimizers]
+MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
+MODULES += [sn.utils, image]
 
 
 def public():

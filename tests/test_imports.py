@@ -44,9 +44,10 @@ LEAVES = {
     "ladder": set(),
     "live": {"plot"},
     "plot": set(),
-    "preprocessing": set(),
+    "preprocessing": {"datasets", "utils"},
     "recipes": {"datasets", "doctor", "gan", "generation", "plot", "zoo"},
     "unbuilt": set(),
+    "utils": {"datasets"},
     "zoo": set(),
 }
 
