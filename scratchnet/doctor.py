@@ -23,7 +23,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 
-from scratchnet.datasets import cifar10, collection, fashion_mnist
+from scratchnet.datasets import cifar10, cifar100, collection, fashion_mnist, mnist
 from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu, gpu_probe
 from scratchnet.kernels.cpu.gemm import micro_kernel, simd
@@ -130,7 +130,7 @@ def data() -> list[ReportLine]:
     embedded = sorted(file.stem for file in (Path(__file__).parent / "datasets" / "data").glob("*.npz"))
     folder = os.environ.get("SCRATCHNET_DATA")
     found = [ReportLine("embedded data", ", ".join(embedded))]
-    for module in (cifar10, fashion_mnist):
+    for module in (cifar10, cifar100, fashion_mnist, mnist):
         found.append(ReportLine(module.DESCRIPTION.name, collection.state(module.DESCRIPTION, module.find)))
     if not folder:
         found.append(ReportLine("data folder", f"{data_folder()}: SCRATCHNET_DATA is not set"))

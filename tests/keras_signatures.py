@@ -14,29 +14,46 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout Flatten "
-        "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
-        "SpectralNormalization UpSampling2D ZeroPadding2D"
+        "Activation Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop Concatenate Conv2D "
+        "Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten GaussianDropout "
+        "GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity InputLayer Layer "
+        "LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute ReLU "
+        "RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D SpectralNormalization "
+        "Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
+        "multiply subtract"
     ),
-    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
+    "losses": (
+        "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
+        "CategoricalHinge CosineSimilarity Hinge Huber KLDivergence LogCosh Loss MeanAbsoluteError "
+        "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson "
+        "SparseCategoricalCrossentropy SquaredHinge binary_crossentropy binary_focal_crossentropy "
+        "categorical_crossentropy categorical_focal_crossentropy categorical_hinge cosine_similarity hinge huber "
+        "kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error mean_squared_error "
+        "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
+    ),
     "metrics": (
-        "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
-        "TopKCategoricalAccuracy"
+        "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy "
+        "SparseTopKCategoricalAccuracy TopKCategoricalAccuracy"
     ),
     "optimizers": "Adadelta Adagrad Adam AdamW Adamax Lion Nadam RMSprop SGD",
     "initializers": (
-        "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones Orthogonal "
-        "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
+        "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones "
+        "Orthogonal RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
     "callbacks": (
-        "BackupAndRestore CSVLogger Callback EarlyStopping History LearningRateScheduler ModelCheckpoint "
-        "ReduceLROnPlateau"
+        "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler "
+        "ModelCheckpoint ReduceLROnPlateau TerminateOnNaN"
+    ),
+    "activations": (
+        "celu deserialize elu exponential gelu get hard_shrink hard_sigmoid hard_silu hard_tanh leaky_relu linear "
+        "log_sigmoid log_softmax mish relu relu6 selu serialize sigmoid silu soft_shrink softmax softplus softsign "
+        "sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
     ),
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_weights load_weights predict save save_weights "
-        "set_weights summary train_on_batch"
+        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict "
+        "predict_on_batch reset_metrics save save_weights set_weights summary test_on_batch train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -44,12 +61,24 @@ METHODS = {
     "metrics.Metric": "result",
     "initializers.Initializer": "__call__",
     "callbacks.Callback": (
-        "on_epoch_begin on_epoch_end on_test_begin on_test_end on_train_batch_begin on_train_batch_end on_train_begin "
-        "on_train_end set_model set_params"
+        "on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end "
+        "on_predict_begin on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end "
+        "on_train_batch_begin on_train_batch_end on_train_begin on_train_end set_model set_params"
     ),
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"
+IMAGE_METHODS = "apply_transform fit flow flow_from_directory get_random_transform random_transform standardize"
+PICTURES = "array_to_img img_to_array load_img save_img"
+UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_seed split_dataset to_categorical"
+DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 NAMES = {
+    **{f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}" for method in IMAGE_METHODS.split()},
+    **{f"preprocessing.image.{name}": f"utils.{name}" for name in PICTURES.split()},
+    **{f"utils.{name}": f"utils.{name}" for name in f"{PICTURES} {UTILS}".split()},
+    **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in DATASETS.split()},
+    "Input": "Input",
+    "KerasTensor": "KerasTensor",
+    "Model.get_layer": "Model.get_layer",
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",
@@ -63,14 +92,9 @@ NAMES = {
     },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
-    **{
-        f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}"
-        for method in ("apply_transform", "fit", "flow", "get_random_transform", "random_transform", "standardize")
-    },
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
-    **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in ("cifar10", "fashion_mnist")},
 }
 
 

@@ -48,8 +48,13 @@ def number(value):
     return b"J" + struct.pack("<i", value)
 
 
-def pickled(pixels, labels, call=b"cnumpy.core.multiarray\n_reconstruct\n", kind=b"u1", shape=None, fortran=False):
-    """A batch as Python 2 pickled it in 2009, protocol 2: its opcodes by hand, as Python 3 writes others."""
+def pickled(
+    pixels, labels, call=b"cnumpy.core.multiarray\n_reconstruct\n", kind=b"u1", shape=None, fortran=False, also=None
+):
+    """A batch as Python 2 pickled it in 2009, protocol 2: its opcodes by hand, as Python 3 writes others.
+
+    With `also`, other lists of labels by their keys, the labels are the fine ones of CIFAR-100.
+    """
     rows, row = shape or pixels.shape
     array = (
         call + b"cnumpy\nndarray\n" + number(0) + b"\x85" + text(b"b") + b"\x87R"  # an empty array, and then its state
@@ -65,9 +70,14 @@ def pickled(pixels, labels, call=b"cnumpy.core.multiarray\n_reconstruct\n", kind
         + text(pixels.tobytes("F" if fortran else "C"))
         + b"tb"
     )
-    listed = b"](" + b"".join(number(int(label)) for label in labels) + b"e"
+
+    def listed(labels):
+        return b"](" + b"".join(number(int(label)) for label in labels) + b"e"
+
     names = b"](" + b"".join(text(b"picture_s_%06d.png" % i) for i in range(len(labels))) + b"e"
-    pairs = {b"batch_label": text(b"a batch"), b"labels": listed, b"data": array, b"filenames": names}
+    keyed = {b"fine_labels": labels, **also} if also else {b"labels": labels}
+    lists = {key: listed(values) for key, values in keyed.items()}
+    pairs = {b"batch_label": text(b"a batch"), **lists, b"data": array, b"filenames": names}
     return b"\x80\x02}(" + b"".join(text(key) + value for key, value in pairs.items()) + b"u."
 
 

@@ -91,6 +91,7 @@ def built(layer, shape=(8, 8, 1)):
 
 # What a call needs to be right, where the defaults are not enough. A function is called for a fresh value.
 NEEDED = {
+    **{name: {"x": X} for name in sn.activations.FUNCTIONS},
     "Activation": {"activation": "relu"},
     "BackupAndRestore": {"backup_dir": "folder"},
     "CSVLogger": {"filename": "log.csv"},
@@ -103,16 +104,24 @@ NEEDED = {
     "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
     "InverseTimeDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
     "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
+    "CenterCrop": {"height": 2, "width": 2},
     "Dense": {"units": 2},
     "DepthwiseConv2D": {"kernel_size": 3},
+    "AlphaDropout": {"rate": 0.5},
     "Dropout": {"rate": 0.5},
+    "Embedding": {"input_dim": 3, "output_dim": 2},
     "FeatureClassifier": {"model": model},
     "FixedNoise": {},
+    "ImageDataset": None,  # image_dataset_from_directory makes it
+    "PyDataset": None,  # the base of those of one's own
+    "array_to_img": {"x": X[0]},
     "GAN": {
         "generator": lambda: gan().generator,
         "discriminator": lambda: gan().discriminator,
         "latent_dim": 3,
     },
+    "GaussianDropout": {"rate": 0.5},
+    "GaussianNoise": {"stddev": 0.5},
     "GenerationMetrics": {"real": lambda: (np.random.default_rng(0).random((200, 28, 28)) * 255).astype("u1"), "n": 70},
     "InstanceNoise": {"std": 0.1, "steps": 10},
     "LearningRateScheduler": {"schedule": lambda: lambda epoch: 0.1},
@@ -120,7 +129,13 @@ NEEDED = {
     "MovingAverage": {"model": model},
     "Optimizer": {"learning_rate": 0.1},
     "Parallel": {"branches": lambda: [[sn.Flatten()], [sn.Flatten()]]},
+    "Permute": {"dims": (2, 1)},
     "PiecewiseConstantDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
+    "StepDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
+    "RepeatVector": {"n": 2},
+    "Resizing": {"height": 2, "width": 2},
+    "SeparableConv2D": {"filters": 2, "kernel_size": 3},
+    "SpatialDropout2D": {"rate": 0.5},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (4,)},
     "SpectralNormalization": {"layer": lambda: sn.Dense(2)},
@@ -129,6 +144,7 @@ NEEDED = {
     "class_histogram": {"classes": Y},
     "classifier": {"name": "fashion_mnist"},
     "confusion_matrix": {"y_true": Y, "y_pred": Y},
+    "deserialize": {"config": "relu"},
     "device": {"device_name": "cpu"},
     "discriminator_step": {
         "discriminator": lambda: gan().discriminator,
@@ -143,19 +159,28 @@ NEEDED = {
     "generator_step": None,  # it belongs to a forward before it
     "get": None,  # by check_choice, see tests/test_layers_errors.py
     "gradcheck": {"subject": lambda: sn.Dense(2), "x": X[:1, 0, :, 0]},
+    "get_file": {"origin": "http://127.0.0.1:9/x"},
+    "image_dataset_from_directory": {"directory": "nowhere"},
     "image_folder": {"path": "nowhere", "size": 8},
+    "img_to_array": {"img": X[0]},
     "interpolate": {"gan": gan, "rows": 1, "steps": 2},
     "interpolation": {"gan": gan, "rows": 1, "steps": 2},
     "kernel_distance": {"real": FEATURES, "fake": FEATURES, "subsets": 2},
+    "load_img": {"path": "nowhere.png"},
     "load_model": {"filepath": "nowhere.safetensors"},
+    "normalize": {"x": X},
     "nearest_training_pictures": {"fake": X, "train": X},
     "precision_recall": {"real": FEATURES, "fake": FEATURES},
     "relative_diversity": {"gan": gan},
     "ring_of_gaussians": {"n": 10},
     "separation": {"gan": gan},
+    "serialize": {"activation": "relu"},
     "set_random_seed": {"seed": 1},
+    "save_img": {"path": "x.png", "x": X[0]},
     "sheet": {"x": X},
     "spherical": {"a": [1.0, 0.0], "b": [0.0, 1.0], "t": 0.5},
+    "split_dataset": {"dataset": X, "left_size": 0.5},
+    "to_categorical": {"x": Y},
     "train_step": {"model": model, "loss": sn.SparseCategoricalCrossentropy, "optimizer": sn.SGD, "x": X, "y": Y},
 }
 METHODS = {
@@ -187,12 +212,14 @@ METHODS = {
     "GAN.set_weights": (gan, {"weights": lambda: gan().get_weights()}),
     "ImageDataGenerator.flow": (image.ImageDataGenerator, {"x": X}),
     "ImageDataGenerator.fit": (image.ImageDataGenerator, {"x": X}),
+    "ImageDataGenerator.flow_from_directory": (image.ImageDataGenerator, {"directory": "nowhere"}),
     "ImageDataGenerator.apply_transform": (image.ImageDataGenerator, {"x": X[0], "transform_parameters": {"theta": 3}}),
     "ImageDataGenerator.random_transform": (image.ImageDataGenerator, {"x": X[0]}),
     "ImageDataGenerator.get_random_transform": (image.ImageDataGenerator, {"img_shape": (8, 8, 1)}),
     "ImageDataGenerator.standardize": (image.ImageDataGenerator, {"x": X[0]}),
     "Augment.__call__": (sn.Augment, {"x": X}),
     "MeanSquaredError.__call__": (sn.MeanSquaredError, {"y_true": X, "y_pred": X}),
+    "MeanSquaredError.value_and_gradient": (sn.MeanSquaredError, {"y_true": X, "y_pred": X}),
     "SparseCategoricalCrossentropy.__call__": (
         sn.SparseCategoricalCrossentropy,
         {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)},
@@ -217,7 +244,10 @@ LEFT_OUT |= {
     "diagnose",
     "report",
 }
+MODULES = [sn, image, sn.activations, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets]
+MODULES += [sn.losses, sn.optimizers]
 MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
+MODULES += [sn.utils, image]
 
 
 def public():

@@ -14,7 +14,7 @@ import pooch
 import pytest
 import small_cifar
 
-from scratchnet.datasets import cifar10, collection, download, fashion_mnist
+from scratchnet.datasets import cifar10, cifar100, collection, download, fashion_mnist, mnist
 
 PAYLOAD = small_cifar.tar_gz(small_cifar.members(binary=False))
 CHECKSUM = f"sha256:{hashlib.sha256(PAYLOAD).hexdigest()}"
@@ -265,7 +265,8 @@ def test_the_folder_is_the_user_s_own_where_none_is_chosen(monkeypatch):
 
 
 def test_every_file_has_mirrors_and_a_checksum():
-    for file in (*cifar10.DESCRIPTION.files, *fashion_mnist.DESCRIPTION.files):
+    modules = (cifar10, cifar100, fashion_mnist, mnist)
+    for file in (file for module in modules for file in module.DESCRIPTION.files):
         assert len(file.addresses()) >= 3
         assert all(file.name in address for address in file.addresses())
         kind, digits = file.checksum.split(":")

@@ -19,7 +19,7 @@ SMALL = "gpu and not bits and not sums and not many"  # those have arrays that t
 @pytest.mark.parametrize(
     "names",
     [
-        "kernels_pool kernels_dropout kernels_activation",
+        "kernels_pool kernels_dropout kernels_activation kernels_linear_units",
         "kernels_conv kernels_dense",
         "kernels_norm kernels_loss",
         "kernels_update gather augment",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet.datasets import folders
+from scratchnet.datasets import image_folder, pictures
 
 PIL = pytest.importorskip("PIL.Image")
 GREY = (np.arange(16).reshape(4, 4) * 16).astype(np.uint8)
@@ -11,7 +11,7 @@ RED = np.zeros((4, 4, 3), np.uint8) + np.array([200, 40, 40], np.uint8)
 
 
 def rgb(image):
-    return np.asarray(folders._to_rgb(image, folders._pillow()))
+    return np.asarray(pictures.to_rgb(image, pictures.pillow_for("here")))
 
 
 def grey(image):
@@ -89,4 +89,4 @@ def test_a_refused_picture_is_named(tmp_path):
     (tmp_path / "a").mkdir()
     PIL.fromarray(-GREY.astype(np.float32)).save(tmp_path / "a" / "below.tiff")
     with pytest.raises(ValueError, match=r"below\.tiff: ValueError: expected grey numbers of mode F .* got -240 to 0"):
-        folders.image_folder(tmp_path, 4)
+        image_folder(tmp_path, 4)

@@ -18,8 +18,8 @@ ROOMS = [
     {"old_names"},
     {"annotations", "random", "devices"},
     {"config"},
-    {"kernels", "trees"},
-    {"initializers", "placement"},
+    {"kernels", "structures", "trees"},
+    {"activations", "initializers", "placement"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
@@ -43,9 +43,10 @@ LEAVES = {
     "ladder": set(),
     "live": {"plot"},
     "plot": set(),
-    "preprocessing": set(),
+    "preprocessing": {"datasets", "utils"},
     "recipes": {"datasets", "doctor", "gan", "generation", "plot", "zoo"},
     "unbuilt": set(),
+    "utils": {"datasets"},
     "zoo": set(),
 }
 

@@ -103,7 +103,8 @@ def test_a_breach_is_found(changes, breach):
 
 def test_every_kernel_is_used():
     """By a layer, a loss, an optimizer, ...: as `kernels.of(x).name` or `k.name`."""
-    put_together = {f"{name}{end}" for name in ("sigmoid", "tanh", "softmax") for end in ("", "_backward")}
+    of_names = ("elu", "gelu", "hard_sigmoid", "hard_silu", "mish", "sigmoid", "silu", "tanh")
+    put_together = {f"{name}{end}" for name in of_names for end in ("", "_backward")}
     package = Path(kernels.__file__).parent.parent
     files = [p for p in package.rglob("*.py") if p.relative_to(package).parts[0] not in ("kernels", "bench")]
     text = "".join(p.read_text(encoding="utf-8") for p in files)

@@ -55,8 +55,6 @@ def test_bad_pictures_and_labels():
         generator.flow(X, Y, 0)
     with pytest.raises(ValueError, match="flow: expected seed"):
         generator.flow(X, Y, seed=-3)
-    with pytest.raises(NotImplementedError, match="image_folder"):
-        generator.flow_from_directory("pictures")
 
 
 def test_what_goes_wrong_later_is_said_in_words():

@@ -170,13 +170,30 @@ def test_losses_by_hand_and_gradients(rng):
 @pytest.mark.parametrize(
     ("name", "settings"),
     [("relu", ()), ("relu", (0.2,)), ("relu", (0.3, 0.1, 0.6)), ("sigmoid", ()), ("tanh", ()), ("silu", ()),
-     ("softmax", ())],
+     ("softmax", ()), ("elu", ()), ("elu", (0.5, 1.2, 0.7)), ("softplus", ()), ("gelu", ()), ("gelu", (True,)),
+     ("mish", ()), ("hard_sigmoid", ()), ("hard_silu", ())],
 )  # fmt: skip
 def test_activation_gradients(rng, name, settings):
     x, dy = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     function, backward = getattr(ref, name), getattr(ref, f"{name}_backward")
     kept = function(x) if name in ("sigmoid", "tanh", "softmax") else x
     assert_gradients(lambda: function(x, *settings), (x,), (backward(dy, kept, *settings),), dy)
+
+
+def test_prelu_gradients(rng):
+    x, dy, alpha = rng.normal(size=(5, 4)), rng.normal(size=(5, 4)), rng.normal(size=4)
+    dx, share = ref.prelu_backward(dy, x, alpha)
+    assert_gradients(lambda: ref.prelu(x, alpha), (x, alpha), (dx, share.sum(axis=0)), dy)
+
+
+def test_linear_units_by_hand():
+    x = np.array([-4.0, -1.0, 0.0, 1.0, 4.0])
+    assert ref.hard_sigmoid(x).tolist() == pytest.approx([0, 1 / 3, 1 / 2, 2 / 3, 1])
+    assert ref.hard_silu(x).tolist() == pytest.approx([0, -1 / 3, 0, 2 / 3, 4])
+    assert ref.elu(x).tolist() == pytest.approx([np.exp(-4) - 1, np.exp(-1) - 1, 0, 1, 4])
+    assert ref.softplus(x[2:3]).tolist() == pytest.approx([np.log(2)])
+    assert ref.gelu(x[3:4]).tolist() == pytest.approx([0.8413447460685429])  # the share below one deviation
+    assert ref.prelu(x, np.full(5, 0.1)).tolist() == pytest.approx([-0.4, -0.1, 0, 1, 4])
 
 
 def test_activations_by_hand():

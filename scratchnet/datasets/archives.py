@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import gzip
 import io
-import math
 import pickle
-import struct
+import sys
 import tarfile
 import warnings
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,7 @@ def read_members(path: Path, names: Iterable[str], largest: int) -> dict[str, by
         # Read as a stream to its very end: only there does gzip compare its checksum.
         with gzip.open(path) as unpacked:
             plain = _Limited(unpacked, len(wanted) * largest + 2 * TAIL, path.name)
-            with tarfile.open(fileobj=plain, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=plain, mode="r|", tarinfo=Header) as archive:  # type: ignore[call-overload]
                 for number, member in enumerate(archive):
                     if number == MOST:
                         raise ValueError(f"{path.name}: has over {MOST} members. This is not the original archive.")
@@ -91,13 +90,13 @@ class _Limited:
         return data
 
 
-class _Header(tarfile.TarInfo):
+class Header(tarfile.TarInfo):
     """A member's header; one that announces a long name or PAX fields of megabytes, which tarfile would read whole, is
     refused.
     """
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Header:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Header:
         """The header in a block of the archive."""
         header = super().frombuf(buf, encoding, errors)
         if header.type not in (*tarfile.REGULAR_TYPES, tarfile.DIRTYPE) and not 0 <= header.size <= LONGEST:
@@ -150,8 +149,10 @@ class _Unpickler(pickle._Unpickler):
         raise pickle.UnpicklingError("it asks for an object outside of it")
 
 
-def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's Python version.
+def unpickle_batch(
+    data: bytes, name: str, row: int, keys: Sequence[str] = ("labels",)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, row) and labels (N, len(keys)), both uint8, of one batch of CIFAR's Python version.
 
     A pickle is a program that may call functions. The unpickler used here calls none: where NumPy's functions would
     make an array, stand-ins keep the arguments, and the array is made from them after a check.
@@ -160,6 +161,7 @@ def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.nda
         data: the pickle.
         name: for errors.
         row: bytes of a picture.
+        keys: under which the lists of labels stand.
 
     Raises:
         ValueError: no pickle, one that asks for anything but arrays, or no batch of such pictures.
@@ -170,35 +172,41 @@ def unpickle_batch(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.nda
         raise ValueError(f"{name} is no pickle of pictures: {error}. Do not use this file.") from error
     try:
         _, shape, dtype, fortran, pixels = batch[b"data"].state
-        labels = batch[b"labels"]
+        lists = [batch[key.encode()] for key in keys]
         if dtype.arguments[0] not in (b"u1", "u1") or type(pixels) is not bytes:
             raise ValueError("the pixels are no array of unsigned bytes")
-        if not isinstance(labels, list) or not all(type(label) is int for label in labels):
-            raise ValueError("the labels are no list of whole numbers")
+        for labels in lists:
+            if not isinstance(labels, list) or not all(type(label) is int for label in labels):
+                raise ValueError("the labels are no list of whole numbers")
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ValueError(
-            f"{name}: expected a dictionary with 'data' (uint8) and 'labels', got something else: {error}."
+            f"{name}: expected a dictionary with 'data' (uint8) and {', '.join(map(repr, keys))}, got something else: "
+            f"{error}."
         ) from error
-    if shape != (len(labels), row) or len(pixels) != len(labels) * row:
-        raise ValueError(
-            f"{name}: expected {len(labels)} pictures of {row} bytes, as many as labels; "
-            f"found {len(pixels):,} bytes of shape {shape}."
-        )
-    if bad := [label for label in labels if not 0 <= label <= 255]:
-        raise ValueError(f"{name}: expected labels from 0 to 9, found {bad[0]}.")
-    return np.frombuffer(pixels, np.uint8).reshape(shape, order="F" if fortran else "C"), np.array(labels, np.uint8)
+    for labels in lists:
+        if shape != (len(labels), row) or len(pixels) != len(labels) * row:
+            raise ValueError(
+                f"{name}: expected {len(labels)} pictures of {row} bytes, as many as labels; "
+                f"found {len(pixels):,} bytes of shape {shape}."
+            )
+        if bad := [label for label in labels if not 0 <= label <= 255]:
+            raise ValueError(f"{name}: expected labels of one byte each, found {bad[0]}.")
+    columns = np.stack([np.array(labels, np.uint8) for labels in lists], axis=1)
+    return np.frombuffer(pixels, np.uint8).reshape(shape, order="F" if fortran else "C"), columns
 
 
-def read_records(data: bytes, name: str, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (N, row) and labels (N,), both uint8, of one batch of CIFAR's binary version: label byte, pixels, ...
+def read_records(data: bytes, name: str, row: int, labels: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (N, row) and labels (N, labels), both uint8, of one batch of CIFAR's binary version.
+
+    A record is one byte for each label, then the pixels.
 
     Raises:
         ValueError: not a whole number of records.
     """
-    if len(data) % (1 + row):
-        raise ValueError(f"{name}: expected records of {1 + row} bytes, found {len(data):,} bytes: truncated?")
-    records = np.frombuffer(data, np.uint8).reshape(-1, 1 + row)
-    return records[:, 1:], records[:, 0]
+    if len(data) % (labels + row):
+        raise ValueError(f"{name}: expected records of {labels + row} bytes, found {len(data):,} bytes: truncated?")
+    records = np.frombuffer(data, np.uint8).reshape(-1, labels + row)
+    return records[:, labels:], records[:, :labels]
 
 
 def check_originals(found: Mapping[str, str], expected: Mapping[str, str], place: Path, name: str) -> None:
@@ -223,50 +231,29 @@ def check_originals(found: Mapping[str, str], expected: Mapping[str, str], place
             f"ones. Delete {place}, then load again."
         )
     if wrong:
+        many = len(found) > 1
+        what = f"none of its {len(found)} files is {name}'s original one" if many else f"not {name}'s original file"
         warnings.warn(
-            f"{place}: none of its {len(found)} files is {name}'s original one. What is learnt from them is not "
-            "comparable with published results, and damage to them would not be noticed.",
+            f"{place}: {what}. What is learnt from {'them' if many else 'it'} is not comparable with published "
+            f"results, and damage to {'them' if many else 'it'} would not be noticed.",
             UserWarning,
-            stacklevel=5,  # where load_data is called
+            stacklevel=_frames_to_the_reader(),
         )
 
 
-def check_batch(pixels: np.ndarray, labels: np.ndarray, name: str, count: int, classes: int) -> None:
-    """Raise a ValueError unless there are `count` pictures, with labels below `classes`."""
+def _frames_to_the_reader() -> int:
+    """How many frames up from the caller of this is the first that is not the package's: where load_data is called."""
+    frame, count = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("scratchnet."):
+        frame, count = frame.f_back, count + 1
+    return count
+
+
+def check_batch(pixels: np.ndarray, labels: np.ndarray, name: str, count: int, classes: Sequence[int]) -> None:
+    """Raise a ValueError unless there are `count` pictures and labels (count, L), each below its number of classes."""
     if len(pixels) != count or len(labels) != count:
         raise ValueError(f"{name}: expected {count} pictures and labels, found {len(pixels)} and {len(labels)}.")
-    if labels.max(initial=0) >= classes:
-        i = int(np.argmax(labels >= classes))
-        raise ValueError(f"{name}: expected labels from 0 to {classes - 1}, found {labels[i]} at picture {i}.")
-
-
-def read_idx(path: Path, largest: int = 1 << 30) -> np.ndarray:
-    """The uint8 array in an IDX file, gzipped or plain: two zero bytes, the type 8, the number of axes, sizes, data.
-
-    Raises:
-        ValueError: not such a file, damaged, not as long as it says, or longer than `largest` bytes.
-
-    Source: the file format section of LeCun's MNIST page.
-    """
-    with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    try:
-        with gzip.open(path) if zipped else open(path, "rb") as file:
-            data = file.read(largest + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path.name} is damaged or truncated: {error}. Delete {path}, then load again.") from error
-    if len(data) > largest:
-        raise ValueError(f"{path.name}: expected at most {largest:,} bytes, found more.")
-    if len(data) < 4 or data[:3] != b"\0\0\x08":
-        raise ValueError(
-            f"{path.name}: not an IDX file of unsigned bytes; it starts with {data[:4].hex() or 'nothing'}."
-        )
-    axes, start = data[3], 4 + 4 * data[3]
-    if len(data) < start:
-        raise ValueError(f"{path.name}: ends within its header of {start} bytes.")
-    shape = struct.unpack(f">{axes}I", data[4:start])
-    if len(data) - start != math.prod(shape):
-        raise ValueError(
-            f"{path.name}: expected {math.prod(shape)} bytes for shape {shape}, found {len(data) - start}."
-        )
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    for column, most in zip(labels.T, classes):
+        if column.max(initial=0) >= most:
+            i = int(np.argmax(column >= most))
+            raise ValueError(f"{name}: expected labels from 0 to {most - 1}, found {column[i]} at picture {i}.")

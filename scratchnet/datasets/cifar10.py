@@ -9,15 +9,12 @@ describes both versions of the files: https://www.cs.toronto.edu/~kriz/cifar.htm
 
 from __future__ import annotations
 
-import hashlib
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from scratchnet.datasets import archives, collection
+from scratchnet.datasets import cifar, collection
+from scratchnet.datasets.cifar import Layout
 from scratchnet.datasets.collection import Description, Source, Split
-from scratchnet.datasets.download import RemoteFile, locate
+from scratchnet.datasets.download import RemoteFile
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 # Of x / 255 over the training pictures, one number a channel: (x / 255 - MEAN) / STD has mean 0 and variance 1.
@@ -40,7 +37,15 @@ ORIGINALS = {
     "data_batch_5.bin": "53f37980c15c3d472c316c40844f3f0d",
     "test_batch.bin": "803d5f7f4d78ea53de84dbe85f74fb6d",
 }
-BATCHES = 5  # of training pictures; the test pictures are one more
+LAYOUT = Layout(
+    title="CIFAR-10",
+    python="cifar-10-batches-py",
+    binary="cifar-10-batches-bin",
+    archives=("cifar-10-python.tar.gz", "cifar-10-binary.tar.gz"),
+    training=tuple(f"data_batch_{i}" for i in range(1, 6)),
+    test="test_batch",
+    labels=("labels",),
+)
 DESCRIPTION = Description(
     name="cifar10",
     shapes=((50000, 32, 32, 3), (50000, 1), (10000, 32, 32, 3), (10000, 1)),
@@ -62,61 +67,9 @@ DESCRIPTION = Description(
 )
 
 
-def _decode(description: Description, place: Path, binary: bool) -> list[np.ndarray]:
-    """All arrays from a folder or an archive of either version."""
-    inner = "cifar-10-batches-bin" if binary else "cifar-10-batches-py"
-    ending = ".bin" if binary else ""
-    names = [f"{batch}{ending}" for batch in (*(f"data_batch_{i + 1}" for i in range(BATCHES)), "test_batch")]
-    x_train, y_train, x_test, y_test = (np.empty(shape, np.uint8) for shape in description.shapes)
-    height, width, channels = x_train.shape[1:]
-    row, count = height * width * channels, len(x_train) // BATCHES
-    read = archives.read_records if binary else archives.unpickle_batch
-    # A pickle has some 50 bytes a picture besides the pixels: its file name and its label.
-    largest = max(count, len(x_test)) * (row + 200) + 10_000
-    members = None if place.is_dir() else archives.read_members(place, [f"{inner}/{name}" for name in names], largest)
-    found: dict[str, str] = {}
-    for i, name in enumerate(names):
-        if members is not None:
-            data, label = members.pop(f"{inner}/{name}"), f"{name} in {place.name}"
-        else:
-            data, label = _read_file(place / name, largest), str(place / name)
-        found[name] = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        pixels, labels = read(data, label, row)
-        x, y = (x_train[i * count : (i + 1) * count], y_train[i * count : (i + 1) * count])
-        if i == BATCHES:
-            x, y = x_test, y_test
-        archives.check_batch(pixels, labels, label, len(x), description.classes)
-        # Stored as all red bytes, then all green, then all blue; channels come last here.
-        x[:] = pixels.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-        y[:, 0] = labels
-    if description.originals:
-        archives.check_originals(found, description.originals, place, "CIFAR-10")
-    return [x_train, y_train, x_test, y_test]
-
-
-def _read_file(path: Path, largest: int) -> bytes:
-    if not path.is_file():
-        raise ValueError(f"{path.parent} lacks {path.name}. Complete the folder, or remove it, then load again.")
-    with open(path, "rb") as file:
-        data = file.read(largest + 1)
-    if len(data) > largest:
-        raise ValueError(f"{path}: expected at most {largest:,} bytes, found more.")
-    return data
-
-
 def find(description: Description, folder: Path) -> Source | None:
     """The first of the four forms of the data set that the folder has."""
-    forms = (
-        ("cifar-10-batches-bin", True),
-        ("cifar-10-batches-py", False),
-        ("cifar-10-binary.tar.gz", True),
-        ("cifar-10-python.tar.gz", False),
-    )
-    for name, binary in forms:
-        if (place := locate(name, folder)) is not None:
-            files = tuple(sorted(place.glob("*_batch*"))) if place.is_dir() else (place,)
-            return Source(files or (place,), partial(_decode, description, place, binary))
-    return None
+    return cifar.find(LAYOUT, description, folder)
 
 
 def load_data() -> tuple[Split, Split]:

@@ -1,7 +1,7 @@
 """A data set as arrays: from the file of decoded arrays, or else from the original files, or else from a download.
 
-`cifar10` and `fashion_mnist` describe their files with `Description`, and define how these are found and decoded;
-`load` tries the three in this order.
+`cifar10`, `cifar100`, `fashion_mnist` and `mnist` describe their files with `Description`, and define how these are
+found and decoded; `load` tries the three in this order.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Description(NamedTuple):
     shapes: tuple[Shape, Shape, Shape, Shape]  # of x_train, y_train, x_test, y_test
     files: tuple[RemoteFile, ...]  # to be downloaded where they are not found
     subfolder: str = ""  # of the data folder, for the files; they are found in the data folder itself, too
-    contents: tuple[int, ...] = ()  # CRC-32 of the four arrays as decoded; empty where it is not checked
+    contents: tuple[str, ...] = ()  # MD5 of the unpacked files, where there is one for each of the arrays
     originals: Mapping[str, str] = MappingProxyType({})  # MD5 of the files within an archive; empty: unknown
     also: str = ""  # a sentence for errors: which other files are read where they are found
-    classes: int = 10
+    classes: tuple[int, ...] = (10,)  # how many there are, for each label that a picture has
 
     def places(self, folder: Path) -> list[Path]:
         """Where its files may lie."""

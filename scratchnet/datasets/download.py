@@ -6,6 +6,7 @@ already lies there is not asked for again.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -26,8 +27,8 @@ class RemoteFile(NamedTuple):
     """A file and where to get it."""
 
     name: str
-    size: int  # bytes: a mirror that sends more is left at once
-    checksum: str  # "sha256:..." or "md5:..."
+    size: int | None  # bytes: a mirror that sends more is left at once; None: as many as it announces
+    checksum: str | None  # "sha256:..." or "md5:..."; None: unknown
     mirrors: tuple[str, ...]  # addresses, the best first; {name} stands for the file's name
 
     def addresses(self) -> list[str]:
@@ -68,8 +69,8 @@ class _Downloader:
         OSError: the file cannot be written.
     """
 
-    def __init__(self, size: int):
-        self.size = size
+    def __init__(self, size: int | None):
+        self.size = size  # of the file; where it is not known, what the server announces
 
     def __call__(self, url: str, output_file: str, pooch: Any, check_only: bool = False) -> None:
         from tqdm.auto import tqdm
@@ -77,8 +78,10 @@ class _Downloader:
         with _answer(url) as response, open(output_file, "wb") as out:
             response.raise_for_status()
             announced = response.headers.get("Content-Length", "")
-            if announced.isdecimal() and int(announced) != self.size:
+            if announced.isdecimal() and self.size not in (None, int(announced)):
                 raise BadMirror(f"expected {self.size:,} bytes, the server announces {int(announced):,}")
+            if announced.isdecimal() and "Content-Encoding" not in response.headers:
+                self.size = int(announced)
             with tqdm(total=self.size, ncols=79, unit="B", unit_scale=True) as bar:
                 for block in self._blocks(response.raw):
                     out.write(block)
@@ -86,24 +89,25 @@ class _Downloader:
 
     def _blocks(self, raw: Any) -> Iterator[bytes]:
         """The file as it arrives: whatever has come, so that a trickle is noticed."""
+        size = math.inf if self.size is None else self.size
         # Before 2.0, urllib3 waits until all of the block is there.
         read, length = (raw.read1, BLOCK) if hasattr(raw, "read1") else (raw.read, 1 << 10)
         done, since, start = 0, 0, time.monotonic()
         while block := read(length, decode_content=True):
             done, since = done + len(block), since + len(block)
-            if done > self.size:
-                raise BadMirror(f"expected {self.size:,} bytes, the server goes on sending after them")
+            if done > size:
+                raise BadMirror(f"expected {size:,} bytes, the server goes on sending after them")
             yield block
             passed = time.monotonic() - start
             if passed > WINDOW:
-                if since < SLOWEST * passed and done < self.size:
+                if since < SLOWEST * passed and done < size:
                     raise BadMirror(
                         f"too slow: {since / passed / 1000:.3g} kB/s in the last {passed:.0f} s, after {done:,} of "
-                        f"{self.size:,} bytes; at least {SLOWEST / 1000:g} are wanted"
+                        f"{size:,} bytes; at least {SLOWEST / 1000:g} are wanted"
                     )
                 since, start = 0, time.monotonic()
-        if done < self.size:
-            raise BadMirror(f"expected {self.size:,} bytes, the server ended after {done:,}")
+        if done < size < math.inf:
+            raise BadMirror(f"expected {size:,} bytes, the server ended after {done:,}")
 
 
 def _answer(url: str) -> Any:
@@ -153,13 +157,16 @@ def fetch(file: RemoteFile, folder: Path, advice: str = "") -> Path:
     import requests.exceptions  # pooch has requests, and that urllib3
     import urllib3.exceptions
 
-    unwritable = f"Set SCRATCHNET_DATA to a folder that you can write, with {file.size / 1e6:.0f} MB of room."
+    size = "" if file.size is None else f"{file.size / 1e6:.1f} MB"
+    unwritable = f"Set SCRATCHNET_DATA to a folder that you can write{size and f', with {size} of room'}."
+    known = ", ".join(text for text in (size, file.checksum) if text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(f"{file.name} needs the folder {folder}, which cannot be made: {error}. {unwritable}") from error
-    downloader, tried = _Downloader(file.size), []
+    tried = []
     for address in file.addresses():
+        downloader = _Downloader(file.size)
         try:
             return Path(pooch.retrieve(address, file.checksum, fname=file.name, path=folder, downloader=downloader))
         # ValueError: a wrong checksum, or BadMirror.
@@ -168,7 +175,7 @@ def fetch(file: RemoteFile, folder: Path, advice: str = "") -> Path:
         except OSError as error:
             raise OSError(f"{file.name} cannot be written to {folder}: {error}. {unwritable}") from error
     raise ConnectionError(
-        f"No mirror gave {file.name} ({file.size / 1e6:.1f} MB, {file.checksum}). Tried:\n"
+        f"No mirror gave {file.name}{known and f' ({known})'}. Tried:\n"
         + "\n".join(tried)
         + f"\nBy hand: get the file elsewhere and put it into {folder}, or set SCRATCHNET_DATA to the folder that "
         f"holds it. {advice}".rstrip()

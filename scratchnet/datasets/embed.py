@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchnet.datasets.archives import read_idx
 from scratchnet.datasets.fashion_mnist_small import FILE
+from scratchnet.datasets.idx import read_idx
 from scratchnet.files import whole_file
 
 PER_CLASS = {"train": 600, "t10k": 100}

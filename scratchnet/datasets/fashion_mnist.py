@@ -9,15 +9,11 @@ arXiv 1708.07747. MIT licence, Zalando SE.
 
 from __future__ import annotations
 
-import zlib
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from scratchnet.datasets import archives, collection
+from scratchnet.datasets import collection, idx
 from scratchnet.datasets.collection import Description, Source, Split
-from scratchnet.datasets.download import RemoteFile, locate
+from scratchnet.datasets.download import RemoteFile
 from scratchnet.datasets.fashion_mnist_small import CLASS_NAMES
 
 __all__ = ["CLASS_NAMES", "MEAN", "STD", "load_data"]
@@ -41,34 +37,19 @@ DESCRIPTION = Description(
         RemoteFile("t10k-labels-idx1-ubyte.gz", 5_148, "md5:bb300cfdad3c16e7a12a480ee83cd310", MIRRORS),
     ),
     subfolder="fashion-mnist",
-    # MNIST's files have the same names and sizes.
-    contents=(0xAE65DCCD, 0x2ED6E46A, 0x12728439, 0x242BC73F),
+    contents=(
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a",
+        "15d484375f8d13e6eb1aabb0c3f46965",
+    ),
     also="All four files are needed; a folder fashion-mnist there is searched too.",
 )
 
 
-def _decode(description: Description, files: tuple[Path, ...]) -> list[np.ndarray]:
-    arrays = []
-    for path, shape, checksum in zip(files, description.shapes, description.contents):
-        array = archives.read_idx(path, largest=int(np.prod(shape)) + 64)
-        if array.shape != shape:
-            raise ValueError(f"{path}: expected an array of shape {shape}, found {array.shape}.")
-        if array.ndim == 1:
-            archives.check_batch(array, array, str(path), len(array), description.classes)
-        if (found := zlib.crc32(array.data)) != checksum:
-            raise ValueError(
-                f"{path}: not Fashion-MNIST's: expected CRC-32 {checksum:08x} of its array, found {found:08x}. MNIST's "
-                "files have the same names: keep them in another folder."
-            )
-        arrays.append(array.copy())  # as read, it cannot be written to
-    return arrays
-
-
 def find(description: Description, folder: Path) -> Source | None:
     """The four files, each from the first folder that has it; None where one is missing."""
-    located = (locate(file.name, *description.places(folder)) for file in description.files)
-    files = tuple(path for path in located if path is not None)
-    return Source(files, partial(_decode, description, files)) if len(files) == len(description.files) else None
+    return idx.find(description, folder, "Fashion-MNIST")
 
 
 def load_data() -> tuple[Split, Split]:

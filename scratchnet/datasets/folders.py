@@ -11,24 +11,12 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_whole, shortened
+from scratchnet.datasets.pictures import pillow_for, read_image
 
 SUFFIXES = frozenset(
     (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 )
-# Pillow's modes that become red, green and blue; beside them grey of more than 8 bits, and floats.
-MODES = frozenset(("1", "CMYK", "HSV", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"))
 NAMED = 10  # broken files that an error or a warning names; more are counted
-
-
-def _pillow() -> Any:
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError as error:
-        raise ImportError(
-            f'image_folder reads pictures with Pillow, which is not there: {error}. pip install "scratchnet[images]".'
-        ) from error
-    return PIL
 
 
 def _height_width(size: Any) -> tuple[int, int]:
@@ -36,62 +24,6 @@ def _height_width(size: Any) -> tuple[int, int]:
     if len(pair) != 2 or not all(is_whole(n) and 1 <= n <= 2**16 for n in pair):
         raise ValueError(f"image_folder: expected size as pixels, or (height, width), got {shortened(size)}.")
     return int(pair[0]), int(pair[1])
-
-
-def _as_bytes(image: Any, mode: str) -> np.ndarray:
-    """A grey picture of more than 8 bits, or of floats, as bytes; Pillow itself would cut off all above 255.
-
-    16 bits become their upper 8. In pictures of 32-bit whole numbers, white is 255; where a number is above 255, it is
-    65535. In those of floats it is the same, and 1 where no number is larger.
-
-    Raises:
-        ValueError: numbers below 0, above 65535, NaN or infinity.
-    """
-    grey = np.asarray(image).astype(np.float64)
-    if not (grey >= 0).all() or not (grey <= 65535).all():
-        raise ValueError(
-            f"expected grey numbers of mode {mode} from 0 to 1, 255 or 65535, got {grey.min() + 0:g} to "
-            f"{grey.max() + 0:g}: what is black and what is white is not known"
-        )
-    if mode.startswith("I;16") or grey.max(initial=0) > 255:
-        grey = np.floor(grey / 256)
-    elif mode == "F" and grey.max(initial=0) <= 1:
-        grey = np.rint(grey * 255)
-    return np.rint(grey).astype(np.uint8)
-
-
-def _to_rgb(image: Any, pillow: Any) -> Any:
-    """The picture in red, green and blue: transparent places white, grey of 16 bits or of floats as 8 bits.
-
-    Raises:
-        ValueError: a mode that cannot be converted, such as LAB.
-    """
-    mode = image.mode
-    if mode == "F" or mode.startswith("I"):
-        return pillow.Image.fromarray(_as_bytes(image, mode)).convert("RGB")
-    if mode in ("La", "RGBa"):  # colours that are multiplied by the transparency already
-        image = image.convert({"La": "LA", "RGBa": "RGBA"}[mode])
-    if mode not in MODES:
-        raise ValueError(f"pictures of mode {mode} are not read; save it as RGB")
-    if "A" in image.getbands() or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = pillow.Image.alpha_composite(pillow.Image.new("RGBA", image.size, "white"), image)
-    return image.convert("RGB")
-
-
-def read_image(path: Path, height: int, width: int) -> np.ndarray:
-    """One picture, uint8 (height, width, 3), its shorter side scaled to fit and the rest of the longer one cut off.
-
-    Raises:
-        Exception: whatever Pillow raises for a file it cannot read.
-    """
-    pillow = _pillow()
-    with pillow.Image.open(path) as image:
-        # A JPEG file can be decoded smaller at once; twice the size is kept, so that scaling has something to average.
-        image.draft(None, (2 * max(height, width),) * 2)
-        upright = pillow.ImageOps.exif_transpose(image)  # as the camera was held
-        rgb = _to_rgb(upright, pillow)
-    return np.asarray(pillow.ImageOps.fit(rgb, (width, height), method=pillow.Image.Resampling.BICUBIC))
 
 
 def _listing(root: Path) -> tuple[list[str], list[tuple[Path, int]]]:
@@ -151,7 +83,7 @@ def image_folder(
     height, width = _height_width(size)
     if broken not in ("error", "skip"):
         raise ValueError(f'image_folder: expected broken to be "error" or "skip", got {shortened(broken)}.')
-    _pillow()  # before the work begins
+    pillow_for("image_folder")  # before the work begins
     names, files = _listing(Path(path))
     x = np.empty((len(files), height, width, 3), np.uint8)
     labels: list[int] = []

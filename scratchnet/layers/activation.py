@@ -1,77 +1,17 @@
-"""Activations: as functions that Conv2D and Dense apply to their sums, and as layers of their own."""
+"""Activations as layers of their own, and what layers take for their argument `activation`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
-from scratchnet.arguments import check_choice, check_number
-from scratchnet.devices import array_module
+from scratchnet.activations.kinds import AlongAxes, Rectifier
+from scratchnet.activations.names import MAKERS, Identifier, with_backward
+from scratchnet.arguments import LARGEST, ArgumentError, check_number, check_sizes, is_whole
 from scratchnet.layers.base import Layer
-
-
-class Function:
-    """An activation function: forward keeps in `kept`, its input or its output, what backward needs."""
-
-    kept: Any = None  # an array, once there was a forward
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def unshare(self, y: np.ndarray) -> None:
-        """Keep a copy, if what is kept shares memory with y: y is about to be given to someone who may change it."""
-        if self.kept is not None and array_module(y).may_share_memory(self.kept, y):
-            self.kept = self.kept.copy()
-
-
-class Rectifier(Function):
-    """y = x above the threshold, negative_slope * (x - threshold) below it, at most max_value."""
-
-    def __init__(self, name: str, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf):
-        super().__init__(name)
-        self.arguments = (negative_slope, threshold, max_value)
-
-    @property
-    def is_relu(self) -> bool:
-        """Whether this is y = max(x, 0), which other kernels can do on their way: its gradient can be told from y."""
-        return self.arguments == (0, 0, np.inf)
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Keeps x: it says where the gradient passes."""
-        self.kept = x
-        return kernels.of(x).relu(x, *self.arguments)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dx = dy above the threshold, negative_slope * dy at it and below, 0 above max_value."""
-        return kernels.of(dy).relu_backward(dy, self.kept, *self.arguments)
-
-
-class FromOutput(Function):
-    """Sigmoid, tanh or softmax: those whose gradient is simplest in terms of the output y, which is kept."""
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """y = f(x)."""
-        self.kept = getattr(kernels.of(x), self.name)(x)
-        return self.kept
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dx from dy and y."""
-        return getattr(kernels.of(dy), f"{self.name}_backward")(dy, self.kept)
-
-
-class SiLU(Function):
-    """y = x * sigmoid(x)."""
-
-    def forward(self, x: np.ndarray) -> np.ndarray:
-        """Keeps x."""
-        self.kept = x
-        return kernels.of(x).silu(x)
-
-    def backward(self, dy: np.ndarray) -> np.ndarray:
-        """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x)."""
-        return kernels.of(dy).silu_backward(dy, self.kept)
+from scratchnet.shapes import Shape
 
 
 def is_relu(activation: Any) -> bool:
@@ -79,27 +19,31 @@ def is_relu(activation: Any) -> bool:
     return isinstance(activation, Rectifier) and activation.is_relu
 
 
-_MAKERS: dict[str, Any] = {
-    "leaky_relu": lambda: Rectifier("leaky_relu", negative_slope=0.2),
-    "linear": lambda: None,
-    "relu": lambda: Rectifier("relu"),
-    "sigmoid": lambda: FromOutput("sigmoid"),
-    "silu": lambda: SiLU("silu"),
-    "softmax": lambda: FromOutput("softmax"),
-    "swish": lambda: SiLU("silu"),
-    "tanh": lambda: FromOutput("tanh"),
-}
+def get(activation: Identifier) -> Any:
+    """What a layer runs for its argument `activation`, for this layer alone; None where there is nothing to do.
 
-
-def get(activation: str | None) -> Any:
-    """A fresh activation function from its name; None and "linear" give None, nothing to do.
+    Args:
+        activation: a name, a function of `scratchnet.activations`, a layer that is an activation, such as
+            LeakyReLU(0.2), or an object of one's own with forward and backward, see `scratchnet.activations.Function`.
+            None and "linear" do nothing.
 
     Raises:
-        ValueError: no activation has that name; the nearest is named.
+        ValueError: no activation has that name; the nearest is named. Or it has no backward, or weights.
     """
-    if activation is None:
-        return None
-    return _MAKERS[check_choice(activation, _MAKERS, "activation")]()
+    if isinstance(activation, ActivationLayer) and type(activation).call is Layer.call:
+        return None if activation.activation is None else activation.activation.fresh()
+    if isinstance(activation, Layer) and type(activation).__module__.partition(".")[0] == __name__.partition(".")[0]:
+        raise ArgumentError(
+            f"expected activation to be a name or a layer that is an activation alone, such as LeakyReLU(0.2), got "
+            f"{activation!r}. Put it behind: model.add({type(activation).__name__}(...))."
+        )
+    return with_backward(activation)
+
+
+def _made(name: str, **settings: Any) -> Any:
+    maker = MAKERS[name]
+    assert maker is not None  # only "linear" has none
+    return maker(**settings)
 
 
 class ActivationLayer(Layer):
@@ -111,7 +55,7 @@ class ActivationLayer(Layer):
 
 
 class Activation(ActivationLayer):
-    """An activation as a layer: relu, leaky_relu (slope 0.2), sigmoid, tanh, silu, softmax (last axis) or linear.
+    """An activation as a layer: any of `scratchnet.activations`, such as these.
 
         relu     y = max(x, 0)               dx = dy where x > 0, else 0
         sigmoid  y = 1 / (1 + exp(-x))       dx = dy * y * (1 - y)
@@ -124,13 +68,17 @@ class Activation(ActivationLayer):
 
     Shapes: any, unchanged. NaN in, NaN out.
 
+    Args:
+        activation: a name, a function of `scratchnet.activations`, a layer that is an activation, such as
+            LeakyReLU(0.2), or an object with forward and backward, see `scratchnet.activations.Function`.
+
     Raises:
-        ValueError: no activation has that name.
+        ValueError: no activation has that name, or it has no backward.
 
     Source: https://keras.io/api/layers/activations/
     """
 
-    def __init__(self, activation: str, **options: Any):
+    def __init__(self, activation: Identifier, **options: Any):
         super().__init__(**options)
         self.activation = get(activation)
 
@@ -167,3 +115,38 @@ class LeakyReLU(ActivationLayer):
         for name, value in (("negative_slope", negative_slope), ("alpha", 0.0 if alpha is None else alpha)):
             check_number(value, name, self.full_name, 0)
         self.activation = Rectifier("leaky_relu", negative_slope if alpha is None else alpha)
+
+
+class ELU(ActivationLayer):
+    """y = x where x > 0, else alpha * (exp(x) - 1); dx = dy where x > 0, else dy * alpha * exp(x),
+    at 0 the smaller of both slopes.
+
+    Args:
+        alpha: y comes near -alpha for very negative x.
+
+    Source: Clevert et al., arXiv 1511.07289.
+    """
+
+    def __init__(self, alpha: float = 1.0, **options: Any):
+        super().__init__(**options)
+        self.activation = _made("elu", alpha=check_number(alpha, "alpha", self.full_name))
+
+
+class Softmax(ActivationLayer):
+    """y_k = exp(x_k) / sum over j of exp(x_j), along an axis; dx_k = y_k * (dy_k - sum over j of dy_j * y_j).
+
+    Args:
+        axis: along which the sum is 1; 0 is the batch, -1 the last. Several axes count as one.
+
+    Raises:
+        ValueError: x has no such axis.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **options: Any):
+        super().__init__(**options)
+        axes = check_sizes([axis] if is_whole(axis) else axis, "axis", self.full_name, smallest=-LARGEST)
+        self.activation: AlongAxes = _made("softmax", axis=axes)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        self.activation.check(input_shape)
+        return tuple(input_shape)

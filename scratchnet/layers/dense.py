@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels
+from scratchnet.activations.names import Identifier
 from scratchnet.arguments import check_count
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
@@ -46,7 +47,7 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Identifier = None,
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
@@ -69,9 +70,9 @@ class Dense(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         self.features = sizes(input_shape)[-1]
-        self.add_weight("kernel", (self.features, self.units), self.kernel_initializer)
+        self.add_weight((self.features, self.units), self.kernel_initializer, name="kernel")
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.add_weight((self.units,), self.bias_initializer, name="bias")
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return (*input_shape[:-1], self.units)

@@ -37,10 +37,12 @@ from scratchnet.augment import affine, check_pictures, draws, key_of
 from scratchnet.devices import array_module, as_array, like
 from scratchnet.kernels.interface import FILL_MODES
 from scratchnet.preprocessing.brightness import brightened
+from scratchnet.preprocessing.flows import Flows
 from scratchnet.preprocessing.ranges import are_numbers, as_factors, shift
-from scratchnet.preprocessing.statistics import Standardization
 from scratchnet.signatures import OnlyDefault
-from scratchnet.training.data import Flow, check_lengths
+from scratchnet.utils.pictures import array_to_img, img_to_array, load_img, save_img
+
+__all__ = ["ImageDataGenerator", "array_to_img", "img_to_array", "load_img", "save_img"]
 
 TRANSFORM = (
     "theta", "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical", "channel_shift_intensity",
@@ -48,7 +50,7 @@ TRANSFORM = (
 )  # fmt: skip
 
 
-class ImageDataGenerator(Standardization):
+class ImageDataGenerator(Flows):
     """Pictures moved, turned, recoloured and brought to scale: `model.fit(datagen.flow(x, y, 32), epochs=...)`.
 
     First the picture is moved (rotation, shift, shear, zoom, mirrored), then recoloured (channel shift, brightness),
@@ -112,8 +114,6 @@ class ImageDataGenerator(Standardization):
         value_range: tuple[float, float] | None = None,
     ):
         caller = "ImageDataGenerator"
-        if not is_number(validation_split) or not 0 <= validation_split < 1:
-            raise ValueError(f"{caller}: expected validation_split from 0 to below 1, got {validation_split!r}.")
         super().__init__(
             caller,
             (featurewise_center, featurewise_std_normalization),
@@ -121,6 +121,7 @@ class ImageDataGenerator(Standardization):
             (zca_whitening, zca_epsilon),
             rescale,
             preprocessing_function,
+            validation_split,
         )
         zoom: Any = zoom_range
         self.zoom_range = as_factors((1 - zoom, 1 + zoom) if is_number(zoom) else zoom, "zoom_range", zoom)
@@ -145,52 +146,7 @@ class ImageDataGenerator(Standardization):
         self.channel_shift_range, self.cval = channel_shift_range, cval
         self.fill_mode = check_choice(fill_mode, FILL_MODES, "fill_mode")
         self.horizontal_flip, self.vertical_flip = horizontal_flip, vertical_flip
-        self.validation_split = validation_split
         self.dtype = np.dtype(np.float32) if dtype is None else check_dtype(dtype, "dtype", caller)
-
-    @checked
-    def flow(
-        self,
-        x: np.ndarray,
-        y: np.ndarray | None = None,
-        batch_size: int = 32,
-        shuffle: bool = True,
-        sample_weight: np.ndarray | None = None,
-        seed: int | None = None,
-        save_to_dir: OnlyDefault = None,
-        save_prefix: str = "",
-        save_format: str = "png",
-        ignore_class_split: OnlyDefault = False,
-        subset: str | None = None,
-    ) -> Flow:
-        """Batches of augmented pictures, for `fit`, `evaluate`, `predict`, or a loop; see Flow.
-
-        Args:
-            x: pictures (N, H, W, C).
-            y: labels, or None.
-            batch_size, shuffle, sample_weight: as in `model.fit`.
-            seed: for order and changes; None for newly drawn ones.
-            subset: "training" or "validation", of validation_split; None for all.
-            save_prefix, save_format: belong to save_to_dir, which is not there; they ask for nothing.
-
-        Raises:
-            ValueError: no pictures, not as many labels, an unknown subset, or `fit` is missing.
-        """
-        x = as_array(x)
-        check_pictures(x, "ImageDataGenerator")
-        check_seed(seed, "flow")
-        self.check_fitted()
-        if subset is not None:
-            if check_choice(subset, ("training", "validation"), "subset") and not self.validation_split:
-                raise ValueError(
-                    f"flow: subset={subset!r} needs ImageDataGenerator(validation_split=...), such as 0.2."
-                )
-            check_lengths(len(x), y, sample_weight)  # what is cut off would hide it
-            cut = int(len(x) * self.validation_split)
-            part = slice(cut) if subset == "validation" else slice(cut, None)
-            x = x[part]
-            y, sample_weight = (None if a is None else as_array(a)[part] for a in (y, sample_weight))
-        return Flow(x, y, self, batch_size, shuffle, sample_weight, seed, self.dtype)
 
     def change(self, x: np.ndarray, index: np.ndarray, step: int, key: int, dtype: Any) -> np.ndarray:
         """Moved, recoloured and standardized; see Augmentation."""
@@ -237,13 +193,6 @@ class ImageDataGenerator(Standardization):
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
         """One picture (H, W, C), moved and recoloured at random, not standardized."""
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
-
-    def flow_from_directory(self, *args: Any, **kwargs: Any) -> Flow:
-        """Not there: `sn.datasets.image_folder(path, size)` reads a folder, and `flow` takes what it gives."""
-        raise NotImplementedError(
-            "flow_from_directory is not there. Read the folder first, "
-            "data = scratchnet.datasets.image_folder(path, size), and hand its pictures and labels to flow(x, y)."
-        )
 
     def _parameters(self, u: Mapping[str, np.ndarray], size: tuple[int, ...]) -> dict[str, np.ndarray | None]:
         low, high = self.zoom_range

@@ -35,11 +35,24 @@ from scratchnet.reference.conv import (
     windows,
 )
 from scratchnet.reference.dense import dense, dense_backward
-from scratchnet.reference.loss import (
-    sigmoid_binary_cross_entropy,
-    softmax_cross_entropy,
-    softmax_cross_entropy_onehot,
+from scratchnet.reference.gather import gather_backward
+from scratchnet.reference.linear_units import (
+    elu,
+    elu_backward,
+    gelu,
+    gelu_backward,
+    hard_sigmoid,
+    hard_sigmoid_backward,
+    hard_silu,
+    hard_silu_backward,
+    mish,
+    mish_backward,
+    prelu,
+    prelu_backward,
+    softplus,
+    softplus_backward,
 )
+from scratchnet.reference.loss import sigmoid_binary_cross_entropy, softmax_cross_entropy, softmax_cross_entropy_onehot
 from scratchnet.reference.norm import (
     batch_norm,
     batch_norm_backward,
@@ -48,18 +61,9 @@ from scratchnet.reference.norm import (
     group_norm_backward,
 )
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
-from scratchnet.reference.random import dropout, philox, uniform
-from scratchnet.reference.update import (
-    adadelta,
-    adagrad,
-    adam,
-    adamax,
-    lion,
-    moving_average,
-    nadam,
-    rmsprop,
-    sgd,
-)
+from scratchnet.reference.random import dropout, normal, philox, uniform
+from scratchnet.reference.resize import resize2d, resize2d_backward
+from scratchnet.reference.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 __all__ = [
     "adadelta",
@@ -81,17 +85,33 @@ __all__ = [
     "depthwise_conv2d",
     "depthwise_conv2d_backward",
     "dropout",
+    "elu",
+    "elu_backward",
+    "gather_backward",
+    "gelu",
+    "gelu_backward",
     "group_norm",
     "group_norm_backward",
+    "hard_sigmoid",
+    "hard_sigmoid_backward",
+    "hard_silu",
+    "hard_silu_backward",
     "lion",
     "max_pool2d",
     "max_pool2d_backward",
+    "mish",
+    "mish_backward",
     "moving_average",
     "nadam",
+    "normal",
     "philox",
     "places",
+    "prelu",
+    "prelu_backward",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",
@@ -103,6 +123,8 @@ __all__ = [
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_onehot",
+    "softplus",
+    "softplus_backward",
     "tanh",
     "tanh_backward",
     "uniform",

@@ -10,7 +10,7 @@ def logistic(value):
     return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
 
 
-def _each(function, *arrays):
+def each(function, *arrays):
     """The function of each element, of several arrays at once."""
     y = np.zeros_like(arrays[0])
     for index in np.ndindex(*y.shape):
@@ -31,7 +31,7 @@ def relu(x, negative_slope=0.0, threshold=0.0, max_value=math.inf):
             return negative_slope * (v - threshold) if negative_slope != 0 else 0  # no 0 * inf
         return v  # NaN, too
 
-    return _each(y_of, x)
+    return each(y_of, x)
 
 
 def relu_backward(dy, x, negative_slope=0.0, threshold=0.0, max_value=math.inf):
@@ -45,37 +45,37 @@ def relu_backward(dy, x, negative_slope=0.0, threshold=0.0, max_value=math.inf):
             return 0
         return negative_slope * d if v <= threshold else d
 
-    return _each(dx_of, dy, x)
+    return each(dx_of, dy, x)
 
 
 def sigmoid(x):
     """y = 1 / (1 + exp(-x))."""
-    return _each(logistic, x)
+    return each(logistic, x)
 
 
 def sigmoid_backward(dy, y):
     """dx = dy * y * (1 - y)."""
-    return _each(lambda d, s: d * s * (1 - s), dy, y)
+    return each(lambda d, s: d * s * (1 - s), dy, y)
 
 
 def tanh(x):
     """y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
-    return _each(math.tanh, x)
+    return each(math.tanh, x)
 
 
 def tanh_backward(dy, y):
     """dx = dy * (1 - y^2)."""
-    return _each(lambda d, t: d * (1 - t**2), dy, y)
+    return each(lambda d, t: d * (1 - t**2), dy, y)
 
 
 def silu(x):
     """y = x * sigmoid(x)."""
-    return _each(lambda v: v * logistic(v), x)
+    return each(lambda v: v * logistic(v), x)
 
 
 def silu_backward(dy, x):
     """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x)."""
-    return _each(lambda d, v: d * (logistic(v) + v * logistic(v) * (1 - logistic(v))), dy, x)
+    return each(lambda d, v: d * (logistic(v) + v * logistic(v) * (1 - logistic(v))), dy, x)
 
 
 def softmax(x):

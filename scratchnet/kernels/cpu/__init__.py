@@ -27,13 +27,30 @@ from scratchnet.kernels.cpu.conv.depthwise import (
     depthwise_conv2d_weight_grad,
 )
 from scratchnet.kernels.cpu.dropout import dropout
-from scratchnet.kernels.cpu.gather import gather
+from scratchnet.kernels.cpu.gather import gather, gather_backward
 from scratchnet.kernels.cpu.group_norm import group_norm, group_norm_backward
+from scratchnet.kernels.cpu.linear_units import (
+    elu,
+    elu_backward,
+    gelu,
+    gelu_backward,
+    hard_sigmoid,
+    hard_sigmoid_backward,
+    hard_silu,
+    hard_silu_backward,
+    mish,
+    mish_backward,
+    prelu,
+    prelu_backward,
+    softplus,
+    softplus_backward,
+)
 from scratchnet.kernels.cpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
+from scratchnet.kernels.cpu.noise import normal
 from scratchnet.kernels.cpu.norm import (
     batch_norm,
     batch_norm_backward,
@@ -50,19 +67,10 @@ from scratchnet.kernels.cpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.cpu.resize import resize2d, resize2d_backward
 from scratchnet.kernels.cpu.sums import square_sum
 from scratchnet.kernels.cpu.translate import translate
-from scratchnet.kernels.cpu.update import (
-    adadelta,
-    adagrad,
-    adam,
-    adamax,
-    lion,
-    moving_average,
-    nadam,
-    rmsprop,
-    sgd,
-)
+from scratchnet.kernels.cpu.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 __all__ = [
     "adadelta",
@@ -89,18 +97,34 @@ __all__ = [
     "depthwise_conv2d_input_grad",
     "depthwise_conv2d_weight_grad",
     "dropout",
+    "elu",
+    "elu_backward",
     "gather",
+    "gather_backward",
+    "gelu",
+    "gelu_backward",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "hard_sigmoid",
+    "hard_sigmoid_backward",
+    "hard_silu",
+    "hard_silu_backward",
     "lion",
     "max_pool2d",
     "max_pool2d_backward",
+    "mish",
+    "mish_backward",
     "moving_average",
     "nadam",
+    "normal",
+    "prelu",
+    "prelu_backward",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",
@@ -112,6 +136,8 @@ __all__ = [
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_onehot",
+    "softplus",
+    "softplus_backward",
     "square_sum",
     "tanh",
     "tanh_backward",

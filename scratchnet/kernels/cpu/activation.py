@@ -140,52 +140,54 @@ def relu_backward(
     return dx
 
 
-def _unary(kernel, x: np.ndarray) -> np.ndarray:
+def unary(kernel, x: np.ndarray, *settings) -> np.ndarray:
+    """y, which the kernel fills from x, elementwise."""
     y = empty(x.shape, x.dtype)
-    kernel(as_flat(x), y.reshape(-1))
+    kernel(as_flat(x), *settings, y.reshape(-1))
     return y
 
 
-def _binary(kernel, dy: np.ndarray, a: np.ndarray) -> np.ndarray:
+def binary(kernel, dy: np.ndarray, a: np.ndarray, *settings) -> np.ndarray:
+    """dx, which the kernel fills from dy and a, the input or the output, elementwise."""
     dx = empty(a.shape, a.dtype)
-    kernel(as_flat(dy), as_flat(a), dx.reshape(-1))
+    kernel(as_flat(dy), as_flat(a), *settings, dx.reshape(-1))
     return dx
 
 
 @takes(x="...")
 def sigmoid(x: np.ndarray) -> np.ndarray:
     """y = 1 / (1 + exp(-x))."""
-    return _unary(_sigmoid, x)
+    return unary(_sigmoid, x)
 
 
 @takes(dy="...", y="...")
 def sigmoid_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dx = dy * y * (1 - y), from the output y."""
-    return _binary(_sigmoid_backward, dy, y)
+    return binary(_sigmoid_backward, dy, y)
 
 
 @takes(x="...")
 def tanh(x: np.ndarray) -> np.ndarray:
     """y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
-    return _unary(_tanh, x)
+    return unary(_tanh, x)
 
 
 @takes(dy="...", y="...")
 def tanh_backward(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     """dx = dy * (1 - y^2), from the output y."""
-    return _binary(_tanh_backward, dy, y)
+    return binary(_tanh_backward, dy, y)
 
 
 @takes(x="...")
 def silu(x: np.ndarray) -> np.ndarray:
     """y = x * sigmoid(x), also called swish."""
-    return _unary(_silu, x)
+    return unary(_silu, x)
 
 
 @takes(dy="...", x="...")
 def silu_backward(dy: np.ndarray, x: np.ndarray) -> np.ndarray:
     """dx = dy * (s + x * s * (1 - s)) with s = sigmoid(x), from the input x."""
-    return _binary(_silu_backward, dy, x)
+    return binary(_silu_backward, dy, x)
 
 
 @takes(x="... K")

@@ -56,3 +56,25 @@ def tanh_of(x):
     less = (s - 1) + s * q  # exp(-2|x|) - 1
     size = -less / (2 + less) if twice > _LOWEST else 1.0
     return math.copysign(size, x) if x == x else np.float64(x)
+
+
+@serial_in_order
+def expm1_of(x):
+    """exp(x) - 1 for x <= 0, as float64; exact near 0 too; NaN for NaN."""
+    q, s = exp_parts(np.float64(x))
+    return (s - 1) + s * q if x > _LOWEST else (np.float64(-1) if x <= _LOWEST else np.float64(x))
+
+
+# log(1 + u) = 2 * atanh(r), r = u / (2 + u), which is 2 * (r + r^3 / 3 + r^5 / 5 + ...). r is at most 1 / 3: the next
+# term is below 2^-56 of the sum.
+_ATANH = tuple(1 / n for n in range(31, 0, -2))
+
+
+@serial_in_order
+def log1p_of(u):
+    """log(1 + u) for u from 0 to 1, as float64; exact near 0 too; NaN for NaN."""
+    r = u / (2 + u)
+    square, total = r * r, _ATANH[0]
+    for c in numba.literal_unroll(_ATANH[1:]):
+        total = total * square + c
+    return 2 * r * total

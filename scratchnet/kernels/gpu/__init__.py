@@ -27,13 +27,30 @@ from scratchnet.kernels.gpu.conv.depthwise import (
 )
 from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
-from scratchnet.kernels.gpu.gather import gather
+from scratchnet.kernels.gpu.gather import gather, gather_backward
 from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
+from scratchnet.kernels.gpu.linear_units import (
+    elu,
+    elu_backward,
+    gelu,
+    gelu_backward,
+    hard_sigmoid,
+    hard_sigmoid_backward,
+    hard_silu,
+    hard_silu_backward,
+    mish,
+    mish_backward,
+    prelu,
+    prelu_backward,
+    softplus,
+    softplus_backward,
+)
 from scratchnet.kernels.gpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
+from scratchnet.kernels.gpu.noise import normal
 from scratchnet.kernels.gpu.norm import (
     batch_norm,
     batch_norm_backward,
@@ -50,22 +67,13 @@ from scratchnet.kernels.gpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.gpu.resize import resize2d, resize2d_backward
 from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
 from scratchnet.kernels.gpu.runtime.precision import precision
 from scratchnet.kernels.gpu.sums import square_sum
 from scratchnet.kernels.gpu.translate import translate
-from scratchnet.kernels.gpu.update import (
-    adadelta,
-    adagrad,
-    adam,
-    adamax,
-    lion,
-    moving_average,
-    nadam,
-    rmsprop,
-    sgd,
-)
+from scratchnet.kernels.gpu.update import adadelta, adagrad, adam, adamax, lion, moving_average, nadam, rmsprop, sgd
 
 ARRAY_TYPE, ARRAY_MODULE, TO_NUMPY = cupy.ndarray, cupy, cupy.asnumpy
 GRAPH, FREE_MEMORY, PRECISION = Graph, free_memory, precision
@@ -95,18 +103,34 @@ __all__ = [
     "depthwise_conv2d_input_grad",
     "depthwise_conv2d_weight_grad",
     "dropout",
+    "elu",
+    "elu_backward",
     "gather",
+    "gather_backward",
+    "gelu",
+    "gelu_backward",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "hard_sigmoid",
+    "hard_sigmoid_backward",
+    "hard_silu",
+    "hard_silu_backward",
     "lion",
     "max_pool2d",
     "max_pool2d_backward",
+    "mish",
+    "mish_backward",
     "moving_average",
     "nadam",
+    "normal",
+    "prelu",
+    "prelu_backward",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",
@@ -118,6 +142,8 @@ __all__ = [
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_onehot",
+    "softplus",
+    "softplus_backward",
     "square_sum",
     "tanh",
     "tanh_backward",

@@ -33,6 +33,7 @@ from typing import Protocol
 from scratchnet.kernels.interface.activation import Activation, Loss
 from scratchnet.kernels.interface.convolution import Convolution, Dense, Depthwise
 from scratchnet.kernels.interface.data import FILL_MODES, Data
+from scratchnet.kernels.interface.linear_units import LinearUnits
 from scratchnet.kernels.interface.norm import Norm
 from scratchnet.kernels.interface.pooling import Pooling
 from scratchnet.kernels.interface.update import Update
@@ -40,5 +41,5 @@ from scratchnet.kernels.interface.update import Update
 __all__ = ["FILL_MODES", "Kernels"]
 
 
-class Kernels(Convolution, Depthwise, Dense, Activation, Pooling, Norm, Loss, Update, Data, Protocol):
+class Kernels(Convolution, Depthwise, Dense, Activation, LinearUnits, Pooling, Norm, Loss, Update, Data, Protocol):
     """All kernels of a device."""

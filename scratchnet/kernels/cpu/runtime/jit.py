@@ -62,6 +62,14 @@ def serial_in_order(function: Callable[..., Any]) -> Any:
     return _compiled(function, fastmath=_IN_ORDER)
 
 
+def inlined_in_order(function: Callable[..., Any]) -> Any:
+    """`serial_in_order` for a long formula of one number: only within its caller's loop it becomes vector instructions.
+
+    By itself, LLVM would call a long function once for each number.
+    """
+    return _compiled(function, fastmath=_IN_ORDER, forceinline=True)
+
+
 def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Callable[..., Any]:
     """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
     compiled = _compiled(function, parallel=True, fastmath=fastmath)
