@@ -78,7 +78,7 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compare the gradients of a layer, a model or a loss with difference quotients.
 
-    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Where an Embedding comes first, x
+    Weights that are held fixed, `trainable = False`, have none. A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Where an Embedding comes first, x
     holds numbers of rows, and cannot be moved a little: then the gradients of the weights alone are compared.
 
     Args:
@@ -121,7 +121,7 @@ def gradcheck(
         assert dx is not None  # input_grad is on
         pairs = [] if _numbers_rows(layer) else enumerate(zip(parts, flat(dx)))
         arrays = {f"x[{i}]" if several else "x": pair for i, pair in pairs}
-        arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
+        arrays |= {name: (start.params[name], gradient) for name, gradient in layer.trained()[1].items()}
 
         def scalar() -> float:
             found = flat(copy.deepcopy(start).forward(x, training=training))

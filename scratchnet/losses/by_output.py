@@ -64,7 +64,7 @@ class LossByOutput(Loss):
         Where only one output has a loss, it is the sum, which then stands alone.
         """
         total: Any = 0.0
-        values, gradients = [], []
+        values, gradients = list[Any](), list[Any]()
         for i, (loss, w, y) in enumerate(zip(self.losses, self.weights, y_pred)):
             if loss is None:
                 gradients.append(None)

@@ -34,6 +34,7 @@ class Compiled(Layer):
     optimizer: Optimizer | None = None
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
+    said_fixed = False  # whether a warning has said that nothing is trained
     compiled_trainable: Flags = ()  # what each layer's `trainable` was at compile
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
@@ -74,7 +75,7 @@ class Compiled(Layer):
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
         self.optimizer, self.loss, self.metrics = optimizer, made, metric_objects
-        self.compiled_trainable = flags_of(self)
+        self.compiled_trainable, self.said_fixed = flags_of(self), False
 
     @property
     def input_names(self) -> list[str]:

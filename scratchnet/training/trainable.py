@@ -18,6 +18,7 @@ from scratchnet.divergence import Guard
 from scratchnet.layers import Layer
 from scratchnet.training.checks import check_classes, check_compiled, check_pair
 from scratchnet.training.data import Feed, Flow
+from scratchnet.training.freezing import say_if_nothing_learns
 from scratchnet.training.loop import TrainingLoop, check_free
 from scratchnet.training.measuring import MEASURED, Measuring, Verbose
 from scratchnet.training.memory import Room
@@ -128,6 +129,7 @@ class Trainable(Measuring, old_names.Methods):
                 raise ValueError(f"{caller}: validation_split needs arrays, got {source.text}. Give validation_data.")
             source, validation = source.split(validation_split)
         self._build_for(source)
+        say_if_nothing_learns(self, caller)
         if isinstance(source, Feed):
             source.weigh(class_weight, caller)
             check_classes(class_weight, source.y, classes_of(self), caller)
@@ -184,6 +186,7 @@ class Trainable(Measuring, old_names.Methods):
         """
         (loss, optimizer), caller = check_compiled(self, "train_on_batch"), f"{self.full_name}: train_on_batch"
         check_free(self, "train_on_batch")
+        say_if_nothing_learns(self, caller)
         feed = self._one_batch("train_on_batch", loss, x, y, sample_weight)
         feed.weigh(class_weight, caller)
         check_classes(class_weight, feed.y, classes_of(self), caller)
