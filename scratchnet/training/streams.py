@@ -85,7 +85,11 @@ def is_stream(data: Any) -> bool:
     """
     if isinstance(data, PyDataset):
         return True
-    if isinstance(data, (np.ndarray, Sequence, Mapping, Set, Flow)) or hasattr(data, "__array__") or hasattr(data, "shape"):
+    if (
+        isinstance(data, (np.ndarray, Sequence, Mapping, Set, Flow))
+        or hasattr(data, "__array__")
+        or hasattr(data, "shape")
+    ):
         return False
     return isinstance(data, Iterable)
 
