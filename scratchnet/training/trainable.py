@@ -73,7 +73,7 @@ class Trainable(Measuring, old_names.Methods):
             x: examples along the first axis; converted to the model's dtype batch by batch. Where the model has several
                 inputs, a list of arrays, or a dict by their names. Or `datagen.flow(x, y)`; or a stream of batches
                 (x, y) or (x, y, sample_weight): an `sn.utils.PyDataset`, a generator, another iterable. Flows and
-                streams have labels, weights and batch sizes of their own; a stream on the GPU comes batch by batch.
+                streams have labels, weights and batches of their own, whatever batch_size says.
             y: labels, as the loss wants them; class numbers as (N,) or (N, 1). Of several outputs a list or a dict.
             batch_size: examples a step; None for 32.
             epochs: passes over the data.
@@ -116,8 +116,8 @@ class Trainable(Measuring, old_names.Methods):
             if value is not None or name == "epochs":
                 check_count(value, name, caller)
         if isinstance(x, Flow):
-            if batch_size is not None or validation_split:
-                raise ValueError(f"{caller}: a generator has its own batch_size, and subset= for validation.")
+            if validation_split:
+                raise ValueError(f"{caller}: validation_split needs arrays; a generator has subset= for validation.")
             batch_size, shuffle = x.batch_size, x.shuffle
         batch_size, validation = batch_size or 32, None
         if validation_data is not None:
