@@ -26,6 +26,17 @@ TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), 
 RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
 
 
+def _tell_apart(metrics: Sequence[Metric]) -> None:
+    """Number metrics of one name: the second `auc` becomes auc_1."""
+    taken: set[str] = set()
+    for metric in metrics:
+        name, number = metric.name, 0
+        while metric.name in taken:
+            number += 1
+            metric.name = f"{name}_{number}"
+        taken.add(metric.name)
+
+
 class Compiled(Layer):
     """A network with an optimizer, a loss and metrics; see `Trainable` for what it does with them."""
 
@@ -41,7 +52,7 @@ class Compiled(Layer):
         optimizer: str | Optimizer = "rmsprop",
         loss: str | Loss | Callable[..., Any] | None = None,
         loss_weights: OnlyDefault = None,
-        metrics: str | Metric | Sequence[str | Metric] | None = None,
+        metrics: str | Metric | Callable[..., Any] | Sequence[str | Metric | Callable[..., Any]] | None = None,
         weighted_metrics: OnlyDefault = None,
         run_eagerly: OnlyDefault = False,
         steps_per_execution: OnlyDefault = 1,
@@ -54,7 +65,8 @@ class Compiled(Layer):
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
             loss: a name ("sparse_categorical_crossentropy", "mse", ...), an object, a function of `losses`, or one of
                 your own that returns (value, gradient), see `losses.LossFunction`.
-            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names.
+            metrics: names ("accuracy", "mse", "top_5_accuracy", ...), objects, or functions f(y_true, y_pred) that give
+                a number an example; the history has them under these names, a second one of a name as name_1.
 
         Raises:
             ValueError: a name that there is not, the nearest is named; an optimizer that has updated another model.
@@ -74,11 +86,9 @@ class Compiled(Layer):
                 "reduction='none', a number an example. That is for calls by hand; leave reduction out."
             )
         self.optimizer, self.loss = optimizer, made
-        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(() if metrics is None else metrics)
+        wanted = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics or ())
         self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
-        names = [metric.name for metric in self.metrics]
-        if len(set(names)) < len(names):
-            raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
+        _tell_apart(self.metrics)
 
     def bring(self, device: Device) -> None:
         """Its layers, and what its optimizer remembers of each weight."""

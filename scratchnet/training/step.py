@@ -96,7 +96,7 @@ class RunningMeans:
         """Begin anew."""
         self.total, self.count = 0.0, 0
         for metric in self.metrics:
-            metric.reset()
+            metric.reset_state()
 
     def update(self, value: float, y: np.ndarray, y_pred: np.ndarray) -> None:
         """Take in a batch."""
@@ -108,7 +108,7 @@ class RunningMeans:
             self.total += value * (len(y) // len(values))
         self.count += len(y)
         for metric in self.metrics:
-            metric.update(y, y_pred)
+            metric.update_state(y, y_pred)
 
     def get_state(self) -> dict[str, Any]:
         """The sums so far; of the metrics, all that they keep."""
