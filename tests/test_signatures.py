@@ -102,7 +102,14 @@ def test_other_values_are_refused(name, argument):
 
 
 MADE = {"filters": 1, "kernel_size": 1, "units": 1, "rate": 0.5, "activation": "relu", "pool_size": 2, "scale": 1.0}
-MADE |= {"target_shape": (4,), "layer": sn.Dense(1), "learning_rate": 0.1, "backup_dir": "b", "monitor": "loss", "fn": abs}
+MADE |= {
+    "target_shape": (4,),
+    "layer": sn.Dense(1),
+    "learning_rate": 0.1,
+    "backup_dir": "b",
+    "monitor": "loss",
+    "fn": abs,
+}
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in FIXED if inspect.isclass(ours(name))}))

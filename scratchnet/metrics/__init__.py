@@ -216,11 +216,11 @@ def get(identifier: str | Metric | Callable[..., Any], *, loss: Loss | None = No
     """
     if isinstance(identifier, Metric):
         return identifier
-    if not isinstance(identifier, (str, type)) and callable(identifier):
+    if not isinstance(identifier, str):
         return _from_function(identifier)
-    if top := re.fullmatch(r"top_(\d+)_accuracy", str(identifier).lower()):
+    if top := re.fullmatch(r"top_(\d+)_accuracy", identifier.lower()):
         return TopKCategoricalAccuracy(int(top[1]), identifier)
-    if isinstance(identifier, str) and identifier in CLASSES and identifier != "Accuracy":
+    if identifier in CLASSES and identifier != "Accuracy":
         return CLASSES[identifier](name=identifier)
     name = check_choice(identifier, METRICS, "metric")
     if name in ("acc", "accuracy") and isinstance(loss, BinaryCrossentropyLoss) and loss.from_logits:
@@ -228,7 +228,9 @@ def get(identifier: str | Metric | Callable[..., Any], *, loss: Loss | None = No
     return METRICS[name](name=identifier)
 
 
-def _from_function(function: Callable[..., Any]) -> Metric:
+def _from_function(function: Any) -> Metric:
+    if isinstance(function, type) or not callable(function):
+        check_choice(function, METRICS, "metric")  # raises, and says what to write
     name = getattr(function, "__name__", None)
     if name in METRICS and globals().get(name) is function:
         return METRICS[name](name=name)

@@ -64,15 +64,10 @@ class Metric(Configurable):
         return self.result()
 
 
-class Mean(Metric):
-    """The mean of numbers: metric.update_state(values), each with a weight if there are such.
+class Averaging(Metric):
+    """A weighted mean of numbers that `add` takes in: sum of weight * value / sum of weight."""
 
-        result = sum of weight * value / sum of weight
-
-    Values of more than one axis count as their mean over all but the first.
-    """
-
-    def __init__(self, name: str | None = "mean", dtype: OnlyDefault = None) -> None:
+    def __init__(self, name: str | None) -> None:
         super().__init__(name=name)
         self.reset_state()
 
@@ -80,9 +75,8 @@ class Mean(Metric):
         """Forget what was seen."""
         self.total, self.count = 0.0, 0.0
 
-    @checked
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Take in numbers, (N, ...) or one alone, and their weights, (N,)."""
+    def add(self, values: Any, sample_weight: Any) -> None:
+        """Take in numbers, (N, ...) or one alone, and their weights, (N,), None for 1."""
         values = np.atleast_1d(to_numpy(values)).astype(np.float64)
         values = values.reshape(len(values), -1).mean(axis=1)
         weight = np.ones(len(values)) if sample_weight is None else weights(sample_weight, len(values), self)
@@ -94,7 +88,21 @@ class Mean(Metric):
         return self.total / self.count if self.count else float("nan")
 
 
-class ExampleMean(Mean):
+class Mean(Averaging):
+    """The mean of numbers: metric.update_state(values), each with a weight if there are such.
+
+    Values of more than one axis count as their mean over all but the first.
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: OnlyDefault = None) -> None:
+        super().__init__(name)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]  # as in Keras
+        """Take in numbers, (N, ...) or one alone, and their weights, (N,)."""
+        self.add(values, sample_weight)
+
+
+class ExampleMean(Averaging):
     """A mean over examples; those who inherit define `score`, a number an example."""
 
     @checked
@@ -105,7 +113,7 @@ class ExampleMean(Mean):
             y_true, y_pred: labels and outputs, see each metric.
             sample_weight: (N,), how much each example counts; None for all alike.
         """
-        super().update_state(self.scores(y_true, y_pred), sample_weight)
+        self.add(self.scores(y_true, y_pred), sample_weight)
 
     def scores(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """`score` of arrays that are checked and brought together."""

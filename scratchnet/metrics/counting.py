@@ -65,6 +65,10 @@ class Counting(Metric):
     """
 
     default_name: ClassVar[str]
+    true_positives: np.ndarray  # (thresholds,), as the other three
+    false_positives: np.ndarray
+    true_negatives: np.ndarray
+    false_negatives: np.ndarray
 
     def __init__(
         self, thresholds: Thresholds, name: str | None, top_k: int | None = None, class_id: int | None = None
