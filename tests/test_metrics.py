@@ -171,6 +171,24 @@ class Largest(sn.Metric):
         self.largest = 0.0
 
 
+class Found(sn.Metric):
+    """With variables, as Keras's guide has it: how many labels 1 were found."""
+
+    def __init__(self, name="found", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.found = self.add_variable(shape=(), initializer="zeros", name="found")
+        self.by_label = self.add_weight(name="by_label", shape=(2,), initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        said = (y_pred[:, 0] > 0.5) & (y_true == 1)
+        self.found.assign_add(said.sum())
+        self.by_label.assign_add([len(said) - said.sum(), said.sum()])
+
+    def result(self):
+        assert self.by_label[1] == self.found
+        return self.found.value
+
+
 def distance(y_true, y_pred):
     """A metric of one's own as a function: a number an example."""
     return np.abs(y_true - y_pred).mean(axis=-1)
@@ -203,6 +221,22 @@ def test_metrics_of_ones_own(metric, key):
     expected = p.max() if key == "largest" else np.abs(p[:, 0] - y).mean()
     found = model.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)[key]
     assert found == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_a_metric_with_variables(tmp_path):
+    histories = []
+    for epochs in (3, 1, 3):
+        model, x, y = yes_or_no([Found()])
+        backup = [] if not histories else [sn.BackupAndRestore(tmp_path, save_freq=3, delete_checkpoint=False)]
+        histories.append(model.fit(x, y, 16, epochs, verbose=0, shuffle=False, callbacks=backup).history)
+    assert histories[0]["found"] == histories[2]["found"]
+    assert histories[0]["found"][-1] == int(histories[0]["found"][-1]) > 0
+    metric = Found()
+    assert metric(np.ones(3), np.ones((3, 1))) == 3
+    metric.found.assign_sub(1)
+    assert metric.found.numpy() == 2
+    metric.reset_state()
+    assert metric.found.value == 0 == metric.by_label.sum()
 
 
 def test_a_metric_by_hand():

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.attributes import Attributes
-from scratchnet.fields import anything, count, join, list_of, mapping, number, record
+from scratchnet.fields import anything, count, join, list_of, mapping, measured, record
 
 Logs = dict[str, float]
 _BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end")
@@ -192,7 +192,7 @@ class History(Callback):
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """See Callback."""
-        record(history=mapping(list_of(number(finite=False))), epoch=list_of(count()))(state, where)
+        record(history=mapping(list_of(measured)), epoch=list_of(count()))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the lists; the epochs that follow are appended."""

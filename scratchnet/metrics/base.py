@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from scratchnet import initializers
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice
 from scratchnet.config import Configurable
 from scratchnet.devices import as_array, like, to_numpy
 from scratchnet.losses import OF_FUNCTION, Loss, check_weights
 from scratchnet.losses.base import same_rank
+from scratchnet.metrics.variable import Variable
 from scratchnet.signatures import OnlyDefault
 
 
@@ -24,7 +26,8 @@ class Metric(Configurable):
         metric.reset_state()                    and again
 
     A metric of one's own defines these three, and begins with nothing seen: its `__init__` ends in
-    `self.reset_state()`, or sets the same attributes. Where it is a mean of one number an example, a function
+    `self.reset_state()`, or sets the same attributes. What `self.add_variable(shape=(), initializer="zeros")` made in
+    `__init__` is reset without a method of one's own. Where a metric is the mean of one number an example, a function
     f(y_true, y_pred) that gives these numbers is enough: metrics=[f].
 
     Args:
@@ -39,14 +42,43 @@ class Metric(Configurable):
 
     name = "metric"
     direction: str | None = None
+    _variables: Sequence[tuple[Variable, np.ndarray]] = ()  # each with its first value
 
     def __init__(self, dtype: OnlyDefault = None, name: str | None = None) -> None:
         if name is not None:
             self.name = name
 
+    def add_variable(
+        self,
+        shape: int | Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: OnlyDefault = None,
+        aggregation: OnlyDefault = "sum",
+        name: str | None = None,
+    ) -> Variable:
+        """An array of float64 that `reset_state` sets back to what the initializer gives; see `Variable`."""
+        sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+        make = initializers.get("zeros" if initializer is None else initializer)
+        variable = np.empty(sizes).view(Variable).assign(make(sizes or (1,)).reshape(sizes))
+        self._variables = [*self._variables, (variable, variable.value)]
+        return variable
+
+    def add_weight(
+        self,
+        shape: int | Sequence[int] = (),
+        initializer: Any = None,
+        dtype: OnlyDefault = None,
+        name: str | None = None,
+    ) -> Variable:
+        """`add_variable` under its other name."""
+        return self.add_variable(shape, initializer, name=name)
+
     def reset_state(self) -> None:
-        """Forget what was seen."""
-        raise NotImplementedError(f"{type(self).__name__}: define reset_state(self), which forgets what was seen.")
+        """Forget what was seen: variables are as they were at first."""
+        if not self._variables:
+            raise NotImplementedError(f"{type(self).__name__}: define reset_state(self), which forgets what was seen.")
+        for variable, first in self._variables:
+            variable.assign(first)
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
         """Take in a batch; in `fit`, without weights."""

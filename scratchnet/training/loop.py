@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet import config, locks, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
-from scratchnet.fields import anything, count, mapping, number, record, refuse
+from scratchnet.fields import anything, count, mapping, measured, record, refuse
 from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
@@ -248,7 +248,7 @@ class TrainingLoop:
         record(
             epoch=count(),
             batch=count(0, self.steps),
-            logs=mapping(number(finite=False)),
+            logs=mapping(measured),
             random_at_epoch=random.check_state,
             random=random.check_state,
             model=self.model.check_run_state,

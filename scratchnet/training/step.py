@@ -11,10 +11,12 @@ from scratchnet import locks, random, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
+from scratchnet.devices import to_numpy
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
 from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
+from scratchnet.metrics.variable import Variable
 from scratchnet.optimizers import Optimizer
 
 
@@ -71,7 +73,8 @@ MEANS = record(total=number(finite=False), count=count(), metrics=list_of(mappin
 
 def _kept(metric: Metric) -> dict[str, Any]:
     """What a metric keeps, but for the arguments that it was made with."""
-    return {name: value for name, value in vars(metric).items() if not name.startswith("_")}
+    kept = {name: value for name, value in vars(metric).items() if not name.startswith("_")}
+    return {name: value.value if isinstance(value, Variable) else value for name, value in kept.items()}
 
 
 def _check_kept(metric: Metric, values: Mapping[str, Any], where: str) -> None:
@@ -118,7 +121,9 @@ class RunningMeans:
         """Take over the sums, so that the means are of the whole epoch."""
         self.total, self.count = state["total"], state["count"]
         for metric, values in zip(self.metrics, state["metrics"]):
-            vars(metric).update(values)
+            for name, value in values.items():
+                own = vars(metric)[name]
+                vars(metric)[name] = own.assign(value) if isinstance(own, Variable) else value
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """Raise a ValueError unless `set_state` can take it."""
@@ -130,7 +135,13 @@ class RunningMeans:
 
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}."""
-        return {prefix + "loss": self.total / self.count} | {prefix + m.name: m.result() for m in self.metrics}
+        measured = {prefix + metric.name: _number_or_array(metric.result()) for metric in self.metrics}
+        return {prefix + "loss": self.total / self.count} | measured
+
+
+def _number_or_array(value: Any) -> Any:
+    """A metric's result as a Python float, or, a number a class, as an array of float64 in the CPU's memory."""
+    return to_numpy(value).astype(np.float64) if getattr(value, "ndim", 0) else float(value)
 
 
 def returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:
