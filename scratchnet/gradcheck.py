@@ -78,8 +78,9 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compare the gradients of a layer, a model or a loss with difference quotients.
 
-    Weights that are held fixed, `trainable = False`, have none. A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Where an Embedding comes first, x
-    holds numbers of rows, and cannot be moved a little: then the gradients of the weights alone are compared.
+    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Weights that are held fixed,
+    `trainable = False`, have no gradients. Where an Embedding comes first, x holds numbers of rows, and cannot be moved
+    a little: then the gradients of the weights alone are compared.
 
     Args:
         subject: a layer or model (forward, backward, params, grads), or a loss.

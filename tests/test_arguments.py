@@ -226,7 +226,7 @@ METHODS = {
         sn.SparseCategoricalCrossentropy,
         {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)},
     ),
-    "Accuracy.update": (sn.Accuracy, {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)}),
+    "Accuracy.update_state": (sn.Accuracy, {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)}),
     "Adam.update": (sn.Adam, {"params": lambda: {"w": np.ones(3)}, "grads": lambda: {"w": np.ones(3)}}),
     "GlorotUniform.__call__": (sn.GlorotUniform, {"shape": (3, 4)}),
 }

@@ -110,6 +110,7 @@ MADE |= {
     "learning_rate": 0.1,
     "backup_dir": "b",
     "monitor": "loss",
+    "fn": abs,
 }
 MADE |= {"height": 2, "width": 2, "input_dim": 2, "output_dim": 2, "stddev": 0.5, "n": 2, "dims": (1,)}
 

@@ -119,12 +119,12 @@ class Loss(Configurable):
         # A loss of the reader's own may know no weights.
         value, gradient = self.compute(y_true, y_pred) if weight is None else self.compute(y_true, y_pred, weight)
         if self.reduction == "sum":
-            times: Any = math.prod(y_pred.shape[:-1])
-        elif self.reduction == "mean_with_sample_weight" and weight is not None:
-            times = number(len(weight) / weight.sum(dtype=np.float64))
-        else:
-            return value, gradient
-        return value * times, (gradient * times).astype(y_pred.dtype)
+            count = math.prod(y_pred.shape[:-1])
+            return value * count, gradient * y_pred.dtype.type(count)
+        if self.reduction == "mean_with_sample_weight" and weight is not None:
+            times = len(weight) / weight.sum(dtype=np.float64)
+            return number(value * times), gradient * times.astype(y_pred.dtype)
+        return value, gradient
 
     def prepare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The labels as `call`, `gradient` and `compute` take them, checked; (N,) for outputs (N, 1) become (N, 1).
