@@ -116,8 +116,8 @@ EVERY = {
     "Activation linear": (lambda: Activation("linear"), (3, 7)),
     **{
         f"Activation {name}": (lambda name=name: Activation(name), (3, 7))
-        for name in activations.FUNCTIONS
-        if name not in ("relu", "leaky_relu", "sigmoid", "tanh", "silu", "softmax", "linear")
+        for name in sorted(activations.FUNCTIONS)
+        if name not in ("leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax", "tanh")
     },
     "Dense with a function": (lambda: Dense(4, activation=activations.gelu), (3, 7)),
     "Dense with a layer": (lambda: Dense(4, activation=LeakyReLU(0.1)), (3, 7)),
