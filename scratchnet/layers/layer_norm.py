@@ -39,7 +39,8 @@ class LayerNormalization(Layer):
         dbeta = sum dy,  dgamma = sum dy * u                                over all other axes
         dx = (gamma * dy - sum(gamma * dy) / M - u * sum(gamma * dy * u) / M) / s
 
-    It is computed by the kernels of group normalization: of one group, in examples of one place.
+    It is computed by the kernels of group normalization, as one group in examples of one place; on the CPU that is
+    `kernels/cpu/layer_norm.py`.
 
     Shapes: x (N, ..., C), y the same; gamma, beta (C,), or the sizes of the axes.
 
