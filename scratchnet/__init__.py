@@ -7,7 +7,6 @@ All public names are here; the module each comes from is where it is explained.
 
 from scratchnet import (
     activations,
-    backend,
     callbacks,
     check,
     datasets,
@@ -275,7 +274,6 @@ __all__ = [
     "ZeroPadding2D",
     "Zeros",
     "activations",
-    "backend",
     "callbacks",
     "check",
     "confusion_matrix",

@@ -48,16 +48,22 @@ _WEIGHTS = (
 )
 _RANDOM = "Numbers are drawn by NumPy: np.random.default_rng(seed).normal(size=shape)."
 
+_OF_PICTURES = (
+    *("AveragePooling", "AvgPool", "Conv", "Convolution", "Cropping", "DepthwiseConv", "MaxPool"),
+    *("GlobalAveragePooling", "GlobalAvgPool", "GlobalMaxPool", "GlobalMaxPooling", "MaxPooling", "SeparableConv"),
+    *("SpatialDropout", "UpSampling", "ZeroPadding"),
+)
 _LAYERS = {
     "Lambda": _BY_HAND,
     **dict.fromkeys(
         ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM2D", "Bidirectional", "TimeDistributed", "Masking"), _SEQUENCES
     ),
     **dict.fromkeys(("MultiHeadAttention", "Attention", "AdditiveAttention"), _SEQUENCES),
-    **dict.fromkeys(("Conv1D", "Conv1DTranspose", "SeparableConv1D", "MaxPooling1D", "AveragePooling1D"), _ONE_AXIS),
-    **dict.fromkeys(("GlobalMaxPooling1D", "GlobalAveragePooling1D", "UpSampling1D", "ZeroPadding1D"), _ONE_AXIS),
-    **dict.fromkeys(("Conv3D", "Conv3DTranspose", "MaxPooling3D", "AveragePooling3D", "UpSampling3D"), _THREE_AXES),
+    **{f"{kind}1D": _ONE_AXIS for kind in _OF_PICTURES},
+    **{f"{kind}3D": _THREE_AXES for kind in _OF_PICTURES},
     **dict.fromkeys(("TextVectorization", "StringLookup", "IntegerLookup"), _TEXT),
+    **{f"Conv{axes}Transpose": text for axes, text in (("1D", _ONE_AXIS), ("3D", _THREE_AXES))},
+    "InputSpec": "A layer's class says it: rank = 4, and `check` for what else it wants of x.",
     "LocallyConnected2D": "Keras 3 has it no more either; Conv2D shares its filters over all places.",
     "Merge": "Take Concatenate, Add, Multiply, ...: Concatenate()([a, b]).",
 }
@@ -80,8 +86,10 @@ UNBUILT: dict[str, dict[str, str]] = {
         "keras": "The package itself stands for it: import scratchnet as keras.",
         "linalg": _ARRAYS,
         "math": _ARRAYS,
+        "mixed_precision": "All is computed in float32 or float64. sn.device('gpu', precision='tf32') is faster.",
         "nn": f"Activations are in sn.activations, layers in sn.layers. {_ARRAYS}",
         "ops": f"{_ARRAYS} {_BY_HAND}",
+        "wrappers": "fit, predict and evaluate take NumPy arrays, as scikit-learn's do.",
         "saved_model": "model.save and sn.load_model keep models.",
         "tensorflow": "The package itself stands for it: import scratchnet as keras.",
         "train": "A model is kept by model.save, a run by sn.BackupAndRestore.",
@@ -90,27 +98,6 @@ UNBUILT: dict[str, dict[str, str]] = {
             _ARRAYS,
         ),
         **dict.fromkeys(("reduce_sum", "reshape", "shape", "square", "zeros", "zeros_like"), _ARRAYS),
-    },
-    "backend": {
-        **dict.fromkeys(
-            ("abs", "argmax", "batch_flatten", "binary_crossentropy", "cast", "clip", "concatenate", "constant", "dot"),
-            f"{_ARRAYS} {_BY_HAND}",
-        ),
-        **dict.fromkeys(
-            ("equal", "exp", "expand_dims", "flatten", "greater", "log", "max", "maximum", "mean", "min", "ones_like"),
-            f"{_ARRAYS} {_BY_HAND}",
-        ),
-        **dict.fromkeys(
-            ("pow", "relu", "reshape", "round", "shape", "sigmoid", "softmax", "sqrt", "square", "sum", "tanh"),
-            f"{_ARRAYS} {_BY_HAND}",
-        ),
-        **dict.fromkeys(("function", "gradients"), _GRADIENT),
-        **dict.fromkeys(("placeholder", "variable", "zeros", "ones", "eval"), _ARRAYS),
-        **dict.fromkeys(("random_normal", "random_uniform"), _RANDOM),
-        **dict.fromkeys(("get_session", "set_session", "manual_variable_initialization"), _EAGER),
-        "set_learning_phase": "forward(x, training=True) says it for a call.",
-        "learning_phase": "forward(x, training=True) says it for a call.",
-        "set_value": "Set the attribute itself: model.optimizer.learning_rate = 1e-4.",
     },
     "callbacks": {
         "RemoteMonitor": "sn.LiveCurve draws the curve while it trains, sn.CSVLogger writes it.",
@@ -123,6 +110,7 @@ UNBUILT: dict[str, dict[str, str]] = {
         "LossScaleOptimizer": "All is computed in float32 or float64, whose gradients do not vanish: leave it out.",
         "Muon": "Take AdamW.",
     },
+    "preprocessing": {"sequence": _SEQUENCES, "text": _TEXT},
     "random": dict.fromkeys(("normal", "set_seed", "shuffle", "truncated_normal", "uniform"), _RANDOM),
     "utils": {
         "multi_gpu_model": "One device trains a model.",
@@ -141,10 +129,15 @@ def _full(*parts: str) -> str:
     return ".".join(part for part in (PACKAGE, *parts) if part)
 
 
-def ask(room: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a room: an old name's object, or an AttributeError."""
+def ask(room: str, first: Callable[[str], Any] | None = None) -> Callable[[str], Any]:
+    """The `__getattr__` of a room: an old name's object, or an AttributeError; `first` is one that it has already."""
 
     def __getattr__(name: str) -> Any:
+        if first is not None:
+            try:
+                return first(name)
+            except AttributeError:
+                pass
         if f"{room}.{name}".lstrip(".") in names.MODULES:
             return importlib.import_module(_full(room, name))
         if name in names.NAMES.get(room, {}):
@@ -170,6 +163,10 @@ class CalledModule(ModuleType):
 class OldModule(CalledModule):
     """A module of an earlier Keras; its names are looked up in the rooms that have them today."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__ = []  # a package, so that Finder is asked for its names, too
+
     def __getattr__(self, name: str) -> Any:
         module = self.__name__.partition(".")[2]
         if name == "__all__":
@@ -191,7 +188,7 @@ class Finder(MetaPathFinder, Loader):
         if package != PACKAGE:
             return None
         if module in names.MODULES:
-            return ModuleSpec(full, self, is_package=True)  # so that this is asked for its names, too
+            return ModuleSpec(full, self, is_package=True)
         room, _, name = module.rpartition(".")
         for place in names.MODULES.get(room, (room,)):
             if said := sentence(place, name):
@@ -208,12 +205,17 @@ class Finder(MetaPathFinder, Loader):
 
 def install() -> None:
     """Have the rooms that are imported, and `import`, ask here."""
-    for room in ("", *UNBUILT.keys(), *names.NAMES.keys(), "models", "engine"):
-        if (module := sys.modules.get(_full(room))) is not None and "__getattr__" not in vars(module):
-            vars(module)["__getattr__"] = ask(room)
+    if any(isinstance(finder, Finder) for finder in sys.meta_path):
+        return
+    sys.meta_path.append(Finder())
+    for room in {*UNBUILT, *names.NAMES, *(old.rpartition(".")[0] for old in names.MODULES)}:
+        if (module := sys.modules.get(_full(room))) is not None:
+            vars(module)["__getattr__"] = ask(room, vars(module).get("__getattr__"))
+    for old in names.MODULES:  # where `import` finds none, since the module above it has a file and no folder
+        parent = sys.modules.get(_full(old.rpartition(".")[0]))
+        if parent is not None and not hasattr(parent, "__path__"):
+            sys.modules[_full(old)] = OldModule(_full(old))
     for room, known in names.NAMES.items():
         for name in known:
             if type(module := sys.modules.get(_full(room, name))) is ModuleType:
                 module.__class__ = CalledModule
-    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-        sys.meta_path.append(Finder())

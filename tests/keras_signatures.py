@@ -101,13 +101,6 @@ NAMES = {
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
-    **{
-        f"backend.{name}": f"backend.{name}"
-        for name in (
-            *("backend", "clear_session", "epsilon", "floatx", "image_data_format", "set_epsilon", "set_floatx"),
-            "set_image_data_format",
-        )
-    },
 }
 
 

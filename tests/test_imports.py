@@ -30,7 +30,6 @@ ROOMS = [
 ]
 # A leaf may import every room, the whole package, and the leaves that are named here. No room imports a leaf.
 LEAVES = {
-    "backend": set(),
     "bench": {"gan", "plot"},
     "blocks": set(),
     "book": set(),

@@ -452,12 +452,21 @@ def test_values_are_described_as_a_program_writes_them():
     assert arguments._described(sn.InverseTimeDecay(0.5, 1, 0.25, True)) == "InverseTimeDecay(0.5, 1, 0.25, True)"
 
 
+def test_a_room_s_own_way_with_missing_names_comes_first():
+    asked = unbuilt.ask("layers", lambda name: {"LSTM": 1}[name] if name == "LSTM" else object().nothing)
+    assert asked("LSTM") == 1
+    with pytest.raises(AttributeError, match=r"layers\.GRU is not built"):
+        asked("GRU")
+
+
+@pytest.mark.skipif(room("backend") is None, reason="there is no backend")
 def test_settings_of_the_backend_under_old_names():
-    with told(3):
-        assert sn.backend.image_dim_ordering() == "tf"
-        sn.backend.set_image_dim_ordering("tf")
-        assert sn.backend.get_value(0.5) == 0.5
-    with pytest.raises(ValueError, match="Channels come last"):
-        sn.backend.set_image_dim_ordering("th")
-    with pytest.raises(ImportError, match="Nothing needs to be compiled"):
-        from scratchnet.backend.tensorflow_backend import set_session  # noqa: F401
+    backend = room("backend")
+    with told(2):
+        assert backend.image_dim_ordering() == "tf"
+        backend.set_image_dim_ordering("tf")
+    with pytest.raises(ValueError, match="transpose"):
+        backend.set_image_dim_ordering("th")
+    with told(1):
+        from scratchnet.backend.tensorflow_backend import epsilon
+    assert epsilon is backend.epsilon

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 import scratchnet as sn
-from scratchnet import random, saving, trees
+from scratchnet import optimizers, random, saving, trees
 from scratchnet.config import describe
 from scratchnet.layers import Chain
 
@@ -70,6 +70,21 @@ def test_training_goes_on_as_from_the_model_itself(model, path):
     assert "accuracy" in histories[0]
     assert same(model.get_weights(), other.get_weights())
     assert other.optimizer.iterations == 15
+
+
+@pytest.mark.parametrize("optimizer", [*optimizers.OPTIMIZERS, sn.Adam(0.01, amsgrad=True), sn.Adagrad(0.1, 0.5)])
+def test_every_optimizer_goes_on_from_a_file(optimizer, tmp_path):
+    one = sn.Sequential([sn.Dense(4, activation="relu", input_shape=(6,)), sn.Dense(3, activation="softmax")])
+    one.compile(optimizer, "sparse_categorical_crossentropy")
+    x = X.reshape(24, -1)[:, :6]
+    for _ in range(3):
+        one.train_on_batch(x, Y)
+    one.save(tmp_path / "model.safetensors")
+    other = sn.load_model(tmp_path / "model.safetensors")
+    assert type(other.optimizer) is type(one.optimizer)
+    for _ in range(3):
+        assert one.train_on_batch(x, Y) == other.train_on_batch(x, Y)
+    assert same(one.get_weights(), other.get_weights())
 
 
 def test_loading_draws_no_random_numbers(path):

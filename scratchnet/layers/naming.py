@@ -29,8 +29,3 @@ def keep_clear_of(name: str) -> None:
     kind, _, number = str(name).rpartition("_")
     kind, count = (kind, int(number)) if kind and number.isdecimal() else (str(name), 0)
     _name_counts[kind] = max(_name_counts[kind], count + 1)
-
-
-def forget() -> None:
-    """Count from the start again."""
-    _name_counts.clear()

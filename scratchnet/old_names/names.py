@@ -47,7 +47,6 @@ _OPTIMIZERS = ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam
 # In each room: what the old name stands for, and today's name, None where Keras 3 has this one, too.
 NAMES: dict[str, dict[str, tuple[str | Callable[..., Any], str | None]]] = {
     "backend": {
-        "get_value": (lambda value: value, "the value itself: rates are numbers, weights are arrays"),
         "image_dim_ordering": (lambda: "tf", "image_data_format(), which is 'channels_last'"),
         "set_image_dim_ordering": (_data_format, "set_image_data_format('channels_last')"),
     },
