@@ -78,6 +78,7 @@ PICTURES = "array_to_img img_to_array load_img save_img"
 UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_seed split_dataset to_categorical"
 DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 NAMES = {
+    "preprocessing.image_dataset_from_directory": "utils.image_dataset_from_directory",
     **{f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}" for method in IMAGE_METHODS.split()},
     **{f"preprocessing.image.{name}": f"utils.{name}" for name in PICTURES.split()},
     **{f"utils.{name}": f"utils.{name}" for name in f"{PICTURES} {UTILS}".split()},
