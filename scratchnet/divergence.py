@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from scratchnet.devices import array_module
 from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
-from scratchnet.layers.chain import Composite
+from scratchnet.layers.composite import Composite
+from scratchnet.layers.symbolic import flat, packed
+from scratchnet.structures import leaves
 
 EVERY = 100  # steps between copies of the weights: copying takes about a fiftieth of a step
 
@@ -30,7 +30,7 @@ class Guard:
     def __init__(self, model: Any, optimizer: Any):
         self.model, self.optimizer = model, optimizer
         self.step, self.resumed = 0, False
-        self.x: np.ndarray | None = None  # the last batch
+        self.x: Any = None  # the last batch
         self.good: tuple[int, Any] | None = None  # the step before which they were copied, and the copies
         self.tried: Any = None  # copies whose loss is not known yet
 
@@ -56,7 +56,7 @@ class Guard:
             optimizer = copy.deepcopy((self.optimizer.state, self.optimizer.iterations))
             self.tried = (self.step, (self.model.get_weights(), optimizer))
 
-    def after_step(self, loss: float, x: np.ndarray, where: str) -> None:
+    def after_step(self, loss: float, x: Any, where: str) -> None:
         """Take note of a step's loss.
 
         Args:
@@ -96,16 +96,17 @@ class Guard:
             f"{self.model.full_name}: {what}. {found} {self._go_back()}\nWhat usually helps: {self.advice(self.x)}"
         )
 
-    def find(self, x: np.ndarray) -> str:
+    def find(self, x: Any) -> str:
         """In words, where the numbers that are not finite begin."""
         return first_bad_place(self.model, x)
 
-    def advice(self, x: np.ndarray) -> str:
+    def advice(self, x: Any) -> str:
         """What usually helps."""
-        rate = self.optimizer.learning_rate
+        rate, arrays = self.optimizer.learning_rate, leaves(x)
+        low, high = min(float(array.min()) for array in arrays), max(float(array.max()) for array in arrays)
         return (
             f"a smaller learning rate (it is {rate:g}: try {rate / 10:g}); clipnorm=1 in the optimizer; inputs of "
-            f"about -1 to 1 (here they go from {float(x.min()):g} to {float(x.max()):g}); a softmax or sigmoid at the "
+            f"about -1 to 1 (here they go from {low:g} to {high:g}); a softmax or sigmoid at the "
             "end, or from_logits=True in the loss, but not both."
         )
 
@@ -119,8 +120,8 @@ class Guard:
         return f"Model and optimizer are as they were after {step} steps, the last copy whose loss was finite."
 
 
-def _finite(array: np.ndarray) -> bool:
-    return bool(array_module(array).isfinite(array).all())
+def _finite(value: Any) -> bool:
+    return all(bool(array_module(array).isfinite(array).all()) for array in leaves(value))
 
 
 def all_finite(model: Any) -> bool:
@@ -135,8 +136,10 @@ def _simple(layer: Layer) -> list[Layer]:
     return [layer]
 
 
-def _bad_output(layer: Layer, x: np.ndarray) -> Layer | None:
+def _bad_output(layer: Layer, x: Any) -> Layer | None:
     """The first layer within this one, or itself, whose output for x is not all finite."""
+    if (graph := getattr(layer, "graph", None)) is not None:
+        return _bad_in_graph(graph, x)
     for inner in layer.layers if isinstance(layer, Composite) else ():
         if (bad := _bad_output(inner, x)) is not None:
             return bad
@@ -145,7 +148,21 @@ def _bad_output(layer: Layer, x: np.ndarray) -> Layer | None:
     return None if isinstance(layer, Chain) or _finite(layer.forward(x, training=True)) else layer
 
 
-def first_bad_place(model: Any, x: np.ndarray) -> str:
+def _bad_in_graph(graph: Any, x: Any) -> Layer | None:
+    """The same for a graph of layers, call by call; see `models/graph.py`."""
+    values = {id(tensor): value for tensor, value in zip(graph.inputs, leaves(x))}
+    for node in graph.nodes:
+        if all(id(tensor) in values for tensor in node.outputs):  # those of the inputs
+            continue
+        given = packed(node.given, [values[id(tensor)] for tensor in node.inputs])
+        if (bad := _bad_output(node.layer, given)) is not None:
+            return bad
+        y = flat(node.layer.forward(given, training=True))
+        values |= {id(tensor): value for tensor, value in zip(node.outputs, y)}
+    return None
+
+
+def first_bad_place(model: Any, x: Any) -> str:
     """In words: the first layer whose weights, or else whose output for x, are not all finite."""
     if not _finite(x):
         return "The inputs themselves hold NaN or infinity."

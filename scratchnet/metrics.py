@@ -10,7 +10,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_choice, check_count, check_number
 from scratchnet.config import Configurable
 from scratchnet.devices import array_module, as_array, like, to_numpy
-from scratchnet.losses import BinaryCrossentropy, Loss, check_labels
+from scratchnet.losses import BinaryCrossentropy, Loss, check_labels, check_weights
 from scratchnet.signatures import OnlyDefault
 
 
@@ -37,11 +37,15 @@ class Metric(Configurable):
 
     def reset(self) -> None:
         """Forget what was seen."""
-        self.total, self.count = 0.0, 0
+        self.total: float = 0.0
+        self.count: float = 0  # a whole number, as long as no weights come
 
     @checked
-    def update(self, y_true: np.ndarray, y_pred: np.ndarray) -> None:
-        """Take in a batch; the labels are brought to the device of y_pred."""
+    def update(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
+        """Take in a batch; labels and weights are brought to the device of y_pred.
+
+        With weights (N,), the result is the sum of weight times score, divided by the sum of the weights.
+        """
         y_pred = as_array(y_pred)
         y_true = like(y_true, y_pred)
         if len(y_true) != len(y_pred):
@@ -51,8 +55,13 @@ class Metric(Configurable):
             )
         with np.errstate(under="ignore"):
             right = self.score(y_true, y_pred)
-        self.total += float(right.sum())
-        self.count += right.size
+        if sample_weight is None:
+            self.total += float(right.sum())
+            self.count += right.size
+            return
+        weight = like(check_weights(sample_weight, len(right), type(self).__name__), y_pred)
+        self.total += float((right.reshape(len(right), -1).mean(axis=1) * weight).sum())
+        self.count += float(weight.sum())
 
     def result(self) -> float:
         """The mean over the examples seen; NaN if there were none."""

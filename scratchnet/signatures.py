@@ -11,8 +11,8 @@ Keras's.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
 
@@ -20,11 +20,9 @@ OnlyDefault = Annotated[Any, "Keras takes this; here only its default is there"]
 
 # Other ways to ask for the default.
 SAME: dict[str, tuple[Any, ...]] = {
-    "callbacks": ((),),
     "data_format": ("channels_last",),
     "dilation_rate": (1,),
     "dtype": (np.dtype(np.float32),),
-    "weighted_metrics": ((),),
 }
 
 _CHANNELS = "Channels come last: x.transpose(0, 2, 3, 1)."
@@ -32,14 +30,12 @@ _FOLLOWS = "All follows the dtype of the model, sn.Sequential(layers, dtype='flo
 _AVERAGE = "A callback keeps the average of the weights: sn.ExponentialMovingAverage(0.999)."
 _SMALL = "The optimizer's weight_decay keeps weights small: sn.AdamW(weight_decay=0.004)."
 _BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights by hand after train_on_batch."
-_FEWER = "Hand over fewer examples: x[:1000], y[:1000]. An epoch is all of them once, of datagen.flow(x, y), too."
 
 # What to do instead.
 ADVICE = {
     "activity_regularizer": _SMALL,
     "amsgrad": "Take plain Adam, or AdamW.",
     "axis": "Classes and channels are the last axis: np.moveaxis(y, 1, -1).",
-    "callbacks": "Callbacks belong to fit.",
     "constraint": _BOUND,
     "data_format": _CHANNELS,
     "dilation_rate": "A larger kernel_size, or strides, look further as well.",
@@ -54,23 +50,15 @@ ADVICE = {
     "interpolation": "Smoother: an UpSampling2D, then a DepthwiseConv2D.",
     "interpolation_order": "Pictures are interpolated bilinearly.",
     "invert": "Undo it by hand: y * np.sqrt(variance) + mean.",
-    "loss_weights": "There is one loss. Metrics come by name: metrics=['accuracy'].",
     "noise_shape": "Elements are dropped one by one.",
     "output_padding": "Choose kernel_size, strides and padding, or put a ZeroPadding2D behind.",
     "overwrite": "Look first: pathlib.Path(filepath).exists().",
-    "reduction": "The mean over the examples is taken; times len(y) it is the sum.",
     "regularizer": _SMALL,
     "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
     "safe_mode": "A file holds no code, so that loading it is always safe.",
     "save_to_dir": "Write pictures of a batch by hand: sn.utils.save_img('a.png', x[0]).",
     "skip_mismatch": "The layers must be the same; a single layer takes weights by layer.set_weights.",
-    "steps": _FEWER,
-    "steps_per_epoch": _FEWER,
-    "trainable": "A layer is held fixed by layer.backward(dy, param_grads=False).",
     "use_ema": _AVERAGE,
-    "validation_freq": "A callback may call model.evaluate when it likes.",
-    "validation_steps": _FEWER,
-    "weighted_metrics": "Metrics count all examples alike: metrics=['accuracy'].",
 }
 
 
@@ -78,6 +66,14 @@ def only_default_names(function: Callable[..., Any]) -> list[str]:
     """The arguments of a function that are there with their default only."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.annotation in (OnlyDefault, "OnlyDefault")]
+
+
+def refuse_unknown(kind: type, name: str, more: Sequence[str]) -> NoReturn:
+    """Raise a TypeError for an argument that a class does not take; it takes those of its __init__, and `more`."""
+    init = kind.__init__  # type: ignore[misc]  # it is looked at only
+    parameters = inspect.signature(init).parameters.values()
+    known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self", *only_default_names(init)}
+    raise TypeError(f"{kind.__name__}: unknown argument {name!r}. Known: {', '.join(sorted(known.union(more)))}.")
 
 
 def check_default(function: Callable[..., Any], args: tuple[Any, ...], name: str, value: Any, default: Any) -> None:

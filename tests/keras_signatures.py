@@ -14,11 +14,20 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout Flatten "
-        "GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization ReLU Rescaling Reshape "
-        "SpectralNormalization UpSampling2D ZeroPadding2D"
+        "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Dense "
+        "DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer LeakyReLU "
+        "MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape SpectralNormalization Subtract "
+        "UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
     ),
-    "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
+    "losses": (
+        "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
+        "CategoricalHinge CosineSimilarity Hinge Huber KLDivergence LogCosh Loss MeanAbsoluteError "
+        "MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson "
+        "SparseCategoricalCrossentropy SquaredHinge binary_crossentropy binary_focal_crossentropy "
+        "categorical_crossentropy categorical_focal_crossentropy categorical_hinge cosine_similarity hinge huber "
+        "kl_divergence log_cosh mean_absolute_error mean_absolute_percentage_error mean_squared_error "
+        "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
+    ),
     "metrics": (
         "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
         "TopKCategoricalAccuracy"
@@ -29,14 +38,14 @@ SAME = {
         "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
     "callbacks": (
-        "BackupAndRestore CSVLogger Callback EarlyStopping History LearningRateScheduler ModelCheckpoint "
-        "ReduceLROnPlateau"
+        "BackupAndRestore CSVLogger Callback EarlyStopping History LambdaCallback LearningRateScheduler "
+        "ModelCheckpoint ReduceLROnPlateau TerminateOnNaN"
     ),
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_weights load_weights predict save save_weights "
-        "set_weights summary train_on_batch"
+        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict "
+        "predict_on_batch reset_metrics save save_weights set_weights summary test_on_batch train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -44,8 +53,9 @@ METHODS = {
     "metrics.Metric": "result",
     "initializers.Initializer": "__call__",
     "callbacks.Callback": (
-        "on_epoch_begin on_epoch_end on_test_begin on_test_end on_train_batch_begin on_train_batch_end on_train_begin "
-        "on_train_end set_model set_params"
+        "on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end "
+        "on_predict_begin on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end "
+        "on_train_batch_begin on_train_batch_end on_train_begin on_train_end set_model set_params"
     ),
 }
 IMAGE_METHODS = "apply_transform fit flow flow_from_directory get_random_transform random_transform standardize"
@@ -54,6 +64,9 @@ UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_se
 DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
+    "Input": "Input",
+    "KerasTensor": "KerasTensor",
+    "Model.get_layer": "Model.get_layer",
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",

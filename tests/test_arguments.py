@@ -202,6 +202,7 @@ METHODS = {
     "ImageDataGenerator.standardize": (image.ImageDataGenerator, {"x": X[0]}),
     "Augment.__call__": (sn.Augment, {"x": X}),
     "MeanSquaredError.__call__": (sn.MeanSquaredError, {"y_true": X, "y_pred": X}),
+    "MeanSquaredError.value_and_gradient": (sn.MeanSquaredError, {"y_true": X, "y_pred": X}),
     "SparseCategoricalCrossentropy.__call__": (
         sn.SparseCategoricalCrossentropy,
         {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)},

@@ -274,7 +274,7 @@ STATE = ("tree", "state")
         ("run.safetensors", (*STATE, "batch"), BATCHES + 1, "state.batch: expected a whole number from 0 to 3, got 4"),
         ("run.safetensors", (*STATE, "logs"), {"loss": "low"}, "state.logs.loss: expected a number, got 'low'"),
         ("run.safetensors", (*STATE, "random", "state", "inc"), 2, "state.random: expected the state of a PCG64"),
-        ("run.safetensors", (*STATE, "random_at_epoch"), {}, "state.random_at_epoch.bit_generator: .* missing"),
+        ("run.safetensors", (*STATE, "random_at_pass"), {}, "state.random_at_pass.bit_generator: .* missing"),
         ("run.safetensors", (*STATE, "model", "stop_training"), 0, "state.model.stop_training: expected true or false"),
         ("run.safetensors", (*STATE, "parts", "means", "metrics"), [], "state.parts.means.metrics: expected the sums"),
         (

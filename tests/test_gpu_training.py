@@ -184,9 +184,9 @@ NEEDED = 2 * 4 * (8 + 4 + 3)  # bytes an example: an output and its gradient of 
         ("fit", lambda model: model.fit(NUMBERS, TARGETS, batch_size=16, verbose=0), 16),
         ("train_on_batch", lambda model: model.train_on_batch(NUMBERS[:20], TARGETS[:20]), 20),
         ("predict", lambda model: model.predict(NUMBERS, batch_size=16), 16),
-        ("measuring", lambda model: model.evaluate(NUMBERS, TARGETS, batch_size=16, verbose=0), 16),
+        ("evaluate", lambda model: model.evaluate(NUMBERS, TARGETS, batch_size=16, verbose=0), 16),
         (
-            "measuring",
+            "fit: validation",
             lambda model: model.fit(
                 NUMBERS, TARGETS, 4, verbose=0, validation_data=(NUMBERS, TARGETS), validation_batch_size=16
             ),

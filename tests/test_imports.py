@@ -17,7 +17,7 @@ ROOMS = [
     {"attributes", "arguments", "replay"},
     {"annotations", "random", "devices"},
     {"config"},
-    {"kernels", "trees"},
+    {"kernels", "structures", "trees"},
     {"initializers", "placement"},
     {"layers"},
     {"losses", "schedules"},

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import scratchnet as sn
+from scratchnet.training.data import batches
 from scratchnet.training.interrupt import Interrupt
-from scratchnet.training.step import batches
 
 X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
 Y = np.arange(40) % 2

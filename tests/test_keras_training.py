@@ -31,7 +31,7 @@ def test_losses(kind, from_logits):
         tape.watch(tensor)
         y = tensor if from_logits else getattr(keras.activations, ENDS[kind])(tensor)
         expected = getattr(keras.losses, kind)(**options)(y_true, y)
-    value, gradient = getattr(sn.losses, kind)(**options)(y_true, end.forward(z))
+    value, gradient = getattr(sn.losses, kind)(**options).value_and_gradient(y_true, end.forward(z))
     assert_close(np.float32(value), expected, 1e-5, f"{kind} value")
     assert_close(end.backward(gradient), tape.gradient(expected, tensor), 1e-5, f"{kind} gradient")
 

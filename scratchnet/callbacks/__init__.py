@@ -5,6 +5,7 @@ from scratchnet.callbacks.backup import BackupAndRestore
 from scratchnet.callbacks.base import Callback, CallbackList, History, Logs, log_text
 from scratchnet.callbacks.checkpoint import ModelCheckpoint
 from scratchnet.callbacks.csv_logger import CSVLogger
+from scratchnet.callbacks.functions import LambdaCallback, TensorBoard, TerminateOnNaN
 from scratchnet.callbacks.progress import ProgressLine, progress_bar, timing_text
 from scratchnet.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from scratchnet.callbacks.stopping import EarlyStopping
@@ -17,11 +18,14 @@ __all__ = [
     "EarlyStopping",
     "ExponentialMovingAverage",
     "History",
+    "LambdaCallback",
     "LearningRateScheduler",
     "Logs",
     "ModelCheckpoint",
     "ProgressLine",
     "ReduceLROnPlateau",
+    "TensorBoard",
+    "TerminateOnNaN",
     "log_text",
     "progress_bar",
     "timing_text",

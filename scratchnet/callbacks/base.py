@@ -11,7 +11,7 @@ from scratchnet.attributes import Attributes
 from scratchnet.fields import anything, count, join, list_of, mapping, number, record
 
 Logs = dict[str, float]
-_BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end")
+_BATCH_METHODS = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
 
 class Callback(Attributes):
@@ -19,7 +19,8 @@ class Callback(Attributes):
 
     Attributes:
         model: the model that is trained, set before training starts.
-        params: epochs, steps (batches an epoch) and verbose (0, 1 or 2), set before training starts.
+        params: epochs, steps (batches an epoch, None where nobody knows) and verbose (0, 1 or 2), set before training,
+            evaluating or predicting starts.
         runs_first: whether its methods are called before those of callbacks without this, wherever it stands in the
             list: what it adds to an epoch's logs, the history and all others find there.
         runs_last: whether they are called after those of all others.
@@ -44,7 +45,7 @@ class Callback(Attributes):
 
         A GPU runs several steps of training as one launch. A callback that looks into each batch makes it run them one
         by one; the others are then called once for several batches, with the number of the last. True where one of the
-        two methods is defined; a class that can do with less says so here.
+        methods is defined; a class that can do with less says so here.
         """
         return any(getattr(type(self), name) is not getattr(Callback, name) for name in _BATCH_METHODS)
 
@@ -67,7 +68,7 @@ class Callback(Attributes):
         """Called first of all."""
         self.model = model
 
-    def set_params(self, params: dict[str, int]) -> None:
+    def set_params(self, params: dict[str, Any]) -> None:
         """Called before training starts."""
         self.params = params
 
@@ -89,17 +90,50 @@ class Callback(Attributes):
     def on_interrupt(self) -> None:
         """After Ctrl-C, once the step that ran is whole, before on_train_end."""
 
+    def on_diverged(self, error: ArithmeticError) -> bool:
+        """After a loss that is NaN or infinite, once the weights are back where they were good.
+
+        Where a callback returns True, training ends without an error.
+        """
+        return False
+
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Before the validation data are measured; logs are empty."""
+        """Before `evaluate` measures, and before the validation data are measured; logs are empty."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before each batch that is measured, counted from 0; logs are empty."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After each batch that is measured, with the means so far."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After that, with what was measured, as val_NAME."""
+        """After that, with what was measured; as in Keras, "loss" is its name here, and "val_loss" in on_epoch_end."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before `predict`; logs are empty."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before each batch, counted from 0; logs are empty."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After each batch; logs["outputs"] are its outputs."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After the last batch; logs are empty."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before each batch, counted from 0; logs are empty."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After each batch, counted from 0, with the means so far in this epoch."""
+        self.on_batch_end(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """An older name of on_train_batch_begin."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """An older name of on_train_batch_end."""
 
 
 class CallbackList:
@@ -109,7 +143,7 @@ class CallbackList:
     """
 
     @checked
-    def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, int]) -> None:
+    def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, Any]) -> None:
         for callback in callbacks:
             if not isinstance(callback, Callback):
                 hint = f" A class needs its brackets: {callback.__name__}()." if isinstance(callback, type) else ""
@@ -125,6 +159,10 @@ class CallbackList:
         """callback.HOOK(*arguments) for each."""
         for callback in self.callbacks:
             getattr(callback, hook)(*arguments)
+
+    def any(self, hook: str, *arguments: Any) -> bool:
+        """Whether callback.HOOK(*arguments) is True for one of them; all are called."""
+        return any([bool(getattr(callback, hook)(*arguments)) for callback in self.callbacks])
 
     def get_state(self) -> dict[str, Any]:
         """The states of those that remember something, by the name of their class."""

@@ -62,6 +62,8 @@ class Monitor(Callback):
         metrics = {metric.name: metric.direction for metric in getattr(self.model, "metrics", ())}
         if (direction := metrics.get(name)) is not None:
             self.larger_is_better = direction == "up"
+        elif name.endswith("_loss") and name in getattr(self.model, "metrics_names", ()):
+            self.larger_is_better = False  # the loss of one of several outputs
         elif name in LARGER or name in SMALLER or _is_top_k(name):
             self.larger_is_better = name not in SMALLER
         else:

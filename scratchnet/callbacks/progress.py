@@ -17,8 +17,11 @@ def timing_text(steps: int, seconds: float, done: int | None = None) -> str:
     return f"{seconds:.0f}s - {each}/step"
 
 
-def progress_bar(total: int, title: str) -> Any:
-    """A bar below its title, gone when it is full: a widget in a notebook, text in a terminal; else None."""
+def progress_bar(total: int | None, title: str) -> Any:
+    """A bar below its title, gone when it is full: a widget in a notebook, text in a terminal; else None.
+
+    Where nobody knows the total, it is None, and the bar counts.
+    """
     from tqdm.auto import tqdm
 
     if "notebook" not in tqdm.__mro__[1].__module__ and not (usable(sys.stderr) and sys.stderr.isatty()):
@@ -54,11 +57,11 @@ class ProgressLine(Callback):
         self.progress = progress_bar(steps, self.title) if self.bar else None
         if self.progress is not None:
             self.progress.update(batch)
-            self.title = f"{steps}/{steps}"
-        self.done, self.start = batch, time.perf_counter()
+        self.begun_at, self.done, self.start = batch, batch, time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Move the bar."""
+        self.done = batch + 1
         if self.progress is not None:
             self.progress.update(batch + 1 - self.progress.n)
             self.progress.set_postfix_str(log_text(logs or {}), refresh=False)
@@ -67,7 +70,8 @@ class ProgressLine(Callback):
         """Take the bar away, print the line."""
         if self.progress is not None:
             self.progress.close()
-        timing = timing_text(self.params["steps"], time.perf_counter() - self.start, self.params["steps"] - self.done)
+            self.title = f"{self.done}/{self.done}"
+        timing = timing_text(self.done, time.perf_counter() - self.start, self.done - self.begun_at)
         say(f"{self.title} - {timing} - {log_text(logs or {})}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:

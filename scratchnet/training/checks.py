@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from scratchnet.annotations import refuse_streams
 from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
 from scratchnet.devices import array_module, as_array, like
-from scratchnet.layers import BatchNormalization, GroupNormalization, Normalization, Rescaling
-from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
+from scratchnet.layers import BatchNormalization, GroupNormalization, InputLayer, Normalization, Rescaling
+from scratchnet.losses import Loss, LossByOutput, check_weights
 from scratchnet.optimizers import Optimizer
+from scratchnet.structures import parts
 
 _SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
 
@@ -30,9 +31,11 @@ def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
     try:
         array = as_array(array)
     except ValueError as error:
-        raise ValueError(f"{caller}: {name} is no array: {error}. Give all examples the same shape.") from error
+        raise ValueError(
+            f"{caller}: expected {name} to be an array of numbers ({error}). Give all rows the same length."
+        ) from error
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{caller}: expected numbers in {name}, got an array of {array.dtype}.")
+        raise ValueError(f"{caller}: expected {name} to be an array of numbers, got an array of {array.dtype}.")
     if array.ndim < 1 or len(array) == 0:
         raise ValueError(f"{caller}: expected at least one example, got {name} of shape {array.shape}.")
     return array
@@ -63,34 +66,8 @@ def check_finite(array: np.ndarray, name: str, caller: str, dtype: Any = None) -
             )
 
 
-def check_data(
-    x: Any, y: Any, caller: str, loss: Loss, classes: int | None, dtype: Any = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """x and y as arrays that can be trained on.
-
-    Args:
-        x, y: examples and labels.
-        caller: how errors begin, such as "Sequential 'sequential': fit".
-        loss: what the labels are for.
-        classes: outputs of the model, None where it is not built yet.
-        dtype: in which the model computes.
-
-    Raises:
-        ValueError: not numbers, no examples, different lengths, NaN or infinity, labels out of range.
-    """
-    x, y = as_numbers(x, "x", caller), as_numbers(y, "y", caller)
-    if len(x) != len(y):
-        raise ValueError(f"{caller} expected one label an example, got x of shape {x.shape} and y of shape {y.shape}.")
-    check_finite(x, "x", caller, dtype)
-    check_finite(y, "y", caller, dtype)
-    if isinstance(loss, SparseCategoricalCrossentropy) and classes is not None:
-        check_labels(y, classes, caller)
-    return x, y
-
-
 def check_pair(data: Any, caller: str) -> tuple[Any, Any, Any]:
     """(x, y, weights or None) of validation data, (x, y) or (x, y, weights); a ValueError for others."""
-    refuse_streams(data, "validation_data", caller)
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         came = f"{type(data).__name__} of {len(data)}" if hasattr(data, "__len__") else repr(data)
         raise ValueError(f"{caller}: expected validation_data as a pair (x, y), or (x, y, sample_weight), got {came}.")
@@ -175,18 +152,33 @@ def kept_for_training(count: int, validation_split: float) -> int:
     return kept
 
 
-def check_shape(x: np.ndarray, model: Any, caller: str) -> None:
+def fitted(x: np.ndarray, shape: Sequence[int | None] | None) -> np.ndarray:
+    """x with an axis of size 1 added or left out at its end, where the model takes that rank, as in Keras.
+
+    Grey pictures (N, H, W) go into a model for (N, H, W, 1).
+    """
+    if shape is not None and x.ndim == len(shape) - 1 and shape[-1] == 1:
+        return x[..., None]
+    if shape is not None and x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+        return x[..., 0]
+    return x
+
+
+def check_shape(x: np.ndarray, shape: Sequence[int | None] | None, model: Any, name: str, caller: str) -> None:
     """Raise a ValueError for examples of another shape than the model was built for.
 
     Layers by themselves take pictures of other sizes, where they can, and so does `model.forward`; but a model that
     was trained on pictures of 8 x 8 knows nothing of those of 9 x 9.
     """
-    shape = model.input_shape
-    if shape is not None and x.shape[1:] != shape[1:]:
-        model.check(x)  # what it says of channels or a missing axis is more to the point
+    if shape is not None and (x.ndim != len(shape) or any(s not in (None, n) for n, s in zip(x.shape[1:], shape[1:]))):
+        if name == "x":
+            try:
+                model.check(x)  # what it says of channels or a missing axis is more to the point
+            except ValueError as error:
+                raise ValueError(f"{caller}: {error}") from error
         raise ValueError(
-            f"{caller}: expected x of shape {shape_text(shape)}, for which the model is built, got {x.shape}. Cut, pad "
-            "or resize the pictures; where the layers can take any size, model.forward(x) does."
+            f"{caller}: expected {name} of shape {shape_text(shape)}, for which the model is built, got {x.shape}. "
+            "Cut, pad or resize the pictures; where the layers can take any size, model.forward(x) does."
         )
 
 
@@ -202,26 +194,24 @@ def compiled_parts(model: Any, method: str) -> tuple[Loss, Optimizer]:
 
 def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
     """Loss and optimizer, as `compiled_parts`; warns where the model's last activation would be applied twice."""
-    parts = compiled_parts(model, method)
-    if (
-        model.output_activation == model.loss.output_activation
-        and model.output_activation is not None
-        and model.loss.from_logits
-    ):
-        warnings.warn(
-            f"{model.full_name} ends in {model.output_activation}, and its loss has from_logits=True, which "
-            f"applies {model.output_activation} once "
-            f"more. Leave one of them out.",
-            UserWarning,
-            stacklevel=4,  # check_compiled, the method, its decorator
-        )
-    return parts
+    loss, optimizer = compiled_parts(model, method)
+    losses, ends = loss.losses if isinstance(loss, LossByOutput) else [loss], parts(model.output_activation)
+    for one, end in zip(losses, ends if isinstance(ends, list) else [ends]):
+        if one is not None and end is not None and end == one.output_activation and one.from_logits:
+            warnings.warn(
+                f"{model.full_name} ends in {end}, and its loss has from_logits=True, which applies {end} once more. "
+                "Leave one of them out.",
+                UserWarning,
+                stacklevel=4,  # check_compiled, the method, its decorator
+            )
+    return loss, optimizer
 
 
 def say_integers(model: Any, x: np.ndarray) -> None:
     """Warn once for each model of whole numbers that go into it as they are, unless its first layer scales them."""
     if np.issubdtype(x.dtype, np.integer) and not model._said_integers:
-        if model.layers and isinstance(model.layers[0], _SCALING):
+        first = next((layer for layer in model.layers if not isinstance(layer, InputLayer)), None)
+        if isinstance(first, _SCALING):
             return
         model._said_integers = True
         warnings.warn(

@@ -7,20 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import losses, optimizers
+from scratchnet import optimizers
 from scratchnet.annotations import checked
 from scratchnet.config import describe, make
 from scratchnet.devices import Device
 from scratchnet.fields import anything, list_of, record, truth
 from scratchnet.layers import Layer
-from scratchnet.losses import Loss
+from scratchnet.losses import Loss, LossByOutput
 from scratchnet.metrics import Metric
-from scratchnet.metrics import get as get_metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.signatures import OnlyDefault
 from scratchnet.training.checks import compiled_parts
+from scratchnet.training.freezing import Flags, flags_of
 from scratchnet.training.loop import check_not_training
+from scratchnet.training.outputs import loss_of, metrics_of
 
 TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), optimizer_state=anything)
 RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
@@ -33,45 +34,78 @@ class Compiled(Layer):
     optimizer: Optimizer | None = None
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
+    compiled_trainable: Flags = ()  # what each layer's `trainable` was at compile
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
     @checked
     def compile(
         self,
         optimizer: str | Optimizer = "rmsprop",
-        loss: str | Loss | None = None,
-        loss_weights: OnlyDefault = None,
-        metrics: str | Metric | Sequence[str | Metric] | None = None,
-        weighted_metrics: OnlyDefault = None,
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
         run_eagerly: OnlyDefault = False,
         steps_per_execution: OnlyDefault = 1,
         jit_compile: OnlyDefault = "auto",
         auto_scale_loss: OnlyDefault = True,
     ) -> None:
-        """Choose how to learn.
+        """Choose how to learn. Which layers are held fixed (`trainable = False`) is taken over now, as in Keras.
 
         Args:
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
-            loss: a name ("sparse_categorical_crossentropy", ...) or an object.
-            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names.
+            loss: a name ("sparse_categorical_crossentropy", "mse", ...), an object, a function of `losses`, or one of
+                your own that returns (value, gradient), see `losses.LossFunction`. Of several outputs a list with one
+                for each, or a dict by their names; None in it for an output that is not trained on. They add up.
+            loss_weights: how much each output's loss counts in the sum: a list, or a dict by name; None for 1 each.
+            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names. Of
+                several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
+            weighted_metrics: the same, for metrics in which an example counts as much as its sample_weight says.
 
         Raises:
-            ValueError: a name that there is not, the nearest is named; an optimizer that has updated another model.
+            ValueError: a name that there is not, the nearest is named; not one loss for each output; an optimizer that
+                has updated another model.
 
         Source: https://keras.io/api/models/model_training_apis/
         """
-        if loss is None:
-            raise ValueError(
-                f"{self.full_name}: compile needs a loss, such as loss='sparse_categorical_crossentropy', got None."
-            )
+        names = self.output_names
+        made = loss_of(loss, loss_weights, names, f"{self.full_name}: compile")
+        metric_objects = metrics_of(metrics, weighted_metrics, made, names, f"{self.full_name}: compile")
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
-        self.optimizer, self.loss = optimizer, losses.get(loss)
-        wanted = [metrics] if isinstance(metrics, (str, Metric)) else list(() if metrics is None else metrics)
-        self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
-        names = [metric.name for metric in self.metrics]
-        if len(set(names)) < len(names):
-            raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
+        self.optimizer, self.loss, self.metrics = optimizer, made, metric_objects
+        self.compiled_trainable = flags_of(self)
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, by which fit takes a dict of arrays."""
+        return ["input"]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, by which compile takes losses and metrics: those of the layers that give them."""
+        layers = getattr(self, "layers", ())
+        return [layers[-1].name if layers else "output"]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns, in its order. (Keras 3 says "compile_metrics" for all metrics at once.)
+
+        Empty before compile.
+        """
+        outputs = [f"{name}_loss" for name in self._outputs_with_loss()]
+        return [] if self.loss is None else ["loss", *outputs, *(metric.name for metric in self.metrics)]
+
+    def reset_metrics(self) -> None:
+        """Let the metrics forget what they have seen; `fit` does so before each epoch."""
+        for metric in self.metrics:
+            metric.reset()
+
+    def _outputs_with_loss(self) -> list[str]:
+        """The outputs that have a loss of their own, where there are several: the history has each one's."""
+        losses = self.loss.losses if isinstance(self.loss, LossByOutput) else ()
+        names = [name for name, one in zip(self.output_names, losses) if one is not None]
+        return names if len(names) > 1 else []
 
     def bring(self, device: Device) -> None:
         """Its layers, and what its optimizer remembers of each weight."""
@@ -91,7 +125,7 @@ class Compiled(Layer):
         _, optimizer = compiled_parts(self, "get_training_state")
         return {**describe(self.compiled_with(), self.full_name), "optimizer_state": optimizer.get_state(self.params)}
 
-    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, type] | None = None) -> None:
+    def set_training_state(self, state: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> None:
         """Compile as `get_training_state` found it, the optimizer's memory included.
 
         Raises:
@@ -126,7 +160,3 @@ class Compiled(Layer):
         RUN(state, where)
         check_model_state(self, state, where)
         compiled_parts(self, "set_run_state")[1].check_state(state["optimizer"], self.params, f"{where}.optimizer")
-
-    def _classes(self) -> int | None:
-        """How many outputs the model has; None as long as it is not built."""
-        return None if self.output_shape is None else self.output_shape[-1]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from scratchnet import kernels, random
-from scratchnet.annotations import checked, refuse_streams
+from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.devices import Device, to_device, to_numpy
 from scratchnet.fields import count, join, optional, record, refuse
-from scratchnet.losses import Loss
-from scratchnet.training.checks import as_numbers, check_data, example_weights, kept_for_training
+from scratchnet.structures import each, leaves, length
+from scratchnet.training.checks import as_numbers, example_weights, kept_for_training
 from scratchnet.training.memory import moved_if_they_fit
 
 SAMPLES = 64  # examples whose numbers tell one data set from another
-Batch = tuple[np.ndarray, Any, np.ndarray | None]  # x, y (None where there are no labels), weights
+Batch = tuple[Any, Any, Any]  # x, y (None where there are no labels), weights: arrays, or lists of them
 
 
 def check_lengths(count: int, y: Any, sample_weight: Any) -> None:
@@ -106,22 +107,25 @@ class Flow:
 
 
 class Feed:
-    """The examples of a run, and how a batch of them is taken.
+    """The examples of a run, all of them in memory, and how a batch of them is taken.
 
     Attributes:
-        x, y, weight: all of them; y is None where no labels are needed, weight where all count alike.
+        x, y, weight: all of them; lists of arrays where the model has several inputs or outputs; y is None where no
+            labels are needed, weight where all count alike.
         augment: what is done to a batch, or None.
         key: of its random numbers.
         device: where batches are brought; None leaves them where the examples are.
     """
 
     device: Device | None = None
+    resumable = True  # the same batches can be had again
+    in_groups = True  # several batches may be taken as one, see `scratchnet.training.recorded`
 
     def __init__(
         self,
-        x: np.ndarray,
+        x: Any,
         y: Any,
-        weight: np.ndarray | None,
+        weight: Any,
         dtype: np.dtype,
         augment: Augmentation | None = None,
         seed: int | None = None,
@@ -130,7 +134,30 @@ class Feed:
         self.key = None if augment is None else key_of(augment.seed if seed is None else seed)
 
     def __len__(self) -> int:
-        return len(self.x)
+        return length(self.x)
+
+    def count(self, batch_size: int) -> int:
+        """The batches of a pass over all examples."""
+        return -(-len(self) // batch_size)
+
+    def batches(self, batch_size: int, shuffle: bool, start: int = 0) -> Iterator[np.ndarray]:
+        """The numbers of the examples of each batch of a pass, from the batch `start` on; `take` takes them."""
+        return iter(list(batches(len(self), batch_size, shuffle))[start:])
+
+    @property
+    def text(self) -> str:
+        """What it is, for messages."""
+        return f"x of {len(self)} examples"
+
+    def exhausted(self) -> bool:
+        """Whether there is nothing left: arrays can be gone through again and again."""
+        return False
+
+    def on_epoch_begin(self) -> None:
+        """Examples in memory need not know."""
+
+    def on_epoch_end(self) -> None:
+        """Examples in memory need not know."""
 
     def bring(self, device: Device, caller: str) -> None:
         """Have batches on a device. One with memory of its own gets all examples now, if they take half of it at most.
@@ -139,21 +166,24 @@ class Feed:
         they are too many, batches are brought one by one, with a warning that begins with `caller`.
         """
         self.device = device
-        moved = moved_if_they_fit((self.x, self.y, self.weight), device, caller)
+        arrays = leaves((self.x, self.y, self.weight))
+        moved = moved_if_they_fit(arrays, device, caller)
         if moved is not None:
-            self.x, self.y, self.weight = moved
+            left = iter(moved)
+            self.x, self.y, self.weight = (each(lambda _: next(left), value) for value in (self.x, self.y, self.weight))
 
     def take(self, index: np.ndarray, step: int = 0) -> Batch:
         """The examples of these numbers; `step` is the number of the pass over them."""
         if self.augment is None:
-            x = kernels.of(self.x).gather(self.x, index, self.dtype)
+            x = each(lambda array: kernels.of(array).gather(array, index, self.dtype), self.x)
         else:
             x = self.augment(self.x, index, step, self.key, self.dtype)
-        y, weight = (None if array is None else array[index] for array in (self.y, self.weight))
+        y, weight = (each(itemgetter(index), value) for value in (self.y, self.weight))
         if self.device is None:
             return x, y, weight
-        y, weight = (None if array is None else to_device(array, self.device) for array in (y, weight))
-        return to_device(x, self.device), y, weight
+        device = self.device
+        x, y, weight = (each(lambda array: to_device(array, device), value) for value in (x, y, weight))
+        return x, y, weight
 
     def split(self, validation_split: float) -> tuple[Feed, Feed]:
         """All but the last share of the examples, and those, which are not augmented."""
@@ -163,18 +193,24 @@ class Feed:
         return training, validation
 
     def _part(self, part: slice) -> Feed:
-        y, weight = (None if array is None else array[part] for array in (self.y, self.weight))
-        return Feed(self.x[part], y, weight, self.dtype)
+        x, y, weight = (each(itemgetter(part), value) for value in (self.x, self.y, self.weight))
+        return Feed(x, y, weight, self.dtype)
 
     def weigh(self, class_weight: Mapping[int, float] | None, caller: str) -> None:
         """Multiply the weights of the examples by those of their classes."""
-        self.weight = example_weights(self.weight, class_weight, self.y, caller)
+        if class_weight is not None and isinstance(self.y, list):
+            raise ValueError(
+                f"{caller}: class_weight goes with one output, as in Keras, and the model has {len(self.y)}. Give "
+                "sample_weight, a list with an array of weights for each output."
+            )
+        if class_weight is not None:
+            self.weight = example_weights(self.weight, class_weight, self.y, caller)
 
     def identity(self) -> dict[str, str]:
         """What must be the same in a run that goes on with this one's state."""
-        arrays = (self.x, self.y, self.weight)
+        values = (self.x, self.y, self.weight)
         return {
-            "data": ", ".join("none" if array is None else _text(array) for array in arrays),
+            "data": ", ".join("none" if value is None else " and ".join(map(_text, leaves(value))) for value in values),
             "augmentation": "none" if self.augment is None else self.augment.identity(),
         }
 
@@ -193,37 +229,11 @@ class Feed:
         self.key = state["key"]
 
 
-def make_feed(
-    x: Any,
-    y: Any,
-    sample_weight: Any,
-    dtype: np.dtype,
-    caller: str,
-    loss: Loss,
-    classes: int | None,
-    augment: Augmentation | None = None,
-) -> Feed:
-    """A Feed of arrays, or of a Flow, that can be trained on or measured.
-
-    Raises:
-        ValueError: something is wrong with the data (see `check_data`), or comes beside a Flow that has its own.
-        TypeError: augment is no Augmentation, or x a generator or the like.
-    """
-    seed = None
-    if isinstance(x, Flow):
-        for name, value in (("y", y), ("sample_weight", sample_weight), ("augment", augment)):
-            if value is not None:
-                raise ValueError(f"{caller}: got {name} beside the batches of a generator, which have their own.")
-        if x.y is None:
-            raise ValueError(f"{caller}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
-        x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
-    refuse_streams(x, "x", caller)
-    if y is None:
-        raise ValueError(f"{caller}: labels y are missing: expected an array, got None.")
-    if augment is not None and not isinstance(augment, Augmentation):
-        raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
-    x, y = check_data(x, y, caller, loss, classes, dtype)
-    return Feed(x, y, example_weights(sample_weight, None, y, caller), dtype, augment, seed)
+def batches(count: int, batch_size: int, shuffle: bool) -> Iterator[np.ndarray]:
+    """Index arrays that together hold 0 ... count - 1 once; the last may be shorter."""
+    order = random.generator().permutation(count) if shuffle else np.arange(count)
+    for start in range(0, count, batch_size):
+        yield order[start : start + batch_size]
 
 
 def _text(array: np.ndarray) -> str:

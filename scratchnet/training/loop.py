@@ -15,13 +15,15 @@ import numpy as np
 from scratchnet import config, locks, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
+from scratchnet.divergence import DivergedError
 from scratchnet.fields import anything, count, mapping, number, record, refuse
 from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
 from scratchnet.training.interrupt import Interrupt
+from scratchnet.training.passes import Passes
 from scratchnet.training.recorded import Group, Steps
-from scratchnet.training.step import batches
+from scratchnet.training.streams import Stream
 
 _trained_by: weakref.WeakKeyDictionary[Any, threading.Thread] = weakref.WeakKeyDictionary()  # models that are in `fit`
 
@@ -69,12 +71,12 @@ class TrainingLoop:
 
     Args:
         model: with get_run_state and set_run_state.
-        feed: what it is trained on.
+        feed: what it is trained on: a Feed, or a Stream, which has the same methods.
         parts: what else changes while it trains, by name, each with get_state and set_state; "means" and "guard" among
             them.
         batch_size, shuffle, epochs: as in fit.
         epoch: the first one.
-        steps: batches an epoch, if not all.
+        steps, goes_on: batches an epoch, if not a pass over the data, and where the next one begins; see `Passes`.
 
     Raises:
         ValueError: an epoch below 0.
@@ -87,55 +89,33 @@ class TrainingLoop:
     def __init__(
         self,
         model: Any,
-        feed: Feed,
+        feed: Feed | Stream,
         parts: Mapping[str, Any],
         batch_size: int,
         shuffle: bool,
         epochs: int,
         epoch: int = 0,
         steps: int | None = None,
+        goes_on: bool = False,
     ):
         self.model, self.feed, self.parts = model, feed, {**parts, "feed": feed}
         self.batch_size, self.shuffle, self.epochs = batch_size, shuffle, epochs
-        self.steps = -(-len(feed) // batch_size) if steps is None else steps
+        self.passes = Passes(feed, batch_size, shuffle, steps, goes_on, f"{model.full_name}: fit")
         self.callbacks = CallbackList([], model, {})
         self.epoch, self.batch = check_count(epoch, "initial_epoch", f"{model.full_name}: fit", smallest=0), 0
         self.logs: dict[str, float] = {}
-        self._at_epoch = random.get_state()
 
     @property
     def complete(self) -> bool:
         """Whether there is nothing left to train."""
-        return self.epoch >= self.epochs or self.model.stop_training
-
-    def batches(self) -> Iterator[tuple[int, np.ndarray]]:
-        """(number, indices) of the batches that are left in this epoch, in the epoch's own order."""
-        if self.batch == 0:
-            self._at_epoch = random.get_state()
-            order = list(batches(len(self.feed), self.batch_size, self.shuffle))
-        else:
-            with random.untouched():
-                random.set_state(self._at_epoch)
-                order = list(batches(len(self.feed), self.batch_size, self.shuffle))
-        for place in range(self.batch, self.steps):
-            yield place, order[place]
-
-    def _groups(self, group: Group) -> Iterator[tuple[int, list[np.ndarray]]]:
-        """(number of the first, indices) of batches that are trained on at once, all of one length."""
-        rest, done = list(self.batches()), 0
-        while done < len(rest):
-            taken = rest[done : done + group.size]
-            if len(taken) < group.size or len(taken[-1][1]) < len(taken[0][1]):  # an epoch's last batch may be shorter
-                taken = taken[:1]
-            yield taken[0][0], [index for _, index in taken]
-            done += len(taken)
+        return self.epoch >= self.epochs or self.model.stop_training or self.passes.dry
 
     def run(
         self,
         steps: Steps,
         callbacks: Callback | Sequence[Callback] | None,
         verbose: int | str,
-        measure: Callable[[int], Logs] | None = None,
+        measure: Callable[[int, CallbackList], Logs] | None = None,
     ) -> History:
         """The loop of training: epoch by epoch, batch by batch, to the end, to Ctrl-C, or to a callback's wish.
 
@@ -143,45 +123,27 @@ class TrainingLoop:
             steps: what is done with the examples of a batch; they run one by one, or in groups on a device that can
                 record them, see `scratchnet.training.recorded`.
             callbacks, verbose: as in fit.
-            measure: measure(epoch) gives what was found on the validation data.
+            measure: measure(epoch, callbacks) gives what was found on the validation data.
 
         Returns:
             The History, also as model.history.
         """
-        model, means, history = self.model, self.parts["means"], History()
+        model, history = self.model, History()
         self.callbacks = callback_list = self._all_callbacks(
             callbacks, verbose, history
         )  # raises where something is no callback
         group = Group(steps, model.device, model, f"{model.full_name}: fit")
-        group.look_at(callback_list.callbacks, self.steps)
+        group.look_at(callback_list.callbacks, self.passes.steps if self.feed.in_groups else 0)
         with _training(model), Interrupt() as interrupt:
             model.history, model.stop_training, model.training_loop = history, False, self
             callback_list.call("on_train_begin", {})
-            while not self.complete and not interrupt.asked:
-                epoch = self.epoch
-                if self.batch:  # a callback has taken the run to the middle of an epoch
-                    callback_list.call("on_epoch_resume", epoch, self.batch)
-                else:
-                    callback_list.call("on_epoch_begin", epoch, {})
-                    means.reset()
-                for first, indices in self._groups(group):
-                    callback_list.call("on_train_batch_begin", first, {})
-                    places = [f"epoch {epoch + 1}, batch {first + i + 1}" for i in range(len(indices))]
-                    group(indices, epoch, places)
-                    self.batch = first + len(indices)
-                    callback_list.call("on_train_batch_end", self.batch - 1, means.logs())
-                    if interrupt.asked:
-                        break
-                else:
-                    logs = means.logs()
-                    if measure is not None:
-                        callback_list.call("on_test_begin", {})
-                        measured = measure(epoch)
-                        callback_list.call("on_test_end", measured)
-                        logs |= measured
-                    self.parts["guard"].after_epoch(epoch, logs.get("val_loss"))  # before anything is written
-                    self.epoch, self.batch, self.logs = epoch + 1, 0, logs
-                    callback_list.call("on_epoch_end", epoch, logs)
+            try:
+                while not self.complete and not interrupt.asked:
+                    self._epoch(group, interrupt, measure)
+            except DivergedError as error:
+                if not callback_list.any("on_diverged", error):
+                    raise
+                model.stop_training = True
             if interrupt.asked:
                 say(
                     f"\nStopped by Ctrl-C after {self.epoch} epochs and {self.batch} batches. {model.full_name} "
@@ -192,6 +154,30 @@ class TrainingLoop:
         model.training_loop = None  # with it go the data, which the model would keep in memory
         return history
 
+    def _epoch(self, group: Group, interrupt: Interrupt, measure: Callable[[int, CallbackList], Logs] | None) -> None:
+        """The epoch that is next, or what is left of it."""
+        epoch, means, callbacks = self.epoch, self.parts["means"], self.callbacks
+        if self.batch:  # a callback has taken the run to the middle of an epoch
+            callbacks.call("on_epoch_resume", epoch, self.batch)
+        else:
+            callbacks.call("on_epoch_begin", epoch, {})
+            means.reset()
+        self.feed.on_epoch_begin()
+        for first, batches in self.passes.groups(group, self.batch):
+            callbacks.call("on_train_batch_begin", first, {})
+            places = [f"epoch {epoch + 1}, batch {first + i + 1}" for i in range(len(batches))]
+            group(batches, epoch, places)
+            self.batch = first + len(batches)
+            callbacks.call("on_train_batch_end", self.batch - 1, means.logs())
+            if interrupt.asked:
+                return
+        self.passes.end_epoch(self.batch, more=epoch + 1 < self.epochs)
+        self.feed.on_epoch_end()
+        logs = means.logs() | ({} if measure is None else measure(epoch, callbacks))
+        self.parts["guard"].after_epoch(epoch, logs.get("val_loss"))  # before anything is written
+        self.epoch, self.batch, self.logs = epoch + 1, 0, logs
+        callbacks.call("on_epoch_end", epoch, logs)
+
     def _all_callbacks(
         self, callbacks: Callback | Sequence[Callback] | None, verbose: int | str, history: History
     ) -> CallbackList:
@@ -199,11 +185,20 @@ class TrainingLoop:
         shown = check_verbose(verbose, f"{self.model.full_name}: fit")
         own = [callbacks] if isinstance(callbacks, (Callback, type)) else callbacks or ()
         progress = [ProgressLine(bar=shown == 1)] if shown else []
-        params = {"epochs": self.epochs, "steps": self.steps, "verbose": shown}
+        params = {"epochs": self.epochs, "steps": self.passes.steps, "verbose": shown}
         return CallbackList([*own, history, *progress], self.model, params)
 
     def identity(self) -> dict[str, Any]:
-        """What must be the same in a run that goes on with this one: layers, data, batches, and how it was compiled."""
+        """What must be the same in a run that goes on with this one: layers, data, batches, and how it was compiled.
+
+        Raises:
+            ValueError: the batches come from a generator or the like, which cannot give them again.
+        """
+        if not self.feed.resumable:
+            raise ValueError(
+                f"{self.model.full_name}: fit: a run on {self.feed.text} cannot be kept and resumed: nobody can go "
+                "back to the batches that it has given. Make it an sn.utils.PyDataset: it gives batches by number."
+            )
         layers = json.dumps(_without_names(config.describe(self.model, self.model.full_name)), sort_keys=True)
         return {
             "model": f"{type(self.model).__name__} with a checksum of {zlib.crc32(layers.encode()):08x}",
@@ -220,7 +215,7 @@ class TrainingLoop:
             "epoch": self.epoch,
             "batch": self.batch,
             "logs": self.logs,
-            "random_at_epoch": self._at_epoch,
+            **self.passes.get_state(),
             "random": random.get_state(),
             "model": self.model.get_run_state(),
             "callbacks": self.callbacks.get_state(),
@@ -239,7 +234,7 @@ class TrainingLoop:
         for name, part in self.parts.items():
             part.set_state(state["parts"][name])
         self.epoch, self.batch, self.logs = state["epoch"], state["batch"], state["logs"]
-        self._at_epoch = state["random_at_epoch"]
+        self.passes.set_state(state)
         random.set_state(state["random"])
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
@@ -247,9 +242,10 @@ class TrainingLoop:
         parts = dict.fromkeys(self.parts, mapping(anything))
         record(
             epoch=count(),
-            batch=count(0, self.steps),
+            batch=count(0, *([] if self.passes.steps is None else [self.passes.steps])),
             logs=mapping(number(finite=False)),
-            random_at_epoch=random.check_state,
+            passed=count(0, *([] if self.passes.whole is None else [self.passes.whole])),
+            random_at_pass=random.check_state,
             random=random.check_state,
             model=self.model.check_run_state,
             callbacks=self.callbacks.check_state,
@@ -280,7 +276,7 @@ def _settings(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name, value if isinstance(value, (bool, int, float, str, type(None))) else type(value).__name__
 
 
-def _text_of(validation: Feed | None) -> str:
+def _text_of(validation: Feed | Stream | None) -> str:
     return "none" if validation is None else "; augmentation ".join(validation.identity().values())
 
 

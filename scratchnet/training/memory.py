@@ -15,7 +15,8 @@ import numpy as np
 from scratchnet import locks
 from scratchnet.devices import Device, device_of, to_device
 from scratchnet.layers import Chain, Layer
-from scratchnet.layers.chain import Composite
+from scratchnet.layers.composite import Composite
+from scratchnet.structures import parts
 
 SHARE = 0.5  # of the free memory that data may take; the rest is for weights, activations and gradients
 PASSES = 2  # an activation is kept from forward to backward, and its gradient is as large
@@ -52,8 +53,10 @@ def moved_if_they_fit(arrays: Iterable[Any], device: Device, caller: str) -> lis
 def activation_numbers(layer: Layer) -> int:
     """How many numbers the layers' outputs have for one example, those within chains and branches included."""
     inner = sum(activation_numbers(part) for part in layer.layers) if isinstance(layer, Composite) else 0
-    own = 0 if isinstance(layer, Chain) else math.prod(size or 1 for size in (layer.output_shape or ())[1:])
-    return inner + own
+    shape: Any = layer.output_shape or ()
+    shapes = shape.values() if isinstance(shape, dict) else shape if isinstance(shape, list) else [shape]
+    own = sum(math.prod(size or 1 for size in one[1:]) for one in shapes)
+    return inner + (0 if isinstance(layer, Chain) else own)
 
 
 class Room:
@@ -90,8 +93,9 @@ class Room:
         for network in self.networks:
             # A forward of one example: its small arrays take the place of those that the layers have kept.
             with contextlib.suppress(Exception), locks.MODELS:  # the error that is being raised says more
-                shape, xp = network.input_shape, network.device.module
-                network.forward(xp.zeros((1, *shape[1:]), network.compute_dtype))
+                xp = network.device.module
+                shapes = network.input_shape if isinstance(network.input_shape, list) else [network.input_shape]
+                network.forward(parts([xp.zeros((1, *shape[1:]), network.compute_dtype) for shape in shapes]))
 
     def _advice(self) -> str:
         itemsize = np.dtype(self.networks[0].compute_dtype).itemsize

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from scratchnet import random, replay
 from scratchnet.callbacks import Callback
 from scratchnet.devices import Device
+from scratchnet.structures import each, leaves, length
 
 STEPS = 16  # in a group: Python's work for a launch is then a sixteenth of it for each step
 
@@ -29,11 +31,14 @@ class Steps(Protocol):
 
     multiple: int  # a group has a multiple of so many steps
 
-    def one(self, index: np.ndarray, epoch: int, where: str) -> None:
+    def one(self, index: Any, epoch: int, where: str) -> None:
         """Train on the examples of these numbers and take note of it; `where` names the step, for errors."""
 
-    def take(self, index: np.ndarray, epoch: int) -> tuple[Any, ...]:
-        """The arrays of a batch, on the device, the examples along their first axes; None for those there are not."""
+    def take(self, index: Any, epoch: int) -> tuple[Any, ...]:
+        """The arrays of a batch, on the device, the examples along their first axes; None for those there are not.
+
+        Where a model has several inputs or outputs, they are lists of arrays.
+        """
 
     def train(self, *batch: Any) -> Any:
         """A step in a recording; returns what is to be taken note of, as arrays on the device."""
@@ -64,10 +69,10 @@ class Group:
         self._epoch: int | None = None  # that the recording was made in
         self._graph: Any = None
 
-    def look_at(self, callbacks: Sequence[Callback], batches: int) -> None:
+    def look_at(self, callbacks: Sequence[Callback], batches: int | None) -> None:
         """Give up groups where epochs have too few batches for one, or a callback must be called after each of them."""
         names = [type(callback).__name__ for callback in callbacks if callback.every_batch]
-        if batches < self.size:
+        if batches is None or batches < self.size:
             self.size = 1
         elif names and self.size > 1:
             self._give_up(f"{' and '.join(names)} must be called for each batch.")
@@ -80,7 +85,7 @@ class Group:
             stacklevel=2,
         )
 
-    def __call__(self, indices: Sequence[np.ndarray], epoch: int, where: Sequence[str]) -> None:
+    def __call__(self, indices: Sequence[Any], epoch: int, where: Sequence[str]) -> None:
         """Train on batches: one, or a group of `size`, all of one length."""
         if len(indices) > 1 and self._warm:
             try:
@@ -94,7 +99,7 @@ class Group:
                 self.steps.one(index, epoch, place)
             self._warm = self._warm or len(indices) > 1
             return
-        for place, array in zip(self._batch, batch):
+        for place, array in zip(leaves(self._batch), leaves(batch)):
             if place is not array:  # it is where the recording was made with this batch
                 place[...] = array
         self.steps.before(len(indices))
@@ -118,6 +123,6 @@ class Group:
 
     def _part(self, number: int, count: int) -> tuple[Any, ...]:
         """The arrays of one of the group's batches."""
-        size = len(self._batch[0]) // count
+        size = length(self._batch[0]) // count
         part = slice(number * size, (number + 1) * size)
-        return tuple(None if array is None else array[part] for array in self._batch)
+        return tuple(each(itemgetter(part), value) for value in self._batch)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
-
-import numpy as np
 
 from scratchnet.devices import array_module, to_numpy
 from scratchnet.divergence import Guard
 from scratchnet.losses import Loss
 from scratchnet.optimizers import Optimizer
+from scratchnet.structures import each, joined, length
 from scratchnet.training.data import Batch, Feed
 from scratchnet.training.memory import Room
-from scratchnet.training.step import RunningMeans, train_step
+from scratchnet.training.step import RunningMeans, total, train_step
+from scratchnet.training.streams import Stream
 
 
 class SupervisedSteps:
@@ -34,7 +35,7 @@ class SupervisedSteps:
         model: Any,
         loss: Loss,
         optimizer: Optimizer,
-        feed: Feed,
+        feed: Feed | Stream,
         guard: Guard,
         means: RunningMeans,
         outputs: Callable[[Any, Loss], Any],
@@ -43,18 +44,20 @@ class SupervisedSteps:
         self.model, self.loss, self.optimizer, self.feed = model, loss, optimizer, feed
         self.guard, self.means, self.outputs, self.room = guard, means, outputs, room
 
-    def one(self, index: np.ndarray, epoch: int, where: str) -> None:
+    def one(self, index: Any, epoch: int, where: str) -> None:
         """A step by itself."""
         with self.room:
             x, y, weight = self.take(index, epoch)
             self.before(1)
             value, z = train_step(self.model, self.loss, self.optimizer, x, y, weight)
-        self.guard.after_step(value, x, where)
-        self.means.update(value, y, self.outputs(z, self.loss))
+        self.guard.after_step(total(value), x, where)
+        self.means.update(value, y, self.outputs(z, self.loss), weight)
 
-    def take(self, index: np.ndarray, epoch: int) -> Batch:
-        """The examples of these numbers, augmented anew in each epoch."""
-        return self.feed.take(index, epoch)
+    def take(self, index: Any, epoch: int) -> Batch:
+        """The examples of these numbers, augmented anew in each epoch; of a stream, the batch that came."""
+        batch = self.feed.take(index, epoch)
+        self.room.batch_size = length(batch[0])
+        return batch
 
     def train(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """(loss, the outputs before their activation) of a recorded step, on the device."""
@@ -66,10 +69,14 @@ class SupervisedSteps:
 
     def done(self, values: list[tuple[Any, Any]], batch: Batch, where: Sequence[str]) -> None:
         """The losses come to the CPU by one copy; the metrics take all of the group's examples at once."""
-        x, y, _ = batch
-        xp, size = array_module(values[0][1]), len(x) // len(values)
-        losses = to_numpy(xp.stack([value for value, _ in values])).tolist()
+        x, y, weight = batch
+        numbers = [number for value, _ in values for number in (value if isinstance(value, tuple) else (value,))]
+        xp, size = array_module(numbers[0]), length(x) // len(values)
+        flat = to_numpy(xp.stack(numbers)).tolist()
+        each_has = len(flat) // len(values)
+        losses = [tuple(flat[i : i + each_has]) for i in range(0, len(flat), each_has)]
         for number, (loss, place) in enumerate(zip(losses, where)):
-            self.guard.after_step(loss, x[number * size : (number + 1) * size], place)
-        z = xp.concatenate([z for _, z in values])
-        self.means.update_group(losses, y, self.outputs(z, self.loss))
+            part = slice(number * size, (number + 1) * size)
+            self.guard.after_step(loss[0], each(itemgetter(part), x), place)
+        z = joined([z for _, z in values])
+        self.means.update_group(losses, y, self.outputs(z, self.loss), weight)

@@ -1,48 +1,33 @@
-"""Training: fit, evaluate, predict. What `fit` does in a step stands here; the loop is `TrainingLoop.run`."""
+"""Training: fit and train_on_batch. What `fit` does in a step is `step.train_step`; the loop is `TrainingLoop.run`."""
 
 from __future__ import annotations
 
 import copy
-import math
-import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels, locks
+from scratchnet import locks
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count
+from scratchnet.arguments import check_count, is_whole, shortened
 from scratchnet.augment import Augmentation
-from scratchnet.callbacks import Callback, History, Logs, log_text, timing_text
-from scratchnet.devices import to_numpy
-from scratchnet.divergence import Guard, all_finite
+from scratchnet.callbacks import Callback, CallbackList, History, Logs
+from scratchnet.divergence import Guard
 from scratchnet.layers import Layer
-from scratchnet.losses import Loss
-from scratchnet.printing import say
-from scratchnet.signatures import OnlyDefault
-from scratchnet.training.checks import (
-    as_numbers,
-    check_classes,
-    check_compiled,
-    check_pair,
-    check_shape,
-    check_verbose,
-    say_integers,
-)
-from scratchnet.training.compiled import Compiled
-from scratchnet.training.data import Feed, Flow, make_feed
+from scratchnet.training.checks import check_classes, check_compiled, check_pair
+from scratchnet.training.data import Feed, Flow
 from scratchnet.training.loop import TrainingLoop, check_free
+from scratchnet.training.measuring import MEASURED, Measuring, Verbose
 from scratchnet.training.memory import Room
-from scratchnet.training.step import RunningMeans, batches, forward_loss, fused_with, returned, train_step
+from scratchnet.training.sources import classes_of, input_shape_of, make_source
+from scratchnet.training.step import RunningMeans, returned, train_step
 from scratchnet.training.steps import SupervisedSteps
-
-Verbose = int | str | bool
-MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
+from scratchnet.training.streams import Stream, is_stream
 
 
-class Trainable(Compiled):
+class Trainable(Measuring):
     """What turns a network into something that learns: compile, fit, evaluate, predict, train_on_batch.
 
     A mixin for a network of `layers`, such as `scratchnet.models.Sequential`: forward, backward, params and grads are
@@ -58,22 +43,22 @@ class Trainable(Compiled):
     @checked
     def fit(
         self,
-        x: np.ndarray | Flow,
-        y: np.ndarray | None = None,
+        x: Any,
+        y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: Verbose = "auto",
         callbacks: Callback | Sequence[Callback] | None = None,
         validation_split: float = 0.0,
-        validation_data: tuple[np.ndarray, ...] | Flow | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
         class_weight: Mapping[int, float] | None = None,
-        sample_weight: np.ndarray | None = None,
+        sample_weight: Any = None,
         initial_epoch: int = 0,
-        steps_per_epoch: OnlyDefault = None,
-        validation_steps: OnlyDefault = None,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: OnlyDefault = 1,
+        validation_freq: int | Sequence[int] = 1,
         *,
         augment: Augmentation | None = None,
     ) -> History:
@@ -84,30 +69,37 @@ class Trainable(Compiled):
         dtype; those that take more than half of its free memory are copied batch by batch, with a warning.
 
         Args:
-            x: examples along the first axis; converted to the model's dtype batch by batch. Or `datagen.flow(x, y)`,
-                which has labels, weights, batch_size and shuffle of its own.
-            y: labels, as the loss wants them; class numbers as (N,) or (N, 1).
+            x: examples along the first axis; converted to the model's dtype batch by batch. Where the model has several
+                inputs, a list of arrays, or a dict by their names. Or `datagen.flow(x, y)`; or a stream of batches
+                (x, y) or (x, y, sample_weight): an `sn.utils.PyDataset`, a generator, another iterable. Flows and
+                streams have labels, weights and batch sizes of their own; a stream on the GPU comes batch by batch.
+            y: labels, as the loss wants them; class numbers as (N,) or (N, 1). Of several outputs a list or a dict.
             batch_size: examples a step; None for 32.
             epochs: passes over the data.
             verbose: 0 for silence, 1 or "auto" for a bar and a line an epoch, 2 for the line alone.
             callbacks: one or several, see `scratchnet.callbacks`.
             validation_split: the last share of x and y, from 0 to below 1, is not trained on: loss and metrics are
-                measured on it each epoch.
-            validation_data: or (x, y), (x, y, sample_weight), or a flow for that.
-            shuffle: whether each epoch goes through the data in a new order.
+                measured on it each epoch. Arrays only.
+            validation_data: or (x, y), (x, y, sample_weight), or a flow or a stream for that.
+            shuffle: whether each epoch goes through the data in a new order; of a PyDataset through its batches.
             class_weight: how much the examples of a class count in the loss, {class: weight}; 1 for those left out.
-            sample_weight: (N,), how much each example counts in the loss.
+            sample_weight: (N,), how much each example counts in the loss; of several outputs also a list or a dict.
             initial_epoch: the epoch to begin with, to go on with a run; `epochs` is where it ends.
+            steps_per_epoch: batches an epoch, if not all. The next epoch goes on where this one stopped; where the pass
+                over the data ends first, the epoch is shorter, with a warning, as in Keras 3.
+            validation_steps: batches that are measured, if not all.
             validation_batch_size: examples at once in measuring; None for 256.
-            augment: `sn.Augment(...)`: what is trained on is changed at random, what is measured is not.
+            validation_freq: how often is measured: each so many epochs, or after the epochs of these numbers, from 1.
+            augment: `sn.Augment(...)`: what is trained on is changed at random, what is measured is not. Arrays only.
 
         Returns:
             A History: `history` has a list of values for each of loss, metrics and val_..., also as model.history.
 
         Raises:
             RuntimeError: the model is not compiled, or is in `fit` in another thread.
-            ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument.
-            TypeError: something among the callbacks that is none; a generator or a Dataset in place of arrays.
+            ValueError: x and y of different length, NaN or infinity in them, labels out of range, or a bad argument; of
+                a stream the message says in which batch.
+            TypeError: something among the callbacks that is none.
             DivergedError: the loss became NaN or infinite; the model is back where it was good.
             MemoryError: a batch is too large for the GPU's memory; the text says which batch_size would fit.
         """
@@ -115,135 +107,72 @@ class Trainable(Compiled):
         check_free(self, "fit")
         caller = f"{self.full_name}: fit"
         self.check_layers()
-        feed, epochs = self._feed("fit", loss, x, y, sample_weight, augment), check_count(epochs, "epochs", caller)
+        source = make_source(self, "fit", loss, x, y, sample_weight, class_weight, augment)
+        for name, value in (
+            ("epochs", epochs), ("batch_size", batch_size), ("validation_batch_size", validation_batch_size),
+            ("steps_per_epoch", steps_per_epoch), ("validation_steps", validation_steps),
+        ):  # fmt: skip
+            if value is not None or name == "epochs":
+                check_count(value, name, caller)
         if isinstance(x, Flow):
             if batch_size is not None or validation_split:
                 raise ValueError(f"{caller}: a generator has its own batch_size, and subset= for validation.")
             batch_size, shuffle = x.batch_size, x.shuffle
-        batch_size, validation = 32 if batch_size is None else check_count(batch_size, "batch_size", caller), None
-        if validation_batch_size is not None:
-            check_count(validation_batch_size, "validation_batch_size", caller)
+        batch_size, validation = batch_size or 32, None
         if validation_data is not None:
-            theirs = (validation_data, None, None)
-            if not isinstance(validation_data, Flow):
-                theirs = check_pair(validation_data, caller)
-            validation = self._feed("fit's validation_data", loss, *theirs)
+            alone = is_stream(validation_data) or isinstance(validation_data, Flow)
+            theirs = (validation_data,) if alone else check_pair(validation_data, caller)
+            validation = make_source(self, "fit's validation_data", loss, *theirs)
         elif validation_split:
-            feed, validation = feed.split(validation_split)
-        feed.weigh(class_weight, caller)
-        with locks.MODELS:
-            if not self.built or not all(layer.built for layer in self.layers):
-                self.astype(self.compute_dtype)
-                self.device = self.home(feed.x)
-                self.build((None, *feed.x.shape[1:]))
-        for one in (feed, validation):
+            if isinstance(source, Stream):
+                raise ValueError(f"{caller}: validation_split needs arrays, got {source.text}. Give validation_data.")
+            source, validation = source.split(validation_split)
+        self._build_for(source)
+        if isinstance(source, Feed):
+            source.weigh(class_weight, caller)
+            check_classes(class_weight, source.y, classes_of(self), caller)
+        for one in (source, validation):
             if one is not None:
                 one.bring(self.device, caller)
-        check_classes(class_weight, feed.y, self._classes(), caller)
-        means, guard = RunningMeans(self.metrics), Guard(self, optimizer)
+        means, guard = RunningMeans(self.metrics, self._outputs_with_loss()), Guard(self, optimizer)
         parts = {"means": means, "guard": guard, **({} if validation is None else {"validation": validation})}
-        loop = TrainingLoop(self, feed, parts, batch_size, shuffle, epochs, initial_epoch)
+        loop = TrainingLoop(
+            self, source, parts, batch_size, shuffle, epochs, initial_epoch, steps_per_epoch, goes_on=True
+        )
         room = Room([self], batch_size, caller)
-        steps = SupervisedSteps(self, loss, optimizer, feed, guard, means, self._outputs, room)
+        steps = SupervisedSteps(self, loss, optimizer, source, guard, means, self._outputs, room)
+        due = _check_frequency(validation_freq, caller)
 
-        def measure(held_out: Feed, epoch: int) -> Logs:
-            return self._measure(held_out, loss, validation_batch_size, epoch).logs("val_")
+        def measure(epoch: int, callbacks: CallbackList) -> Logs:
+            if validation is None or not due(epoch + 1):
+                return {}
+            size, where = validation_batch_size or MEASURED, f"{caller}: validation"
+            found, done = self._measure(validation, loss, size, callbacks, epoch, validation_steps, where)
+            if not done:
+                warnings.warn(f"{where}: {validation.text} has no more batches; nothing is measured.", stacklevel=2)
+            return found.logs("val_") if done else {}
 
-        return loop.run(steps, callbacks, verbose, None if validation is None else partial(measure, validation))
+        return loop.run(steps, callbacks, verbose, measure)
 
-    @checked
-    def evaluate(
-        self,
-        x: np.ndarray | Flow,
-        y: np.ndarray | None = None,
-        batch_size: int | None = None,
-        verbose: Verbose = "auto",
-        sample_weight: np.ndarray | None = None,
-        steps: OnlyDefault = None,
-        callbacks: OnlyDefault = None,
-        return_dict: bool = False,
-    ) -> float | list[float] | Logs:
-        """The mean loss on x and y, or [loss, metric, ...] if there are metrics. Nothing is learnt.
-
-        Args:
-            x, y, sample_weight: as in `fit`.
-            batch_size: examples at once; None for 256.
-            verbose: 0 for silence, else a line.
-            return_dict: whether to return {"loss": ..., "accuracy": ..., ...}.
-
-        Raises:
-            RuntimeError: the model is not compiled.
-            ValueError: as in `fit`; or the loss is NaN or infinite.
-        """
-        loss, _ = check_compiled(self, "evaluate")
-        caller = f"{self.full_name}: evaluate"
-        batch_size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
-        start, feed = time.perf_counter(), self._feed("evaluate", loss, x, y, sample_weight)
-        feed.bring(self.home(feed.x), caller)
-        logs = self._measure(feed, loss, batch_size).logs()
-        if not math.isfinite(logs["loss"]):
-            raise ValueError(
-                f"{caller}: the loss is {logs['loss']}. "
-                + (f"x goes from {float(feed.x.min()):g} to {float(feed.x.max()):g}, and the numbers grow too large on "
-                   "their way through the layers." if all_finite(self) else
-                   "There is NaN or infinity in the model's weights: load good ones, or build it anew.")
-            )  # fmt: skip
-        if check_verbose(verbose, caller):
-            steps = -(-len(feed) // batch_size)
-            timing = timing_text(steps, time.perf_counter() - start)
-            say(f"{steps}/{steps} - {timing} - {log_text(logs)}")
-        return returned(logs, return_dict)
-
-    @checked
-    def predict(
-        self,
-        x: np.ndarray | Flow,
-        batch_size: int | None = None,
-        verbose: Verbose = "auto",
-        steps: OnlyDefault = None,
-        callbacks: OnlyDefault = None,
-    ) -> np.ndarray:
-        """The model's outputs for all of x, batch by batch, without training, as a NumPy array.
-
-        Many threads may predict at once, also while another one is in `fit`: each batch is computed between two steps,
-        and changes nothing. (`forward` itself is for one thread at a time.)
-
-        Args:
-            x: examples along the first axis, or a flow.
-            batch_size: examples at once; None for 256.
-            verbose: as in Keras; nothing is printed, whatever it says.
-
-        Raises:
-            ValueError: x is empty or has the wrong shape.
-        """
-        caller = f"{self.full_name}: predict"
-        check_verbose(verbose, caller)
-        size = MEASURED if batch_size is None else check_count(batch_size, "batch_size", caller)
-        if isinstance(x, Flow):
-            feed = Feed(x.x, None, None, self.compute_dtype, x.augment, x.key)
-        else:
-            feed = Feed(as_numbers(x, "x", caller), None, None, self.compute_dtype)
-            say_integers(self, feed.x)
-        check_shape(feed.x, self, caller)
-        feed.bring(self.home(feed.x), caller)
-        room, found = Room([self], size, caller), []
-        for index in batches(len(feed), size, shuffle=False):
-            with room:
-                x = feed.take(index)[0]
-                with locks.MODELS:  # layers keep things from one line to the next
-                    found.append(to_numpy(self.forward(x)))
-        return np.concatenate(found)
+    def _build_for(self, source: Feed | Stream) -> None:
+        """Make the weights, where there are none yet, for examples of this shape, on the device that they are on."""
+        with locks.MODELS:
+            if not self.built or not all(layer.built for layer in self.layers):
+                first = source if isinstance(source, Feed) else source.first()
+                self.astype(self.compute_dtype)
+                self.device = self._home(first)
+                self.build(input_shape_of(first))
 
     @checked
     def train_on_batch(
         self,
-        x: np.ndarray,
-        y: np.ndarray,
-        sample_weight: np.ndarray | None = None,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
         class_weight: Mapping[int, float] | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | Logs:
-        """One `train_step`; returns the batch's loss, or [loss, metric, ...] if there are metrics.
+        """One `train_step`; returns the batch's loss, or [loss, metric, ...] if there are metrics, as in `evaluate`.
 
         Args:
             x, y, sample_weight, class_weight: as in `fit`; all of them are one batch.
@@ -251,41 +180,29 @@ class Trainable(Compiled):
 
         Raises:
             RuntimeError, ValueError: as in `fit`.
+            TypeError: a generator or the like in place of arrays.
         """
         (loss, optimizer), caller = check_compiled(self, "train_on_batch"), f"{self.full_name}: train_on_batch"
         check_free(self, "train_on_batch")
-        feed = self._feed("train_on_batch", loss, x, y, sample_weight)
+        feed = self._one_batch("train_on_batch", loss, x, y, sample_weight)
         feed.weigh(class_weight, caller)
-        check_classes(class_weight, feed.y, self._classes(), caller)
-        feed.bring(self.home(feed.x), caller)
+        check_classes(class_weight, feed.y, classes_of(self), caller)
+        feed.bring(self._home(feed), caller)
         with Room([self], len(feed), caller):
             x, y, weight = feed.take(np.arange(len(feed)))
             value, z = train_step(self, loss, optimizer, x, y, weight)
-        means = RunningMeans(copy.deepcopy(self.metrics))
-        means.update(value, y, self._outputs(z, loss))
+        means = RunningMeans(copy.deepcopy(self.metrics), self._outputs_with_loss())
+        means.update(value, y, self._outputs(z, loss), weight)
         return returned(means.logs(), return_dict)
 
-    def _measure(self, feed: Feed, loss: Loss, batch_size: int | None, step: int = 0) -> RunningMeans:
-        means = RunningMeans(copy.deepcopy(self.metrics))  # a run in another thread fills the model's own
-        size = MEASURED if batch_size is None else batch_size
-        room = Room([self], size, f"{self.full_name}: measuring")
-        for index in batches(len(feed), size, shuffle=False):
-            with room:
-                x, y, weight = feed.take(index, step)
-                with locks.MODELS:
-                    value, _, z = forward_loss(self, loss, x, y, False, weight)
-                means.update(value, y, self._outputs(z, loss))
-        return means
 
-    def _outputs(self, z: np.ndarray, loss: Loss) -> np.ndarray:
-        """The model's outputs from what `forward_loss` returned: scores get their softmax or sigmoid."""
-        return getattr(kernels.of(z), str(self.output_activation))(z) if fused_with(self, loss) else z
-
-    def _feed(self, method: str, loss: Loss, x: Any, y: Any, weight: Any, augment: Augmentation | None = None) -> Feed:
-        """Checked examples; the integers of a generator are its own affair."""
-        caller = f"{self.full_name}: {method}"
-        feed = make_feed(x, y, weight, self.compute_dtype, caller, loss, self._classes(), augment)
-        check_shape(feed.x, self, caller)
-        if not isinstance(x, Flow):
-            say_integers(self, feed.x)
-        return feed
+def _check_frequency(freq: Any, caller: str) -> Callable[[int], bool]:
+    """Whether is measured after an epoch, whose number counts from 1."""
+    if is_whole(freq) and freq >= 1:
+        return lambda number: number % freq == 0
+    if isinstance(freq, (list, tuple)) and all(is_whole(number) for number in freq):
+        return lambda number: number in freq
+    raise ValueError(
+        f"{caller}: expected validation_freq as a whole number of at least 1, or a list of epochs, got "
+        f"{shortened(freq)}."
+    )
