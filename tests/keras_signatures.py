@@ -77,6 +77,7 @@ NAMES = {
     IMAGE: f"src.legacy.{IMAGE}",
     **{f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}" for method in IMAGE_METHODS.split()},
     **{f"preprocessing.image.{name}": f"utils.{name}" for name in PICTURES.split()},
+    "preprocessing.image_dataset_from_directory": "utils.image_dataset_from_directory",
     **{f"utils.{name}": f"utils.{name}" for name in f"{PICTURES} {UTILS}".split()},
     **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
