@@ -161,13 +161,16 @@ def test_weights_of_examples_by_output():
 def test_what_is_wrong_is_named():
     for options, message in (
         ({"loss": {"kind": "mse"}}, "loss has no entry for the output 'switch'. None leaves it out"),
-        ({"loss": {"kind": "mse", "swich": "mse"}}, "loss names an output 'swich' that is not there.*'kind', 'switch'"),
+        (
+            {"loss": {"kind": "mse", "swich": "mse"}},
+            "expected loss by the names of the outputs, .*got 'swich'",
+        ),
         ({"loss": ["mse"]}, "expected loss as a list with one entry for each of the outputs kind, switch"),
         ({"loss": [None, None]}, "needs a loss"),
         ({"loss_weights": [1.0]}, "expected loss_weights as a list with one entry for each"),
         ({"loss_weights": [1.0, np.inf]}, "expected loss_weights to be finite numbers, got inf"),
         ({"metrics": ["accuracy"]}, "expected metrics as a list with one entry for each"),
-        ({"metrics": {"a": "accuracy"}}, "metrics names an output 'a' that is not there"),
+        ({"metrics": {"a": "accuracy"}}, "expected metrics by the names of the outputs, .*got 'a'"),
         ({"metrics": [["accuracy", "accuracy"], None]}, "two metrics have one name: kind_accuracy"),
     ):
         with pytest.raises(ValueError, match=message):

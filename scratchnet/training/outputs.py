@@ -63,8 +63,9 @@ def loss_of(loss: Any, weights: Any, names: Sequence[str], caller: str) -> Loss:
     Raises:
         ValueError: not one for each output, an unknown name, or none at all.
     """
+    _check_kinds(loss, "loss", Loss, caller)
     if not any(_listed(loss)):
-        raise ValueError(f"{caller}: needs a loss, such as loss='sparse_categorical_crossentropy', got {loss}.")
+        raise ValueError(f"{caller}: needs a loss, such as loss='sparse_categorical_crossentropy', got {loss!r}.")
     if isinstance(loss, LossByOutput):
         loss, weights = loss.losses, loss.weights
     several = loss if isinstance(loss, (list, tuple, Mapping)) else [loss] * len(names)
@@ -105,6 +106,7 @@ def metrics_of(metrics: Any, weighted: Any, loss: Loss, names: Sequence[str], ca
     of = loss.losses if isinstance(loss, LossByOutput) else [loss.loss if isinstance(loss, ScaledLoss) else loss]
     for argument, wanted in (("metrics", metrics), ("weighted_metrics", weighted)):
         by_weight = argument == "weighted_metrics"
+        _check_kinds(wanted, argument, Metric, caller)
         if made_before := [m for m in _listed(wanted) if isinstance(m, OutputMetric)]:  # from a file
             made |= {metric.name: metric for metric in made_before}
             wanted = [m for m in _listed(wanted) if not isinstance(m, OutputMetric)]
@@ -120,6 +122,18 @@ def metrics_of(metrics: Any, weighted: Any, loss: Loss, names: Sequence[str], ca
                 plain = len(names) == 1 and not by_weight
                 made[name] = metric if plain else OutputMetric(metric, name, _place(output, names), by_weight)
     return list(made.values()) if len(names) == 1 else [made[name] for name in sorted(made)]
+
+
+def _check_kinds(value: Any, argument: str, kind: type, caller: str) -> None:
+    """Raise a ValueError for what is no name, object or function, nor a list or dict of such."""
+    inner = [one for part in _listed(value) for one in _listed(part)]
+    for one in inner:
+        hint = f" A class needs its brackets: {one.__name__}()." if isinstance(one, type) else ""
+        if isinstance(one, type) or not (isinstance(one, (str, kind)) or callable(one)):
+            raise ValueError(
+                f"{caller}: expected {argument} to be a name, a {kind.__name__} or a function, or a list or dict of "
+                f"them, got {shortened(value)}.{hint}"
+            )
 
 
 def _place(output: int, names: Sequence[str]) -> int | None:
@@ -166,7 +180,7 @@ def _known(value: Mapping[str, Any], names: Sequence[str], argument: str, caller
     """The names, where the dict has no other."""
     if unknown := [name for name in value if name not in names]:
         raise ValueError(
-            f"{caller}: {argument} names an output {unknown[0]!r} that is not there. The outputs are "
-            f"{', '.join(map(repr, names))}."
+            f"{caller}: expected {argument} by the names of the outputs, {', '.join(map(repr, names))}, got "
+            f"{unknown[0]!r}, which is none of them."
         )
     return names

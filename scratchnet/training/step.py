@@ -10,7 +10,9 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
-from scratchnet.losses import Loss, LossByOutput, Values
+from scratchnet.layers import Layer
+from scratchnet.losses import Loss, LossByOutput
+from scratchnet.losses.by_output import Values
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
 from scratchnet.structures import length, parts
@@ -48,7 +50,7 @@ def total(value: float | Values) -> float:
 
 @checked
 def train_step(
-    model: Any, loss: Loss, optimizer: Optimizer, x: Any, y: Any, weight: Any = None
+    model: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any, weight: Any = None
 ) -> tuple[float | Values, Any]:
     """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
 
@@ -64,7 +66,7 @@ def train_step(
         if not replay.finite(total(value)):
             return value, z
         model.zero_grads()
-        model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+        model.backward(dz, input_grad=False, logits=fused_with(model, loss))  # type: ignore[arg-type]  # by output
         optimizer.update_model(model)
         return value, z
 
