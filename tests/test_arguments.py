@@ -106,6 +106,7 @@ NEEDED = {
     "FixedNoise": {},
     "ImageDataset": None,  # image_dataset_from_directory makes it
     "PyDataset": None,  # the base of those of one's own
+    "Sequence": None,  # its older name
     "array_to_img": {"x": X[0]},
     "GAN": {
         "generator": lambda: gan().generator,
