@@ -118,7 +118,8 @@ class Stream:
     def __init__(self, data: Any, read: Callable[[Any, Any, Any, str], Feed], caller: str) -> None:
         self.data, self.read, self.caller = data, read, caller
         self.resumable = isinstance(data, PyDataset)
-        self.once = isinstance(data, Iterator)
+        # A PyDataset may be an iterator without end, too: that of flow_from_directory is, as in Keras.
+        self.once = isinstance(data, Iterator) and not isinstance(data, PyDataset)
         self._rest: Iterator[Any] = enumerate(data) if self.once else iter(())  # what is left of an iterator
 
     @property
