@@ -6,8 +6,10 @@ All public names are here; the module each comes from is where it is explained.
 """
 
 from scratchnet import (
+    backend,
     callbacks,
     check,
+    constraints,
     datasets,
     gan,
     generation,
@@ -20,6 +22,7 @@ from scratchnet import (
     plot,
     preprocessing,
     reference,
+    regularizers,
     schedules,
     zoo,
 )
@@ -58,6 +61,7 @@ from scratchnet.initializers import (
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
 from scratchnet.layers import (
     Activation,
+    ActivityRegularization,
     Add,
     Average,
     AveragePooling2D,
@@ -125,6 +129,7 @@ __all__ = [
     "SGD",
     "Accuracy",
     "Activation",
+    "ActivityRegularization",
     "Adam",
     "AdamW",
     "Add",
@@ -209,9 +214,11 @@ __all__ = [
     "WarmUp",
     "ZeroPadding2D",
     "Zeros",
+    "backend",
     "callbacks",
     "check",
     "confusion_matrix",
+    "constraints",
     "datasets",
     "device",
     "gan",
@@ -227,6 +234,7 @@ __all__ = [
     "plot",
     "preprocessing",
     "reference",
+    "regularizers",
     "schedules",
     "set_random_seed",
     "train_step",

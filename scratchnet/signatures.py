@@ -30,17 +30,13 @@ SAME: dict[str, tuple[Any, ...]] = {
 _CHANNELS = "Channels come last: x.transpose(0, 2, 3, 1)."
 _FOLLOWS = "All follows the dtype of the model, sn.Sequential(layers, dtype='float64'), or of the array that comes in."
 _AVERAGE = "A callback keeps the average of the weights: sn.ExponentialMovingAverage(0.999)."
-_SMALL = "The optimizer's weight_decay keeps weights small: sn.AdamW(weight_decay=0.004)."
-_BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights by hand after train_on_batch."
 _FEWER = "Hand over fewer examples: x[:1000], y[:1000]. An epoch is all of them once, of datagen.flow(x, y), too."
 
 # What to do instead.
 ADVICE = {
-    "activity_regularizer": _SMALL,
     "amsgrad": "Take plain Adam, or AdamW.",
     "axis": "Classes and channels are the last axis: np.moveaxis(y, 1, -1).",
     "callbacks": "Callbacks belong to fit.",
-    "constraint": _BOUND,
     "data_format": _CHANNELS,
     "dilation_rate": "A larger kernel_size, or strides, look further as well.",
     "double_checkpoint": "The file is written whole or not at all: one is enough.",
@@ -59,7 +55,6 @@ ADVICE = {
     "output_padding": "Choose kernel_size, strides and padding, or put a ZeroPadding2D behind.",
     "overwrite": "Look first: pathlib.Path(filepath).exists().",
     "reduction": "The mean over the examples is taken; times len(y) it is the sum.",
-    "regularizer": _SMALL,
     "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
     "safe_mode": "A file holds no code, so that loading it is always safe.",
     "save_to_dir": "Write pictures of a batch by hand: PIL.Image.fromarray(x[0].astype('uint8')).save('a.png').",

@@ -2,6 +2,7 @@
 
 from scratchnet.layers import (
     Activation,
+    ActivityRegularization,
     AveragePooling2D,
     BatchNormalization,
     Chain,
@@ -45,6 +46,7 @@ EVERY = {
         lambda: DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2, activation="sigmoid"),
         PICTURES,
     ),
+    "Conv2D penalized": (lambda: Conv2D(3, 2, activation="tanh", activity_regularizer="l1_l2"), PICTURES),
     "MaxPooling2D": (lambda: MaxPooling2D(), PICTURES),
     "MaxPooling2D same": (lambda: MaxPooling2D(3, strides=2, padding="same"), PICTURES),
     "AveragePooling2D": (lambda: AveragePooling2D(2), PICTURES),
@@ -55,6 +57,7 @@ EVERY = {
     "ZeroPadding2D": (lambda: ZeroPadding2D(((1, 0), (2, 3))), PICTURES),
     "Dense": (lambda: Dense(4), (3, 7)),
     "Dense softmax": (lambda: Dense(4, activation="softmax"), (3, 7)),
+    "Dense softmax penalized": (lambda: Dense(4, activation="softmax", activity_regularizer="l2"), (3, 7)),
     "Dense on pictures": (lambda: Dense(2, activation="leaky_relu", use_bias=False), PICTURES),
     # So many iterations that u and v stand still, as its backward takes them to do.
     "SpectralNormalization Conv2D": (
@@ -75,6 +78,7 @@ EVERY = {
     "Activation silu": (lambda: Activation("silu"), PICTURES),
     "Activation softmax": (lambda: Activation("softmax"), (3, 2, 7)),
     "Activation linear": (lambda: Activation("linear"), (3, 7)),
+    "ActivityRegularization": (lambda: ActivityRegularization(0.1, 0.2), PICTURES),
     "ReLU": (lambda: ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), PICTURES),
     "LeakyReLU": (lambda: LeakyReLU(0.2), PICTURES),
     "BatchNormalization": (lambda: BatchNormalization(), PICTURES),

@@ -14,8 +14,8 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Dense "
-        "DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer LeakyReLU "
+        "Activation ActivityRegularization Add Average AveragePooling2D BatchNormalization Concatenate Conv2D "
+        "Conv2DTranspose Dense DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer LeakyReLU "
         "MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape SpectralNormalization Subtract "
         "UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
     ),
@@ -29,6 +29,8 @@ SAME = {
         "Constant GlorotNormal GlorotUniform HeNormal HeUniform Initializer LecunNormal LecunUniform Ones Orthogonal "
         "RandomNormal RandomUniform TruncatedNormal VarianceScaling Zeros"
     ),
+    "constraints": "Constraint MaxNorm MinMaxNorm NonNeg UnitNorm",
+    "regularizers": "L1 L1L2 L2 OrthogonalRegularizer Regularizer",
     "callbacks": (
         "BackupAndRestore CSVLogger Callback EarlyStopping History LearningRateScheduler ModelCheckpoint "
         "ReduceLROnPlateau"
@@ -66,9 +68,19 @@ NAMES = {
         f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}"
         for method in ("apply_transform", "fit", "flow", "get_random_transform", "random_transform", "standardize")
     },
-    **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
+    **{
+        f"{module}.get": f"{module}.get"
+        for module in ("constraints", "initializers", "losses", "metrics", "optimizers", "regularizers")
+    },
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
+    **{
+        f"backend.{name}": f"backend.{name}"
+        for name in (
+            "clear_session epsilon floatx get_uid image_data_format is_keras_tensor set_epsilon set_floatx "
+            "set_image_data_format"
+        ).split()
+    },
     **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in ("cifar10", "fashion_mnist")},
 }
 

@@ -18,7 +18,7 @@ ROOMS = [
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "trees"},
-    {"initializers", "placement"},
+    {"constraints", "initializers", "placement", "regularizers"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
@@ -29,6 +29,7 @@ ROOMS = [
 ]
 # A leaf may import every room, the whole package, and the leaves that are named here. No room imports a leaf.
 LEAVES = {
+    "backend": set(),
     "bench": {"gan", "plot"},
     "blocks": set(),
     "book": set(),

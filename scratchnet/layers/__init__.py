@@ -2,6 +2,7 @@
 
 from scratchnet.layers import operators as operators  # gives symbolic tensors their signs, + and so on
 from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
+from scratchnet.layers.activity import ActivityRegularization
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
@@ -34,6 +35,7 @@ from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
     "Activation",
+    "ActivityRegularization",
     "Add",
     "Average",
     "AveragePooling2D",

@@ -10,8 +10,10 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count, check_kernel_fits, check_padding, pair
+from scratchnet.constraints import Bound
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, pads_2d, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -92,6 +94,9 @@ class Conv2D(_Filter):
         activation: applied to y; see `Activation`.
         use_bias: whether there is b.
         kernel_initializer, bias_initializer: names or objects; see `scratchnet.initializers`.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties on w, on b, and on y, activation included,
+            divided by N: names or objects; see `scratchnet.regularizers`.
+        kernel_constraint, bias_constraint: what w and b are brought to after each update; see `scratchnet.constraints`.
         input_shape: (H, W, C), for the first layer of a model.
 
     Raises:
@@ -113,16 +118,19 @@ class Conv2D(_Filter):
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        kernel_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        kernel_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        kernel_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        kernel_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("kernel", kernel_regularizer, kernel_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.filters = check_count(filters, "filters", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
@@ -179,16 +187,19 @@ class Conv2DTranspose(_Filter):
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        kernel_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        kernel_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        kernel_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        kernel_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("kernel", kernel_regularizer, kernel_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.filters = check_count(filters, "filters", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:
@@ -231,7 +242,8 @@ class DepthwiseConv2D(_Filter):
 
     Shapes: x (N, H, W, C), w (KH, KW, C, M), b (C*M,), y (N, OH, OW, C*M).
 
-    Args and errors: as for Conv2D; M is `depth_multiplier`, and the initializer is `depthwise_initializer`.
+    Args and errors: as for Conv2D; M is `depth_multiplier`, and initializer, regularizer and constraint of w are
+    `depthwise_initializer`, `depthwise_regularizer` and `depthwise_constraint`.
 
     Source: Keras, https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
     """
@@ -248,16 +260,19 @@ class DepthwiseConv2D(_Filter):
         use_bias: bool = True,
         depthwise_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        depthwise_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        depthwise_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        depthwise_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        depthwise_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("kernel", depthwise_regularizer, depthwise_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:

@@ -15,6 +15,7 @@ from typing import Any
 from scratchnet.annotations import checked
 from scratchnet.arguments import shape_text, shortened
 from scratchnet.attributes import Attributes
+from scratchnet.layers.naming import Named
 from scratchnet.signatures import OnlyDefault
 
 Structure = Any  # one thing, or a list, tuple or dict of them
@@ -153,10 +154,9 @@ class Node:
         self.layer.note_call(self)
 
 
-class Called:
+class Called(Named):
     """What can be called on arrays and on symbolic tensors: part of every layer."""
 
-    full_name: str
     forward: Callable[..., Any]
     _noted_calls: Sequence[weakref.ref[Node]] = ()
 

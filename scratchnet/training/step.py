@@ -13,6 +13,7 @@ from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
 from scratchnet.layers import Layer
+from scratchnet.layers.penalties import activity_penalties, penalized
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
@@ -31,11 +32,12 @@ def fused_with(model: Any, loss: Loss) -> bool:
 def forward_loss(
     model: Any, loss: Loss, x: np.ndarray, y: np.ndarray, training: bool, weight: np.ndarray | None = None
 ) -> tuple[float, Any, np.ndarray]:
-    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch."""
+    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch; the loss with all penalties."""
     fused = fused_with(model, loss)
-    z = model.forward(x, training=training, logits=fused)
+    with activity_penalties() as penalties:
+        z = model.forward(x, training=training, logits=fused)
     value, dz = (loss.fused() if fused else loss)(y, z, weight)
-    return value, dz, z
+    return penalized(value, model, penalties), dz, z
 
 
 @checked
@@ -56,6 +58,7 @@ def train_step(
             return value, z
         model.zero_grads()
         model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+        model.add_penalty_gradients()
         optimizer.update_model(model)
         return value, z
 
