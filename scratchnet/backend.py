@@ -196,7 +196,7 @@ _NUMPY = {
     "repeat_elements": "repeat",
     "reverse": "flip",
 }
-_ARRAY_FUNCTIONS = (
+_NAMES = (
     "abs all any arange argmax argmin batch_dot batch_flatten batch_normalization bias_add binary_crossentropy cast "
     "categorical_crossentropy clip concatenate constant conv1d conv2d conv2d_transpose conv3d cos cumprod cumsum "
     "depthwise_conv2d dot dropout elu equal exp expand_dims eye flatten gather greater greater_equal hard_sigmoid "
@@ -205,7 +205,8 @@ _ARRAY_FUNCTIONS = (
     "random_uniform relu repeat repeat_elements reshape resize_images reverse round separable_conv2d sigmoid sign sin "
     "softmax softplus softsign sparse_categorical_crossentropy spatial_2d_padding sqrt square squeeze stack std sum "
     "switch tanh tile transpose truncated_normal update update_add update_sub var zeros_like"
-).split()
+)
+_ARRAY_FUNCTIONS = set(_NAMES.split())
 
 
 def _instead(name: str) -> str:
@@ -214,9 +215,9 @@ def _instead(name: str) -> str:
     ours = _NUMPY.get(name, name)
     same = f"np.{ours} computes it on arrays" if hasattr(np, ours) else "Layers and losses have it with its gradient"
     return (
-        f"there is no autograd that could go back through it. {same}. In a network, take a layer (scratchnet.layers), or "
-        "write one with `call` and `call_backward`; in a loss, define `compute`, which gives the value and the gradient "
-        "(scratchnet.losses.Loss)."
+        f"there is no autograd that could go back through it. {same}. In a network, take a layer (scratchnet.layers), "
+        "or write one with `call` and `call_backward`; in a loss, define `compute`, which gives the value and the "
+        "gradient (scratchnet.losses.Loss)."
     )
 
 

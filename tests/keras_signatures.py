@@ -13,11 +13,16 @@ TABLE = Path(__file__).with_suffix(".txt")
 
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
+    "backend": (
+        "clear_session epsilon floatx get_uid image_data_format is_keras_tensor set_epsilon set_floatx "
+        "set_image_data_format"
+    ),
     "layers": (
         "Activation ActivityRegularization Add Average AveragePooling2D BatchNormalization Concatenate Conv2D "
-        "Conv2DTranspose Dense DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer LeakyReLU "
-        "MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape SpectralNormalization Subtract "
-        "UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
+        "Conv2DTranspose Dense DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization "
+        "InputLayer Layer LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape "
+        "SpectralNormalization Subtract UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
+        "multiply subtract"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
     "metrics": (
@@ -74,13 +79,6 @@ NAMES = {
     },
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
-    **{
-        f"backend.{name}": f"backend.{name}"
-        for name in (
-            "clear_session epsilon floatx get_uid image_data_format is_keras_tensor set_epsilon set_floatx "
-            "set_image_data_format"
-        ).split()
-    },
     **{f"datasets.{name}.load_data": f"datasets.{name}.load_data" for name in ("cifar10", "fashion_mnist")},
 }
 
