@@ -194,7 +194,7 @@ def test_frozen_weights_are_neither_penalized_nor_bounded():
 @pytest.mark.parametrize("fuse", [True, False])
 def test_activity_penalties_go_back_through_the_layers(kind, fuse):
     model = network(fuse, activity_regularizer=PENALTIES[kind]())
-    report = sn.gradcheck(model, X, tolerance=1e-6)
+    report = sn.gradcheck(model, X[:2], tolerance=1e-6, samples=20)
     assert report.passed, report
 
 
@@ -204,7 +204,7 @@ def test_no_fused_step_takes_in_a_penalized_layer():
     model.get_layer("conv").activity_regularizer = "l2"  # the plan is made anew
     model.get_layer("relu").activity_regularizer = "l2"
     assert {type(step) for step in model.plan()} == {fusion.Step}
-    assert sn.gradcheck(model, X, tolerance=1e-6)
+    assert sn.gradcheck(model, X[:2], tolerance=1e-6, samples=20)
 
 
 @pytest.mark.parametrize("logits", [True, False])
@@ -324,7 +324,6 @@ class Rounded(constraints.Constraint):
 def test_ones_own_and_files(tmp_path):
     model = network(kernel_regularizer=Cubes(0.1), kernel_constraint=Rounded(), activity_regularizer="l2")
     model.train_on_batch(X, Y)
-    np.testing.assert_array_equal(*(2 * [model.layers[0].params["kernel"]]))
     assert (model.layers[0].params["kernel"] == model.layers[0].params["kernel"].round(2)).all()
     path = tmp_path / "model.safetensors"
     model.save(path)
@@ -378,7 +377,7 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path):
     class CutOff(sn.Callback):
         def on_epoch_end(self, epoch, logs=None):
             if epoch == 1:
-                raise KeyboardInterrupt
+                raise RuntimeError("cut off")
 
     options = {"kernel_regularizer": "l2", "kernel_constraint": "max_norm", "activity_regularizer": "l2"}
     sn.set_random_seed(1)
@@ -386,7 +385,8 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path):
     sn.set_random_seed(1)
     wanted = whole.fit(X, Y, batch_size=2, epochs=4, verbose=0).history["loss"]
     sn.set_random_seed(1)
-    cut.fit(X, Y, batch_size=2, epochs=4, verbose=0, callbacks=[sn.BackupAndRestore(tmp_path / "run"), CutOff()])
+    with pytest.raises(RuntimeError, match="cut off"):
+        cut.fit(X, Y, batch_size=2, epochs=4, verbose=0, callbacks=[sn.BackupAndRestore(tmp_path / "run"), CutOff()])
     again = network(**options)
     again.fit(X, Y, batch_size=2, epochs=4, verbose=0, callbacks=[sn.BackupAndRestore(tmp_path / "run")])
     np.testing.assert_array_equal(again.get_weights()[0], whole.get_weights()[0])
@@ -426,14 +426,16 @@ def test_both_steps_of_a_gan():
         d = sn.Sequential([sn.Dense(1, name="d", input_shape=(4,), **options)])
         made = sn.GAN(g, d, latent_dim=3)
         made.compile(sn.SGD(0.1), sn.SGD(0.1))
-        sn.set_random_seed(1)
         return made
 
     real = RNG.normal(size=(8, 4)).astype(np.float32)
     plain, penalized = gan(), gan(kernel_regularizer=regularizers.l2(0.5))
     before = {name: getattr(plain, name).get_weights()[0] for name in ("generator", "discriminator")}
     extra = {name: 0.5 * (w.astype(np.float64) ** 2).sum() for name, w in before.items()}
-    wanted, found = plain.train_on_batch(real), penalized.train_on_batch(real)
+    sn.set_random_seed(1)
+    wanted = plain.train_on_batch(real)
+    sn.set_random_seed(1)
+    found = penalized.train_on_batch(real)
     assert found["d_loss"] == pytest.approx(wanted["d_loss"] + extra["discriminator"], rel=1e-5)
     ours, theirs = (one.discriminator.get_weights()[0] for one in (penalized, plain))
     np.testing.assert_allclose(ours, theirs - 0.1 * before["discriminator"], atol=1e-6)
@@ -457,7 +459,7 @@ def test_recorded_steps_are_those_one_by_one():
         sn.set_random_seed(0)
         model = sn.Sequential(
             [
-                sn.Dense(8, activation="relu", kernel_regularizer="l1_l2", activity_regularizer="l2", input_shape=(12,)),
+                sn.Dense(8, "relu", kernel_regularizer="l1_l2", activity_regularizer="l2", input_shape=(12,)),
                 sn.Dense(3, activation="softmax", kernel_regularizer=regularizers.OrthogonalRegularizer(0.1),
                          kernel_constraint="max_norm"),
             ]
