@@ -9,6 +9,7 @@ Source: https://keras.io/api/utils/backend_utils/ and config_utils/
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -128,8 +129,8 @@ def ndim(x: Any) -> int:
 
 
 def count_params(x: Any) -> int:
-    """The number of numbers in an array."""
-    return int(np.prod(int_shape(x)))
+    """The number of numbers in an array; of one example, in a symbolic tensor."""
+    return math.prod(1 if size is None else size for size in int_shape(x))
 
 
 def get_value(x: Any) -> Any:

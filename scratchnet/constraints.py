@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_array, check_choice, check_number, is_whole
+from scratchnet.arguments import ArgumentError, check_array, check_choice, check_number, is_whole
 from scratchnet.config import Configurable
 from scratchnet.devices import array_module, as_array
 from scratchnet.shapes import FLOATS
@@ -169,10 +169,15 @@ def get(identifier: str | Bound | None) -> Bound | None:
     """A constraint from its name ("max_norm", "min_max_norm", "non_neg", "unit_norm"), the object itself, or None.
 
     Raises:
-        ValueError: no constraint has that name; the nearest is named.
+        ValueError: no constraint has that name, the nearest is named; or a class.
     """
     if identifier is None or isinstance(identifier, Constraint):
         return identifier
-    if callable(identifier) and not isinstance(identifier, type):
+    if isinstance(identifier, type):
+        raise ArgumentError(
+            f"expected a constraint, its name or a function, got {identifier!r}. A class needs its brackets: "
+            f"{identifier.__name__}()."
+        )
+    if callable(identifier):
         return identifier
     return CONSTRAINTS[check_choice(identifier, CONSTRAINTS, "constraint")]()

@@ -13,7 +13,7 @@ from scratchnet import initializers
 pytestmark = pytest.mark.usefixtures("stand_in_device")
 
 
-WITHOUT_KERNEL = ("Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "Chain of none")
+WITHOUT_KERNEL = ("ActivityRegularization", "Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "Chain of none")
 
 
 @pytest.mark.parametrize("training", [True, False])

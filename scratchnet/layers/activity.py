@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scratchnet.arguments import check_number
 from scratchnet.layers.base import Layer
 from scratchnet.regularizers import L1L2
 
@@ -24,5 +25,7 @@ class ActivityRegularization(Layer):
     keeps_range = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **options: Any):
+        for name, value in (("l1", l1), ("l2", l2)):
+            check_number(value, name, type(self).__name__, 0)
         super().__init__(activity_regularizer=L1L2(l1, l2), **options)
         self.l1, self.l2 = l1, l2
