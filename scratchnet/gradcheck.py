@@ -1,6 +1,7 @@
 """Is my backward right? Every gradient compared with a difference quotient, in float64.
 
-The scalar s = sum(forward(x) * dy) with a random dy has the gradient that backward(dy) returns. (With dy of ones, a
+The scalar s = sum(forward(x) * dy) with a random dy has the gradient that backward(dy) returns; where a layer has an
+activity_regularizer, its penalty belongs to s. (With dy of ones, a
 softmax whose backward returns zeros would pass: its outputs add up to 1 whatever the input.) The quotient is
 
     d(h) = (s(x + h) - s(x - h)) / 2h,  and (4 d(h/2) - d(h)) / 3, whose error shrinks with h^4
@@ -24,6 +25,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number, is_array
 from scratchnet.devices import as_array, like, to_numpy
 from scratchnet.layers import Chain, Embedding, Layer
+from scratchnet.layers.penalties import activity_penalties
 from scratchnet.layers.symbolic import flat, packed
 from scratchnet.losses import Loss
 
@@ -125,8 +127,9 @@ def gradcheck(
         arrays |= {name: (start.params[name], gradient) for name, gradient in layer.trained()[1].items()}
 
         def scalar() -> float:
-            found = flat(copy.deepcopy(start).forward(x, training=training))
-            return sum(float((part * dy).sum()) for part, dy in zip(found, dys))
+            with activity_penalties() as penalties:
+                found = flat(copy.deepcopy(start).forward(x, training=training))
+            return sum((float((part * dy).sum()) for part, dy in zip(found, dys)), sum(penalties))
 
     report = GradcheckReport(tolerance=tolerance)
     for name, (values, gradient) in arrays.items():

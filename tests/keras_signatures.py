@@ -14,13 +14,13 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop Concatenate Conv2D "
-        "Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten GaussianDropout "
-        "GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity InputLayer Layer "
-        "LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute ReLU "
-        "RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D SpectralNormalization "
-        "Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
-        "multiply subtract"
+        "Activation ActivityRegularization Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop "
+        "Concatenate Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten "
+        "GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity "
+        "InputLayer Layer LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU "
+        "Permute ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D "
+        "SpectralNormalization Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot "
+        "maximum minimum multiply subtract"
     ),
     "losses": (
         "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
@@ -54,6 +54,12 @@ SAME = {
         "log_sigmoid log_softmax mish relu relu6 selu serialize sigmoid silu soft_shrink softmax softplus softsign "
         "sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
     ),
+    "backend": (
+        "clear_session epsilon floatx get_uid image_data_format is_keras_tensor set_epsilon set_floatx "
+        "set_image_data_format"
+    ),
+    "constraints": "Constraint MaxNorm MinMaxNorm NonNeg UnitNorm",
+    "regularizers": "L1 L1L2 L2 OrthogonalRegularizer Regularizer",
 }
 METHODS = {
     "Sequential": (
@@ -99,7 +105,10 @@ NAMES = {
     },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
-    **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
+    **{
+        f"{module}.get": f"{module}.get"
+        for module in ("constraints", "initializers", "losses", "metrics", "optimizers", "regularizers")
+    },
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
 }

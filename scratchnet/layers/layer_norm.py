@@ -10,10 +10,11 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_number, is_whole, shape_text, shortened
+from scratchnet.constraints import Bound
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, sizes
-from scratchnet.signatures import OnlyDefault
 
 _SMALLEST_LENGTH = 1e-12
 
@@ -66,13 +67,15 @@ class LayerNormalization(Layer):
         scale: bool = True,
         beta_initializer: str | initializers.Initializer = "zeros",
         gamma_initializer: str | initializers.Initializer = "ones",
-        beta_regularizer: OnlyDefault = None,
-        gamma_regularizer: OnlyDefault = None,
-        beta_constraint: OnlyDefault = None,
-        gamma_constraint: OnlyDefault = None,
+        beta_regularizer: str | Regularizer | None = None,
+        gamma_regularizer: str | Regularizer | None = None,
+        beta_constraint: str | Bound | None = None,
+        gamma_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(**options)
+        self.rule("beta", beta_regularizer, beta_constraint)
+        self.rule("gamma", gamma_regularizer, gamma_constraint)
         self.axis = _axes(axis, self.full_name)
         self.epsilon = check_number(epsilon, "epsilon", self.full_name, 0, above=True)
         self.center, self.scale = center, scale

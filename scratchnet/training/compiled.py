@@ -71,8 +71,8 @@ class Compiled(Layer):
                 for each, or a dict by their names; None in it for an output that is not trained on. They add up.
             loss_weights: how much each output's loss counts in the sum: a list, or a dict by name; None for 1 each.
             metrics: names ("accuracy", "mse", "top_5_accuracy", ...), objects, or functions f(y_true, y_pred) that
-                give a number an example; the history has them under these names, a second one of a name as name_1. Of several
-                outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
+                give a number an example; the history has them under these names, a second one of a name as name_1.
+                Of several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
             weighted_metrics: the same, for metrics in which an example counts as much as its sample_weight says.
 
         Raises:

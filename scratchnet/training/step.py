@@ -14,6 +14,7 @@ from scratchnet.callbacks import Logs
 from scratchnet.devices import to_numpy
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
 from scratchnet.layers import Layer
+from scratchnet.layers.penalties import activity_penalties, penalized
 from scratchnet.losses import Loss, LossByOutput
 from scratchnet.losses.by_output import Values
 from scratchnet.metrics import Metric
@@ -39,12 +40,17 @@ def fused_with(model: Any, loss: Loss) -> bool | list[bool]:
 def forward_loss(
     model: Any, loss: Loss, x: Any, y: Any, training: bool, weight: Any = None
 ) -> tuple[float | Values, Any, Any]:
-    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch; see `train_step`."""
+    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch; the loss with all penalties."""
     fused = fused_with(model, loss)
-    z = parts(model.forward(x, training=training, logits=fused))
+    with activity_penalties() as penalties:
+        z = parts(model.forward(x, training=training, logits=fused))
+    value: Any
+    dz: Any
     if isinstance(loss, LossByOutput) and isinstance(fused, list):
-        return *loss.fused(fused).by_output(y, z, weight), z
-    return *(loss.fused() if fused else loss).value_and_gradient(y, z, weight), z
+        value, dz = loss.fused(fused).by_output(y, z, weight)
+    else:
+        value, dz = (loss.fused() if fused else loss).value_and_gradient(y, z, weight)
+    return penalized(value, model, penalties), dz, z
 
 
 def total(value: float | Values) -> float:
@@ -71,6 +77,7 @@ def train_step(
             return value, z
         model.zero_grads()
         model.backward(dz, input_grad=False, logits=fused_with(model, loss))  # type: ignore[arg-type]  # by output
+        model.add_penalty_gradients()
         optimizer.update_model(model)
         return value, z
 
