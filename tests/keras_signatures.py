@@ -19,9 +19,11 @@ SAME = {
         "sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
     ),
     "layers": (
-        "Activation AveragePooling2D BatchNormalization Conv2D Conv2DTranspose Dense DepthwiseConv2D Dropout ELU "
-        "Flatten GlobalAveragePooling2D GroupNormalization Layer LeakyReLU MaxPooling2D Normalization PReLU ReLU "
-        "Rescaling Reshape Softmax SpectralNormalization UpSampling2D ZeroPadding2D"
+        "Activation Add Average AveragePooling2D BatchNormalization Concatenate Conv2D Conv2DTranspose Dense "
+        "DepthwiseConv2D Dot Dropout ELU Flatten GlobalAveragePooling2D GroupNormalization InputLayer Layer "
+        "LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU ReLU Rescaling Reshape Softmax "
+        "SpectralNormalization Subtract UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
+        "multiply subtract"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
     "metrics": (
@@ -40,8 +42,8 @@ SAME = {
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_weights load_weights predict save save_weights "
-        "set_weights summary train_on_batch"
+        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict save "
+        "save_weights set_weights summary train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -55,6 +57,9 @@ METHODS = {
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
+    "Input": "Input",
+    "KerasTensor": "KerasTensor",
+    "Model.get_layer": "Model.get_layer",
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",

@@ -49,7 +49,7 @@ class PReLU(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         shape = [1 if axis in self.shared_axes else size for axis, size in enumerate(sizes(input_shape), start=1)]
-        self.add_weight("alpha", shape, self.alpha_initializer)
+        self.add_weight(shape, self.alpha_initializer, name="alpha")
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         if max(self.shared_axes, default=0) >= len(input_shape):
