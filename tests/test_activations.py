@@ -402,3 +402,20 @@ def test_layers_learn():
     history = model.fit(x, np.abs(x).sum(axis=1), epochs=40, verbose=0).history["loss"]
     assert history[-1] < history[0] / 5
     assert not (model.layers[2].params["alpha"] == 0).any()
+
+
+# In a graph.
+
+
+def test_functions_on_symbolic_tensors_are_layers():
+    x = sn.Input((7,))
+    y = activations.relu(sn.Dense(5)(x), max_value=1.0)
+    y = activations.leaky_relu(sn.Dense(4)(y), negative_slope=0.1)
+    y = activations.gelu(activations.linear(y))
+    model = sn.Model(x, activations.softmax(y))
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["InputLayer", "Dense", "ReLU", "Dense", "LeakyReLU", "Activation", "Activation", "Softmax"]
+    assert model.output_activation == "softmax"
+    assert sn.gradcheck(model, X)
+    with pytest.raises(ValueError, match="gelu: expected approximate to have the default for a symbolic tensor"):
+        activations.gelu(x, approximate=True)
