@@ -171,7 +171,7 @@ def make(data: Any, custom_objects: Mapping[str, Any] | None = None, where: str 
         ValueError: a class that is neither, arguments that it does not take, or more parts than any network has.
     """
     theirs = {name: one for name, one in (custom_objects or {}).items() if not inspect.isfunction(one)}
-    known = {**_own_classes(), **theirs}
+    known: dict[str, Any] = {**_own_classes(), **theirs}
     parts, once = itertools.count(1), list[Any]()
 
     def build(part: Any, where: str) -> Any:
