@@ -260,9 +260,7 @@ def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
 
 def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, caller: str, hint: str = "") -> np.ndarray:
     """y_true in y_pred's shape and dtype; labels (N,) for predictions (N, 1) are taken, and the other way round."""
-    if y_true.shape != y_pred.shape:
-        if y_true.size == y_pred.size and {y_true.ndim, y_pred.ndim} == {1, 2}:
-            y_true = y_true.reshape(y_pred.shape)
-        else:
-            raise ValueError(f"{caller}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
-    return y_true.astype(y_pred.dtype, copy=False)
+    labels = same_rank(y_true, y_pred)
+    if labels.shape != y_pred.shape:
+        raise ValueError(f"{caller}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
+    return labels.astype(y_pred.dtype, copy=False)

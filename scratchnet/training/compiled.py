@@ -86,7 +86,8 @@ class Compiled(Layer):
                 "reduction='none', a number an example. That is for calls by hand; leave reduction out."
             )
         self.optimizer, self.loss = optimizer, made
-        wanted = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics or ())
+        metrics = () if metrics is None else metrics
+        wanted = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
         self.metrics = [get_metric(m, loss=self.loss) for m in wanted]
         _tell_apart(self.metrics)
 
