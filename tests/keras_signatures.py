@@ -29,8 +29,13 @@ SAME = {
         "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
     ),
     "metrics": (
-        "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy SparseTopKCategoricalAccuracy "
-        "TopKCategoricalAccuracy"
+        "AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy CategoricalCrossentropy CategoricalHinge "
+        "CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives Hinge KLDivergence LogCoshError Mean "
+        "MeanAbsoluteError MeanAbsolutePercentageError MeanMetricWrapper MeanSquaredError MeanSquaredLogarithmicError "
+        "Metric Poisson Precision Recall RootMeanSquaredError SparseCategoricalAccuracy SparseCategoricalCrossentropy "
+        "SparseTopKCategoricalAccuracy SquaredHinge TopKCategoricalAccuracy TrueNegatives TruePositives "
+        "binary_accuracy categorical_accuracy sparse_categorical_accuracy sparse_top_k_categorical_accuracy "
+        "top_k_categorical_accuracy"
     ),
     "optimizers": "Adam AdamW RMSprop SGD",
     "initializers": (
@@ -50,7 +55,8 @@ METHODS = {
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
     "losses.Loss": "__call__",
-    "metrics.Metric": "result",
+    "metrics.Mean": "update_state",
+    "metrics.Metric": "reset_state result",
     "initializers.Initializer": "__call__",
     "callbacks.Callback": (
         "on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end "

@@ -101,6 +101,14 @@ LOSSES = {
     "shares of weighted examples": (sn.SparseCategoricalCrossentropy(), LABELS),
     "yes or no, each": (sn.BinaryCrossentropy(), np.eye(3)[LABELS]),
     "squares": (sn.MeanSquaredError(), np.eye(3)[LABELS]),
+    "yes or no, focal": (sn.losses.BinaryFocalCrossentropy(), np.eye(3)[LABELS]),
+    "classes, focal": (sn.losses.CategoricalFocalCrossentropy(), np.eye(3)[LABELS]),
+    "margin": (sn.losses.Hinge(), np.eye(3)[LABELS]),
+    "margin of classes": (sn.losses.CategoricalHinge(), np.eye(3)[LABELS]),
+    "angles": (sn.losses.CosineSimilarity(), np.eye(3)[LABELS]),
+    "divergence": (sn.losses.KLDivergence(), np.eye(3)[LABELS]),
+    "sum of log cosh": (sn.losses.LogCosh(reduction="sum"), np.eye(3)[LABELS]),
+    "weighted mean of absolutes": (sn.losses.MeanAbsoluteError("mean_with_sample_weight"), np.eye(3)[LABELS]),
 }
 
 

@@ -110,6 +110,7 @@ MADE |= {
     "learning_rate": 0.1,
     "backup_dir": "b",
     "monitor": "loss",
+    "fn": abs,
 }
 
 

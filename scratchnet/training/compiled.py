@@ -27,6 +27,17 @@ TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), 
 RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
 
 
+def _tell_apart(metrics: Sequence[Metric]) -> None:
+    """Number metrics of one name: the second `auc` becomes auc_1."""
+    taken: set[str] = set()
+    for metric in metrics:
+        name, number = metric.name, 0
+        while metric.name in taken:
+            number += 1
+            metric.name = f"{name}_{number}"
+        taken.add(metric.name)
+
+
 class Compiled(Layer):
     """A network with an optimizer, a loss and metrics; see `Trainable` for what it does with them."""
 
@@ -58,7 +69,8 @@ class Compiled(Layer):
                 your own that returns (value, gradient), see `losses.LossFunction`. Of several outputs a list with one
                 for each, or a dict by their names; None in it for an output that is not trained on. They add up.
             loss_weights: how much each output's loss counts in the sum: a list, or a dict by name; None for 1 each.
-            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names. Of
+            metrics: names ("accuracy", "mse", "top_5_accuracy", ...), objects, or functions f(y_true, y_pred) that give
+                a number an example; the history has them under these names, a second one of a name as name_1. Of
                 several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
             weighted_metrics: the same, for metrics in which an example counts as much as its sample_weight says.
 
@@ -99,7 +111,7 @@ class Compiled(Layer):
     def reset_metrics(self) -> None:
         """Let the metrics forget what they have seen; `fit` does so before each epoch."""
         for metric in self.metrics:
-            metric.reset()
+            metric.reset_state()
 
     def _outputs_with_loss(self) -> list[str]:
         """The outputs that have a loss of their own, where there are several: the history has each one's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,20 +33,20 @@ class OutputMetric(Metric):
         """That of the metric."""
         return self.metric.direction
 
-    def reset(self) -> None:
+    def reset_state(self) -> None:
         """Forget what was seen."""
-        self.metric.reset()
+        self.metric.reset_state()
 
     def look(self, y_true: Any, y_pred: Any, weight: Any = None) -> None:
         """Take in a batch: of the labels, outputs and weights of all outputs, those of its own."""
         if self.output is not None:
             y_true, y_pred, weight = (None if all_ is None else all_[self.output] for all_ in (y_true, y_pred, weight))
         if self.weighted and weight is not None:
-            self.metric.update(y_true, y_pred, weight)
+            self.metric.update_state(y_true, y_pred, weight)
         else:
-            self.metric.update(y_true, y_pred)
+            self.metric.update_state(y_true, y_pred)
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """That of the metric."""
         return self.metric.result()
 
@@ -100,7 +101,7 @@ def metrics_of(metrics: Any, weighted: Any, loss: Loss, names: Sequence[str], ca
         caller: how errors begin.
 
     Raises:
-        ValueError: an unknown name, two of one name, or, of several outputs, no entry for each.
+        ValueError: an unknown name, or, of several outputs, no entry for each.
     """
     made: dict[str, Metric] = {}
     of = loss.losses if isinstance(loss, LossByOutput) else [loss.loss if isinstance(loss, ScaledLoss) else loss]
@@ -117,9 +118,14 @@ def metrics_of(metrics: Any, weighted: Any, loss: Loss, names: Sequence[str], ca
                 name = start + metric.name
                 if by_weight and name in made:
                     name = f"{start}weighted_{metric.name}"
-                if name in made:
-                    raise ValueError(f"{caller}: two metrics have one name: {name}. Give each only once.")
-                plain = len(names) == 1 and not by_weight
+                plain, free = len(names) == 1 and not by_weight, name
+                for number in itertools.count(1):  # the second `auc` becomes auc_1
+                    if free not in made:
+                        break
+                    free = f"{name}_{number}"
+                name = free
+                if plain:
+                    metric.name = name
                 made[name] = metric if plain else OutputMetric(metric, name, _place(output, names), by_weight)
     return list(made.values()) if len(names) == 1 else [made[name] for name in sorted(made)]
 
