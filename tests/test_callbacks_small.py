@@ -122,11 +122,11 @@ def test_metrics_by_weight():
     assert logs["weighted_accuracy"] == model.evaluate(X[:5], Y[:5], verbose=0, return_dict=True)["accuracy"]
     assert model.metrics_names == ["loss", "accuracy", "weighted_accuracy"]
     metric = sn.Accuracy()
-    metric.update(np.array([0, 1]), np.eye(2), [3.0, 1.0])
-    metric.update(np.array([1, 1]), np.eye(2), [3.0, 1.0])
+    metric.update_state(np.array([0, 1]), np.eye(2), [3.0, 1.0])
+    metric.update_state(np.array([1, 1]), np.eye(2), [3.0, 1.0])
     assert metric.result() == 5 / 8
     with pytest.raises(ValueError, match="sample_weight"):
-        metric.update(np.array([0, 1]), np.eye(2), [1.0])
+        metric.update_state(np.array([0, 1]), np.eye(2), [1.0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.reset_metrics()

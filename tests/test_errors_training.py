@@ -234,7 +234,7 @@ def test_channels_first_into_a_model_that_starts_with_flatten():
 
 def test_classes_without_brackets_and_names_twice():
     model = sn.Sequential([sn.Dense(2, input_shape=(3,))])
-    with pytest.raises(ValueError, match=r"got the class MeanSquaredError: write MeanSquaredError\(\)"):
+    with pytest.raises(ValueError, match=r"A class needs its brackets: MeanSquaredError\(\)"):
         model.compile("sgd", sn.MeanSquaredError)
     with pytest.raises(ValueError, match=r"A class needs its brackets: Adam\(\)"):
         model.compile(sn.Adam, "mse")

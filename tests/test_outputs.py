@@ -108,6 +108,10 @@ NAMES = {
         {"metrics": [["accuracy", "top_2_accuracy"], []]},
         ["loss", "kind_loss", "switch_loss", "kind_accuracy", "kind_top_2_accuracy"],
     ),
+    "twice": (
+        {"metrics": [["accuracy", "accuracy"], None]},
+        ["loss", "kind_loss", "switch_loss", "kind_accuracy", "kind_accuracy_1"],
+    ),
     "dict": ({"metrics": {"switch": "accuracy"}}, ["loss", "kind_loss", "switch_loss", "switch_accuracy"]),
     "weighted": (
         {"metrics": {"kind": ["accuracy"]}, "weighted_metrics": {"kind": ["accuracy"], "switch": ["accuracy"]}},
@@ -171,7 +175,6 @@ def test_what_is_wrong_is_named():
         ({"loss_weights": [1.0, np.inf]}, "expected loss_weights to be finite numbers, got inf"),
         ({"metrics": ["accuracy"]}, "expected metrics as a list with one entry for each"),
         ({"metrics": {"a": "accuracy"}}, "expected metrics by the names of the outputs, .*got 'a'"),
-        ({"metrics": [["accuracy", "accuracy"], None]}, "two metrics have one name: kind_accuracy"),
     ):
         with pytest.raises(ValueError, match=message):
             compiled(**options)

@@ -46,7 +46,7 @@ class OutputMetric(Metric):
         else:
             self.metric.update_state(y_true, y_pred)
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """That of the metric."""
         return self.metric.result()
 

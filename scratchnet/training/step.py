@@ -149,9 +149,10 @@ class RunningMeans:
         """Take over the sums, so that the means are of the whole epoch."""
         self.totals, self.count = list(state["totals"]), state["count"]
         for metric, values in zip(self.metrics, state["metrics"]):
+            kept = vars(_inner(metric))
             for name, value in values.items():
-                own = vars(_inner(metric))[name]
-                vars(_inner(metric))[name] = own.assign(value) if isinstance(own, Variable) else value
+                own = kept[name]
+                kept[name] = own.assign(value) if isinstance(own, Variable) else value
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """Raise a ValueError unless `set_state` can take it."""
@@ -165,7 +166,7 @@ class RunningMeans:
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}; of several outputs also {"left_loss": ..., "left_accuracy": ...}."""
         losses = {prefix + name: total / self.count for name, total in zip(self.names, self.totals)}
-        return losses | {prefix + m.name: _number_or_array(m.result()) for m in self.metrics}
+        return losses | {prefix + metric.name: _number_or_array(metric.result()) for metric in self.metrics}
 
 
 def _number_or_array(value: Any) -> Any:
