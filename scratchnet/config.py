@@ -156,7 +156,7 @@ def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str
     Raises:
         ValueError: a class that is neither, arguments that it does not take, or more parts than any network has.
     """
-    known = {**_own_classes(), **(custom_objects or {})}
+    known: dict[str, Any] = {**_own_classes(), **(custom_objects or {})}
     parts, once = itertools.count(1), list[Any]()
 
     def build(part: Any, where: str) -> Any:

@@ -33,7 +33,7 @@ class Dot(Merge):
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **options: Any):
         super().__init__(**options)
-        pair = (axes, axes) if is_whole(axes) else tuple(axes)  # type: ignore[arg-type]
+        pair: tuple[int, ...] = (axes, axes) if isinstance(axes, (int, np.integer)) else tuple(axes)
         if len(pair) != 2 or not all(is_whole(axis) for axis in pair):
             raise ValueError(f"{self.full_name}: expected axes as a whole number or a pair of them, got {axes!r}.")
         self.axes, self.normalize = pair, normalize

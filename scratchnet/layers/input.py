@@ -46,18 +46,19 @@ class InputLayer(Layer):
         **options: Any,
     ):
         super().__init__(name=name, **options)
+        one: Sequence[int | None] | None = shape
         if shape is None and batch_shape is None and self.input_shape is not None:
-            shape = self.input_shape[1:]  # Keras's older input_shape=
-        if (shape is None) == (batch_shape is None):
+            one = self.input_shape[1:]  # Keras's older input_shape=
+        if (one is None) == (batch_shape is None):
             raise ValueError(
                 f"{self.full_name}: expected shape=, of one example, such as (32, 32, 3), or batch_shape=, got "
-                f"{'neither' if shape is None else 'both'}."
+                f"{'neither' if one is None else 'both'}."
             )
-        if shape is None:
-            shape = check_batch_shape(batch_shape, self.full_name)[1:]
+        if one is None:
+            one = check_batch_shape(batch_shape, self.full_name)[1:]
         self.batch_size, self.dtype_name = batch_size, "float32" if dtype is None else str(np.dtype(dtype))
         self.output_dtype = self.dtype_name
-        self.build((None, *check_sizes(shape, "shape", self.full_name)))
+        self.build((None, *check_sizes(one, "shape", self.full_name)))
         assert self.output_shape is not None
         self.tensor = KerasTensor(self.output_shape, self.dtype_name, name=self.name)
         Node(self, [], self.tensor)

@@ -80,15 +80,16 @@ class Merge(Layer):
 
     def prepare(self, x: Any) -> Any:
         arrays = [as_array(one) for one in x]
-        wide = np.float64 if any(one.dtype == np.float64 for one in arrays) else np.float32
+        double = any(one.dtype == np.float64 for one in arrays)
+        wide: np.dtype = np.dtype(np.float64 if double else np.float32)
         arrays = [one.astype(wide, copy=False) for one in arrays]
+        shape = self.merged_shape(self._shapes([one.shape for one in arrays]))
         self.check_device(arrays[0])
         for one in arrays[1:]:
             self.require_device(one, "x")
-        shape = self.merged_shape(self._shapes([one.shape for one in arrays]))
         if len({len(one) for one in arrays}) > 1 or 0 in arrays[0].shape:
             raise self.misfit([one.shape for one in arrays], "as many examples each, at least one")
-        self.dtype, self.output_shape = np.dtype(wide), shape
+        self.dtype, self.output_shape = wide, shape
         if not self.built:
             self.build([one.shape for one in arrays])
         return arrays

@@ -45,20 +45,19 @@ def named_leaves(layers: Sequence[Layer], trainable: bool = False) -> Iterator[t
 
     With trainable=True, what is held fixed, and all that is in it, is left out.
     """
-    seen: set[int] = set()
+    yield from _leaves(layers, trainable, "", set())
 
-    def visit(start: str, layer: Layer) -> Iterator[tuple[str, Layer]]:
+
+def _leaves(layers: Sequence[Layer], trainable: bool, start: str, seen: set[int]) -> Iterator[tuple[str, Layer]]:
+    for place, layer in enumerate(layers):
         if id(layer) in seen or (trainable and not layer.trainable):
-            return
+            continue
         seen.add(id(layer))
         inner = getattr(layer, "layers", None)
         if inner is None:
-            yield start, layer
-        for place, part in enumerate(inner or ()):
-            yield from visit(start + prefix(place, part), part)
-
-    for place, layer in enumerate(layers):
-        yield from visit(prefix(place, layer), layer)
+            yield start + prefix(place, layer), layer
+        else:
+            yield from _leaves(inner, trainable, start + prefix(place, layer), seen)
 
 
 def check_places(caller: str, places: Places, apart: bool = False) -> None:

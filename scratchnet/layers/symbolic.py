@@ -32,15 +32,14 @@ def flat(structure: Structure) -> list[Any]:
 
 def packed(structure: Structure, things: Sequence[Any]) -> Structure:
     """Things in the order of `flat`, put into a structure like this one."""
-    rest = iter(things)
+    return _filled(structure, iter(things))
 
-    def fill(part: Structure) -> Structure:
-        if isinstance(part, Mapping):
-            filled = {key: fill(part[key]) for key in sorted(part)}
-            return {key: filled[key] for key in part}
-        return [fill(inner) for inner in part] if isinstance(part, (list, tuple)) else next(rest)
 
-    return fill(structure)
+def _filled(structure: Structure, rest: Iterator[Any]) -> Structure:
+    if isinstance(structure, Mapping):
+        filled = {key: _filled(structure[key], rest) for key in sorted(structure)}
+        return {key: filled[key] for key in structure}
+    return [_filled(part, rest) for part in structure] if isinstance(structure, (list, tuple)) else next(rest)
 
 
 class KerasTensor(Attributes):
@@ -173,6 +172,11 @@ class Called(Named):
     def __getstate__(self) -> dict[str, Any]:
         """For copies: they learn of the calls that are copied with them."""
         return {name: value for name, value in vars(self).items() if name != "_noted_calls"}
+
+    @property
+    def full_name(self) -> str:
+        """How errors name it."""
+        return type(self).__name__
 
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """On a symbolic tensor, as `Input` makes one: add this layer to the graph. On an array: `forward`.

@@ -16,6 +16,7 @@ from scratchnet.layers.composite import Composite
 from scratchnet.layers.input import Input, shape_of_input
 from scratchnet.layers.symbolic import KerasTensor
 from scratchnet.models.model import Model
+from scratchnet.shapes import sizes
 from scratchnet.signatures import OnlyDefault
 
 
@@ -104,7 +105,7 @@ class Sequential(Model, Chain):
         """Call the layers on symbolic tensors, so that each has an `input` and an `output`."""
         assert self.input_shape is not None
         if not self._tensors or list(self._connected) != self.layers[: len(self._connected)]:
-            self._tensors, self._connected = [Input(self.input_shape[1:])], ()
+            self._tensors, self._connected = [Input(sizes(self.input_shape))], ()
         for layer in self.layers[len(self._connected) :]:
             self._tensors = [*self._tensors, layer(self._tensors[-1])]
             self._connected = [*self._connected, layer]
