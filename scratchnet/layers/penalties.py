@@ -107,7 +107,7 @@ class Penalties(Trainability):
         return sum(self._weights_penalties(), 0.0)
 
     def _weights_penalties(self) -> list[float]:
-        with np.errstate(under="ignore"):  # what is too small for float32 is 0
+        with np.errstate(under="ignore"):
             return [regularizer(layer.params[name]) for layer, name, regularizer in self._penalties()]
 
     @property
@@ -125,7 +125,9 @@ class Penalties(Trainability):
         Raises:
             ValueError: a regularizer, which may be the reader's, gives no gradient of the weights' shape.
         """
-        with np.errstate(under="ignore"):
+        if not self.ruled:
+            return
+        with np.errstate(under="ignore"):  # what is too small for float32 is 0
             for layer, name, regularizer in self._penalties():
                 w = layer.params[name]
                 gradient = regularizer.gradient(w)
