@@ -86,6 +86,13 @@ def number(low: float = -math.inf, high: float = math.inf, finite: bool = True) 
     return check
 
 
+def measured(value: Any, where: str) -> None:
+    """A number, NaN and infinity, too, or an array of them, as of a metric with a number a class."""
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f":
+        return
+    number(finite=False)(value, where)
+
+
 def optional(check: Check) -> Check:
     """None, or what `check` wants."""
     return lambda value, where: None if value is None else check(value, where)

@@ -1,6 +1,7 @@
 """Is my backward right? Every gradient compared with a difference quotient, in float64.
 
-The scalar s = sum(forward(x) * dy) with a random dy has the gradient that backward(dy) returns. (With dy of ones, a
+The scalar s = sum(forward(x) * dy) with a random dy has the gradient that backward(dy) returns; where a layer has an
+activity_regularizer, its penalty belongs to s. (With dy of ones, a
 softmax whose backward returns zeros would pass: its outputs add up to 1 whatever the input.) The quotient is
 
     d(h) = (s(x + h) - s(x - h)) / 2h,  and (4 d(h/2) - d(h)) / 3, whose error shrinks with h^4
@@ -24,6 +25,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number, is_array
 from scratchnet.devices import as_array, like, to_numpy
 from scratchnet.layers import Chain, Embedding, Layer
+from scratchnet.layers.penalties import activity_penalties
 from scratchnet.layers.symbolic import flat, packed
 from scratchnet.losses import Loss
 
@@ -78,8 +80,9 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compare the gradients of a layer, a model or a loss with difference quotients.
 
-    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Where an Embedding comes first, x
-    holds numbers of rows, and cannot be moved a little: then the gradients of the weights alone are compared.
+    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Weights that are held fixed,
+    `trainable = False`, have no gradients. Where an Embedding comes first, x holds numbers of rows, and cannot be moved
+    a little: then the gradients of the weights alone are compared.
 
     Args:
         subject: a layer or model (forward, backward, params, grads), or a loss.
@@ -121,11 +124,12 @@ def gradcheck(
         assert dx is not None  # input_grad is on
         pairs = [] if _numbers_rows(layer) else enumerate(zip(parts, flat(dx)))
         arrays = {f"x[{i}]" if several else "x": pair for i, pair in pairs}
-        arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
+        arrays |= {name: (start.params[name], gradient) for name, gradient in layer.trained()[1].items()}
 
         def scalar() -> float:
-            found = flat(copy.deepcopy(start).forward(x, training=training))
-            return sum(float((part * dy).sum()) for part, dy in zip(found, dys))
+            with activity_penalties() as penalties:
+                found = flat(copy.deepcopy(start).forward(x, training=training))
+            return sum((float((part * dy).sum()) for part, dy in zip(found, dys)), sum(penalties))
 
     report = GradcheckReport(tolerance=tolerance)
     for name, (values, gradient) in arrays.items():

@@ -28,15 +28,11 @@ SAME: dict[str, tuple[Any, ...]] = {
 _CHANNELS = "Channels come last: x.transpose(0, 2, 3, 1)."
 _FOLLOWS = "All follows the dtype of the model, sn.Sequential(layers, dtype='float64'), or of the array that comes in."
 _AVERAGE = "A callback keeps the average of the weights: sn.ExponentialMovingAverage(0.999)."
-_SMALL = "The optimizer's weight_decay keeps weights small: sn.AdamW(weight_decay=0.004)."
-_BOUND = "A kernel is bounded by sn.SpectralNormalization(layer), other weights by hand after train_on_batch."
 
 # What to do instead.
 ADVICE = {
-    "activity_regularizer": _SMALL,
     "antialias": "Pictures that become much smaller: an AveragePooling2D before it.",
     "axis": "Classes and channels are the last axis: np.moveaxis(y, 1, -1).",
-    "constraint": _BOUND,
     "data_format": _CHANNELS,
     "dilation_rate": "A larger kernel_size, or strides, look further as well.",
     "double_checkpoint": "The file is written whole or not at all: one is enough.",
@@ -53,7 +49,6 @@ ADVICE = {
     "overwrite": "Look first: pathlib.Path(filepath).exists().",
     "mask_zero": "Nothing is left out: a row of its own stands for what is not there.",
     "pad_to_aspect_ratio": "Put a ZeroPadding2D before it, or take crop_to_aspect_ratio=True.",
-    "regularizer": _SMALL,
     "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
     "safe_mode": "A file holds no code, so that loading it is always safe.",
     "save_to_dir": "Write pictures of a batch by hand: sn.utils.save_img('a.png', x[0]).",

@@ -4,6 +4,7 @@ from scratchnet import activations
 from scratchnet.layers import (
     ELU,
     Activation,
+    ActivityRegularization,
     AlphaDropout,
     AveragePooling2D,
     BatchNormalization,
@@ -73,6 +74,7 @@ EVERY = {
         PICTURES,
     ),
     "SeparableConv2D dilation": (lambda: SeparableConv2D(2, 2, dilation_rate=2, use_bias=False), PICTURES),
+    "Conv2D penalized": (lambda: Conv2D(3, 2, activation="tanh", activity_regularizer="l1_l2"), PICTURES),
     "MaxPooling2D": (lambda: MaxPooling2D(), PICTURES),
     "MaxPooling2D same": (lambda: MaxPooling2D(3, strides=2, padding="same"), PICTURES),
     "AveragePooling2D": (lambda: AveragePooling2D(2), PICTURES),
@@ -91,6 +93,7 @@ EVERY = {
     "ZeroPadding2D": (lambda: ZeroPadding2D(((1, 0), (2, 3))), PICTURES),
     "Dense": (lambda: Dense(4), (3, 7)),
     "Dense softmax": (lambda: Dense(4, activation="softmax"), (3, 7)),
+    "Dense softmax penalized": (lambda: Dense(4, activation="softmax", activity_regularizer="l2"), (3, 7)),
     "Dense on pictures": (lambda: Dense(2, activation="leaky_relu", use_bias=False), PICTURES),
     # So many iterations that u and v stand still, as its backward takes them to do.
     "SpectralNormalization Conv2D": (
@@ -116,8 +119,8 @@ EVERY = {
     "Activation linear": (lambda: Activation("linear"), (3, 7)),
     **{
         f"Activation {name}": (lambda name=name: Activation(name), (3, 7))
-        for name in activations.FUNCTIONS.keys()
-        - {"relu", "leaky_relu", "sigmoid", "tanh", "silu", "softmax", "linear"}
+        for name in sorted(activations.FUNCTIONS)
+        if name not in ("leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax", "tanh")
     },
     "Dense with a function": (lambda: Dense(4, activation=activations.gelu), (3, 7)),
     "Dense with a layer": (lambda: Dense(4, activation=LeakyReLU(0.1)), (3, 7)),
@@ -127,6 +130,7 @@ EVERY = {
     "PReLU of columns": (lambda: PReLU("random_normal", shared_axes=[1, 3]), PICTURES),
     "Softmax": (lambda: Softmax(), (3, 7)),
     "Softmax of pictures": (lambda: Softmax([1, 2]), PICTURES),
+    "ActivityRegularization": (lambda: ActivityRegularization(0.1, 0.2), PICTURES),
     "ReLU": (lambda: ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), PICTURES),
     "LeakyReLU": (lambda: LeakyReLU(0.2), PICTURES),
     "BatchNormalization": (lambda: BatchNormalization(), PICTURES),

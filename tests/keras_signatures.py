@@ -14,13 +14,13 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop Concatenate Conv2D "
-        "Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten GaussianDropout "
-        "GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity InputLayer Layer "
-        "LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU Permute ReLU "
-        "RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D SpectralNormalization "
-        "Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
-        "multiply subtract"
+        "Activation ActivityRegularization Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop "
+        "Concatenate Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten "
+        "GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity "
+        "InputLayer Layer LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU "
+        "Permute ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D "
+        "SpectralNormalization Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot "
+        "maximum minimum multiply subtract"
     ),
     "losses": (
         "BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy CategoricalFocalCrossentropy "
@@ -32,8 +32,13 @@ SAME = {
         "mean_squared_logarithmic_error poisson sparse_categorical_crossentropy squared_hinge"
     ),
     "metrics": (
-        "Accuracy BinaryAccuracy CategoricalAccuracy Metric SparseCategoricalAccuracy "
-        "SparseTopKCategoricalAccuracy TopKCategoricalAccuracy"
+        "AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy CategoricalCrossentropy "
+        "CategoricalHinge CosineSimilarity F1Score FBetaScore FalseNegatives FalsePositives Hinge KLDivergence "
+        "LogCoshError Mean MeanAbsoluteError MeanAbsolutePercentageError MeanMetricWrapper MeanSquaredError "
+        "MeanSquaredLogarithmicError Metric Poisson Precision Recall RootMeanSquaredError "
+        "SparseCategoricalAccuracy SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy SquaredHinge "
+        "TopKCategoricalAccuracy TrueNegatives TruePositives binary_accuracy categorical_accuracy "
+        "sparse_categorical_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy"
     ),
     "optimizers": "Adadelta Adagrad Adam AdamW Adamax Lion Nadam RMSprop SGD",
     "initializers": (
@@ -49,6 +54,12 @@ SAME = {
         "log_sigmoid log_softmax mish relu relu6 selu serialize sigmoid silu soft_shrink softmax softplus softsign "
         "sparse_plus sparse_sigmoid squareplus tanh tanh_shrink"
     ),
+    "backend": (
+        "clear_session epsilon floatx get_uid image_data_format is_keras_tensor set_epsilon set_floatx "
+        "set_image_data_format"
+    ),
+    "constraints": "Constraint MaxNorm MinMaxNorm NonNeg UnitNorm",
+    "regularizers": "L1 L1L2 L2 OrthogonalRegularizer Regularizer",
 }
 METHODS = {
     "Sequential": (
@@ -58,13 +69,14 @@ METHODS = {
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
     "losses.Loss": "__call__",
-    "metrics.Metric": "result",
+    "metrics.Metric": "reset_state result",
     "initializers.Initializer": "__call__",
     "callbacks.Callback": (
         "on_batch_begin on_batch_end on_epoch_begin on_epoch_end on_predict_batch_begin on_predict_batch_end "
         "on_predict_begin on_predict_end on_test_batch_begin on_test_batch_end on_test_begin on_test_end "
         "on_train_batch_begin on_train_batch_end on_train_begin on_train_end set_model set_params"
     ),
+    "metrics.Mean": "update_state",
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"
 IMAGE_METHODS = "apply_transform fit flow flow_from_directory get_random_transform random_transform standardize"
@@ -72,6 +84,7 @@ PICTURES = "array_to_img img_to_array load_img save_img"
 UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_seed split_dataset to_categorical"
 DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 NAMES = {
+    "preprocessing.image_dataset_from_directory": "utils.image_dataset_from_directory",
     **{f"{IMAGE}.{method}": f"src.legacy.{IMAGE}.{method}" for method in IMAGE_METHODS.split()},
     **{f"preprocessing.image.{name}": f"utils.{name}" for name in PICTURES.split()},
     **{f"utils.{name}": f"utils.{name}" for name in f"{PICTURES} {UTILS}".split()},
@@ -92,7 +105,10 @@ NAMES = {
     },
     "optimizers.Optimizer": "src.optimizers.base_optimizer.BaseOptimizer",  # that of keras.optimizers has *args
     IMAGE: f"src.legacy.{IMAGE}",
-    **{f"{module}.get": f"{module}.get" for module in ("initializers", "losses", "metrics", "optimizers")},
+    **{
+        f"{module}.get": f"{module}.get"
+        for module in ("constraints", "initializers", "losses", "metrics", "optimizers", "regularizers")
+    },
     **{f"{module}.{name}": f"{module}.{name}" for module, names in SAME.items() for name in names.split()},
     **{f"{owner}.{name}": f"{owner}.{name}" for owner, names in METHODS.items() for name in names.split()},
 }

@@ -90,8 +90,8 @@ def members(binary, seed=0):
     return {f"cifar-10-batches-py/{name}": pickled(x, y) for name, x, y in batches(seed)}
 
 
-def tar_gz(contents):
-    """An archive's bytes; a value may be a TarInfo instead of bytes."""
+def tar(contents):
+    """An archive's bytes, not packed; a value may be a TarInfo instead of bytes."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, data in contents.items():
@@ -101,7 +101,12 @@ def tar_gz(contents):
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
-    return gzip.compress(packed.getvalue(), 1, mtime=0)
+    return packed.getvalue()
+
+
+def tar_gz(contents):
+    """An archive's bytes."""
+    return gzip.compress(tar(contents), 1, mtime=0)
 
 
 def lay(folder, form, seed=0):

@@ -113,13 +113,22 @@ def test_a_row_of_log_softmax_that_has_no_maximum():
     [
         (lambda: activations.celu(X, 0.0), "celu: expected alpha to be a finite number above 0, got 0.0"),
         (lambda: activations.softmax(X, 2), "softmax: expected axis from -2 to 1.* for an x of 2 axes, got 2"),
-        (lambda: activations.relu("x"), "relu: expected x to be a number or an array of numbers, got 'x'"),
+        (lambda: activations.relu("x"), "relu: expected x to be an array of numbers, got 'x'"),
         (lambda: activations.log_softmax(np.zeros((2, 0))), "log_softmax: expected x with numbers along its axis"),
     ],
 )
 def test_wrong_arguments_of_functions(call, text):
     with pytest.raises(ValueError, match=text):
         call()
+
+
+def test_what_stands_for_an_array_is_asked():
+    class Tensor:
+        def activated(self, name, settings):
+            return name, settings
+
+    assert activations.gelu(Tensor(), approximate=True) == ("gelu", {"approximate": True})
+    assert activations.linear(Tensor()) == ("linear", {})
 
 
 # Names, functions, and back.
@@ -393,3 +402,20 @@ def test_layers_learn():
     history = model.fit(x, np.abs(x).sum(axis=1), epochs=40, verbose=0).history["loss"]
     assert history[-1] < history[0] / 5
     assert not (model.layers[2].params["alpha"] == 0).any()
+
+
+# In a graph.
+
+
+def test_functions_on_symbolic_tensors_are_layers():
+    x = sn.Input((7,))
+    y = activations.relu(sn.Dense(5)(x), max_value=1.0)
+    y = activations.leaky_relu(sn.Dense(4)(y), negative_slope=0.1)
+    y = activations.gelu(activations.linear(y))
+    model = sn.Model(x, activations.softmax(y))
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds == ["InputLayer", "Dense", "ReLU", "Dense", "LeakyReLU", "Activation", "Activation", "Softmax"]
+    assert model.output_activation == "softmax"
+    assert sn.gradcheck(model, X)
+    with pytest.raises(ValueError, match="gelu: expected approximate to have the default for a symbolic tensor"):
+        activations.gelu(x, approximate=True)

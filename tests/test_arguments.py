@@ -114,6 +114,7 @@ NEEDED = {
     "FixedNoise": {},
     "ImageDataset": None,  # image_dataset_from_directory makes it
     "PyDataset": None,  # the base of those of one's own
+    "Sequence": None,  # its older name
     "array_to_img": {"x": X[0]},
     "GAN": {
         "generator": lambda: gan().generator,
@@ -126,6 +127,7 @@ NEEDED = {
     "InstanceNoise": {"std": 0.1, "steps": 10},
     "LearningRateScheduler": {"schedule": lambda: lambda epoch: 0.1},
     "ModelCheckpoint": {"filepath": "model.safetensors"},
+    "LossByOutput": {"losses": lambda: [sn.MeanSquaredError()]},
     "MovingAverage": {"model": model},
     "Optimizer": {"learning_rate": 0.1},
     "Parallel": {"branches": lambda: [[sn.Flatten()], [sn.Flatten()]]},
@@ -138,6 +140,7 @@ NEEDED = {
     "SpatialDropout2D": {"rate": 0.5},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (4,)},
+    "ScaledLoss": {"loss": lambda: sn.MeanSquaredError(), "weight": 2.0},
     "SpectralNormalization": {"layer": lambda: sn.Dense(2)},
     "Translation": {"pixels": 1},
     "WarmUp": {"after": 0.1, "warmup_steps": 10},
@@ -224,13 +227,23 @@ METHODS = {
         sn.SparseCategoricalCrossentropy,
         {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)},
     ),
-    "Accuracy.update": (sn.Accuracy, {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)}),
+    "Accuracy.update_state": (sn.Accuracy, {"y_true": Y, "y_pred": np.full((8, 2), 0.5, np.float32)}),
     "Adam.update": (sn.Adam, {"params": lambda: {"w": np.ones(3)}, "grads": lambda: {"w": np.ones(3)}}),
     "GlorotUniform.__call__": (sn.GlorotUniform, {"shape": (3, 4)}),
 }
+NEEDED |= {
+    function.__name__: {
+        "y_true": np.ones((8, 1), int),
+        "y_pred": np.full((8, 1 + ("sparse" in function.__name__)), 0.5),
+    }
+    for function in sn.losses.OF_FUNCTION
+}
+NEEDED["LossFunction"] = {"function": abs}
 # What is no constructor or function of the reader's: records that functions return, the exercises, the reference's
 # loops, which are to be read and take what they are given.
 LEFT_OUT = {"DivergedError", "GradcheckReport", "Report", "Scores", "Verdict", "Exercise", "Diagnosis", "Finding"}
+LEFT_OUT |= set(sn.losses.__all__) - set(sn.losses.LOSSES) - set(sn.losses.CLASSES) - {"Loss", "LossFunction", "get"}
+LEFT_OUT |= set(sn.losses.SHORT)  # other names of the same functions
 LEFT_OUT |= {
     "GPUNotAvailable",
     "Logs",
@@ -335,6 +348,8 @@ def shown(value, said):
         }
         return any(text in said for text in texts | {repr(value[0]), str(value.shape[-1]), type(value).__name__})
     texts = {repr(value)[:60], str(value)[:60], type(value).__name__}
+    if isinstance(value, type):
+        texts.add(value.__name__)
     if isinstance(value, (int, float)):
         texts.add("got ()")  # its shape, where an array belongs
     if isinstance(value, (list, tuple, str, dict, set)):  # the element that is wrong, or how many there are

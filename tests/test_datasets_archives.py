@@ -3,12 +3,13 @@
 import gzip
 import hashlib
 import pickle
-import struct
 import tarfile
 
 import numpy as np
 import pytest
 import small_cifar
+import small_idx
+from small_idx import idx
 
 from scratchnet.datasets import archives, cifar10, collection, fashion_mnist
 
@@ -269,27 +270,15 @@ def test_random_damage_to_a_pickle_is_a_value_error_or_nothing():
         assert x.shape == (len(y), 12)
 
 
-def idx(array):
-    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
-
-
 @pytest.fixture
 def clothes(monkeypatch):
     """A small Fashion-MNIST: its arrays."""
-    rng = np.random.default_rng(0)
-    shapes = ((20, 28, 28), (20,), (10, 28, 28), (10,))
-    arrays = [rng.integers(0, 10 if len(s) == 1 else 256, s).astype(np.uint8) for s in shapes]
-    small = fashion_mnist.DESCRIPTION._replace(
-        shapes=shapes, contents=tuple(hashlib.md5(idx(a)).hexdigest() for a in arrays)
-    )
-    monkeypatch.setattr(fashion_mnist, "DESCRIPTION", small)
-    return arrays
+    monkeypatch.setattr(fashion_mnist, "DESCRIPTION", small_idx.small(fashion_mnist.DESCRIPTION))
+    return small_idx.arrays()
 
 
 def lay_clothes(place, arrays, pack=gzip.compress):
-    place.mkdir(exist_ok=True)
-    for file, array in zip(fashion_mnist.DESCRIPTION.files, arrays):
-        (place / file.name).write_bytes(pack(idx(array)))
+    small_idx.lay(place, fashion_mnist.DESCRIPTION, arrays, pack)
 
 
 @pytest.mark.parametrize("sub", [".", "fashion-mnist"])

@@ -2,37 +2,28 @@
 
 import gzip
 import hashlib
-import struct
 import zipfile
 
 import numpy as np
 import pytest
 import small_cifar
+import small_idx
+from small_idx import SHAPES
 
 from scratchnet.datasets import cifar100, collection, mnist
 
 pytestmark = pytest.mark.usefixtures("folder")
-SHAPES = ((20, 28, 28), (20,), (10, 28, 28), (10,))
-
-
-def idx(array):
-    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
 @pytest.fixture
 def digits(monkeypatch):
     """A small MNIST: its arrays."""
-    rng = np.random.default_rng(0)
-    arrays = [rng.integers(0, 10 if len(s) == 1 else 256, s).astype(np.uint8) for s in SHAPES]
-    sums = tuple(hashlib.md5(idx(a)).hexdigest() for a in arrays)
-    monkeypatch.setattr(mnist, "DESCRIPTION", mnist.DESCRIPTION._replace(shapes=SHAPES, contents=sums))
-    return arrays
+    monkeypatch.setattr(mnist, "DESCRIPTION", small_idx.small(mnist.DESCRIPTION))
+    return small_idx.arrays()
 
 
 def lay(place, arrays, pack=gzip.compress):
-    place.mkdir(exist_ok=True)
-    for file, array in zip(mnist.DESCRIPTION.files, arrays):
-        (place / file.name).write_bytes(pack(idx(array)))
+    small_idx.lay(place, mnist.DESCRIPTION, arrays, pack)
 
 
 def lay_npz(path, arrays, monkeypatch, save=np.savez):

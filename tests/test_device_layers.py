@@ -15,7 +15,8 @@ pytestmark = pytest.mark.usefixtures("stand_in_device")
 
 
 WITHOUT_KERNEL = (
-    *("Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "Chain of none", "CenterCrop", "Cropping2D"),
+    *("ActivityRegularization", "Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "Chain of none"),
+    *("CenterCrop", "Cropping2D"),
     *("Permute", "RepeatVector", "Identity", "UnitNormalization", "UnitNormalization axes"),
     *("Activation log_softmax", *(f"Activation {name}" for name in FORMULAS)),
 )

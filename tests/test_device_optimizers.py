@@ -92,17 +92,30 @@ def test_a_loss_says_which_weights_are_wrong_on_the_device():
         sn.BinaryCrossentropy()(put([[-3.0], [2.0]]), put([[0.5], [0.5]]))
 
 
-@pytest.mark.parametrize("make", [metrics.Accuracy, metrics.BinaryAccuracy, lambda: metrics.TopKCategoricalAccuracy(2)])
-def test_every_metric(make):
-    y, p = ((LABELS == 1)[:, None], SHARES[:, :1]) if make is metrics.BinaryAccuracy else (LABELS, SHARES)
-    cpus = make()
-    cpus.update(y, p)
-    for labels in (y, put(y)):
-        ours = make()
-        ours.update(labels, put(p))
+METRICS = {
+    **dict.fromkeys(
+        ("Accuracy", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy"),
+        (LABELS, SHARES),
+    ),
+    **dict.fromkeys(("BinaryAccuracy", "AUC", "Precision", "Recall"), ((LABELS == 1)[:, None], SHARES[:, :1])),
+    **dict.fromkeys(
+        ("FalseNegatives", "FalsePositives", "TrueNegatives", "TruePositives"), (np.eye(3)[LABELS], SHARES)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(metrics.CLASSES))
+def test_every_metric(kind):
+    y, p = METRICS.get(kind, (np.eye(3)[LABELS], SHARES))
+    options = {"k": 2} if "TopK" in kind else {"average": "macro"} if kind in ("F1Score", "FBetaScore") else {}
+    cpus = metrics.CLASSES[kind](**options)
+    cpus.update_state(y, p, WEIGHTS)
+    for labels, weight in ((y, WEIGHTS), (put(y), put(WEIGHTS))):
+        ours = metrics.CLASSES[kind](**options)
+        ours.update_state(labels, put(p), weight)
         assert isinstance(ours.result(), float)
         assert ours.result() == cpus.result()
-    assert 0 < cpus.result() < 1
+    assert cpus.result() > 0
 
 
 def test_confusion_matrix_is_a_table_for_people():

@@ -1,8 +1,10 @@
 """get_file: what comes from the network is checked, kept, and unpacked to its own folder only."""
 
+import bz2
 import gzip
 import hashlib
 import io
+import lzma
 import random
 import shutil
 import tarfile
@@ -11,6 +13,7 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from small_cifar import tar, tar_gz
 
 from scratchnet.utils import get_file, unpacking
 
@@ -60,17 +63,7 @@ def server(tmp_path, monkeypatch):
         thread.join()
 
 
-def pack_tar(contents, mode="w:gz"):
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode=mode) as archive:
-        for name, data in contents.items():
-            if isinstance(data, tarfile.TarInfo):
-                archive.addfile(data)
-                continue
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return packed.getvalue()
+PACKERS = {"gz": gzip.compress, "tgz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "tar": bytes}
 
 
 def pack_zip(contents):
@@ -132,8 +125,12 @@ def test_a_file_that_ends_early_is_not_kept(server, tmp_path):
     (None, "{}_archive", "{}"), ("x", "x_archive", "x"), ("x.y.z", "x.y.z", "x_extracted"),
 ])  # fmt: skip
 def test_archives_are_unpacked_as_keras_names_it(server, tmp_path, name, fname, kept, folder):
-    mode = {"gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz", "tar": "w"}.get(name.split(".")[-1])
-    server.files[name] = pack_zip(CONTENTS) if mode is None else pack_tar(CONTENTS, mode)
+    packer = PACKERS.get(name.split(".")[-1])
+
+    def pack(contents):
+        return pack_zip(contents) if packer is None else packer(tar(contents))
+
+    server.files[name] = pack(CONTENTS)
     for _ in range(2):
         place = get_file(fname, server.address(name), extract=True)
         assert place == str(tmp_path / "datasets" / folder.format(name))
@@ -142,13 +139,13 @@ def test_archives_are_unpacked_as_keras_names_it(server, tmp_path, name, fname, 
         [kept.format(name), folder.format(name)]
     )
     assert server.asked == [name]
-    server.files[name] = pack_zip({"new.txt": b"n"}) if mode is None else pack_tar({"new.txt": b"n"}, mode)
+    server.files[name] = pack({"new.txt": b"n"})
     get_file(fname, server.address(name), extract=True, force_download=True)
     assert unpacked(tmp_path / "datasets" / folder.format(name)) == {**CONTENTS, "new.txt": b"n"}
 
 
 def test_untar_and_formats(server, tmp_path):
-    server.files.update({"a.zip": pack_zip(CONTENTS), "a.tar": pack_tar(CONTENTS)})
+    server.files.update({"a.zip": pack_zip(CONTENTS), "a.tar": tar_gz(CONTENTS)})
     assert unpacked(tmp_path / "datasets" / "t") == {}
     get_file("t", server.address("a.tar"), untar=True)
     assert unpacked(tmp_path / "datasets" / "t") == CONTENTS
@@ -165,7 +162,7 @@ OUTSIDE = ["../x.txt", "a/../../x.txt", "/x.txt", "a\\..\\..\\x.txt", "C:\\x.txt
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-@pytest.mark.parametrize("pack", [pack_tar, pack_zip])
+@pytest.mark.parametrize("pack", [tar_gz, pack_zip])
 def test_nothing_is_written_outside(server, tmp_path, name, pack):
     server.files["x"] = pack({"good.txt": b"1", name: b"2"})
     with pytest.raises(ValueError, match=r"x_archive: the member .* would lie outside of the folder"):
@@ -179,13 +176,13 @@ def test_links_and_devices_are_left_out(server, tmp_path):
         entry = tarfile.TarInfo(f"link{kind.decode()}")
         entry.type, entry.linkname = kind, "/etc/hostname"
         contents[entry.name] = entry
-    server.files["x"] = pack_tar(contents)
+    server.files["x"] = tar_gz(contents)
     with pytest.warns(UserWarning, match=r"x_archive: link. is a link or a device, and left out"):
         get_file("x", server.address("x"), extract=True)
     assert unpacked(tmp_path / "datasets" / "x") == {"good.txt": b"1"}
 
 
-@pytest.mark.parametrize("pack", [pack_tar, pack_zip])
+@pytest.mark.parametrize("pack", [tar_gz, pack_zip])
 def test_an_archive_that_would_fill_the_disk(server, tmp_path, monkeypatch, pack):
     monkeypatch.setattr(unpacking, "ROOM", 100_000)
     server.files["x"] = pack({"zeros": bytes(3_000_000)})
@@ -207,7 +204,7 @@ def test_a_header_that_would_fill_the_memory(server):
             get_file("x", server.address("x"), extract=True, force_download=True)
 
 
-@pytest.mark.parametrize("pack", [pack_tar, pack_zip])
+@pytest.mark.parametrize("pack", [tar_gz, pack_zip])
 def test_damage_is_a_value_error_and_leaves_nothing(server, tmp_path, pack):
     whole = pack({f"{i}.bin": bytes(range(256)) * 40 for i in range(20)})
     draw, refused = random.Random(0), 0

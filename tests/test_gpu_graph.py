@@ -145,7 +145,44 @@ LOSSES = {
     "shares of weighted examples": (sn.SparseCategoricalCrossentropy(), LABELS),
     "yes or no, each": (sn.BinaryCrossentropy(), np.eye(3)[LABELS]),
     "squares": (sn.MeanSquaredError(), np.eye(3)[LABELS]),
+    "yes or no, focal": (sn.losses.BinaryFocalCrossentropy(), np.eye(3)[LABELS]),
+    "classes, focal": (sn.losses.CategoricalFocalCrossentropy(), np.eye(3)[LABELS]),
+    "margin": (sn.losses.Hinge(), np.eye(3)[LABELS]),
+    "margin of classes": (sn.losses.CategoricalHinge(), np.eye(3)[LABELS]),
+    "angles": (sn.losses.CosineSimilarity(), np.eye(3)[LABELS]),
+    "divergence": (sn.losses.KLDivergence(), np.eye(3)[LABELS]),
+    "sum of log cosh": (sn.losses.LogCosh(reduction="sum"), np.eye(3)[LABELS]),
+    "weighted mean of absolutes": (sn.losses.MeanAbsoluteError("mean_with_sample_weight"), np.eye(3)[LABELS]),
 }
+
+
+def two_outputs(weights=(1.0, 0.5)):
+    sn.set_random_seed(1)
+    left, right = sn.Input((6, 6, 2), name="left"), sn.Input((3,), name="right")
+    flat = sn.Flatten()(sn.Conv2D(3, 3, activation="relu")(left))
+    hidden = sn.Dropout(0.3)(sn.Concatenate()([flat, right]))
+    ends = [
+        sn.Dense(3, activation="softmax", name="kind")(hidden),
+        sn.Dense(1, activation="sigmoid", name="yes")(hidden),
+    ]
+    model = sn.Model([left, right], ends, name="model")
+    losses = ["sparse_categorical_crossentropy", "binary_crossentropy"]
+    model.compile(sn.Adam(0.01), losses, list(weights), [["accuracy"], []], weighted_metrics=[[], ["accuracy"]])
+    return model
+
+
+def test_several_inputs_and_outputs_are_recorded(graphs, monkeypatch):
+    x, y = [PICTURES, RNG.normal(size=(52, 3)).astype(np.float32)], [LABELS, (LABELS > 1).astype(np.float32)]
+    options = {"x": x, "y": y, "sample_weight": [None, RNG.random(52)]}
+    recorded_run = trained(on_gpu(two_outputs), **options)
+    assert graphs == {"record": 2, "replay": 2 + 3}
+    step_by_step(monkeypatch)
+    single = trained(on_gpu(two_outputs), **options)
+    assert_same(recorded_run, single, rtol=1e-14, atol=0)  # a group's shares of weights are summed up at once
+    for one, other in zip(recorded_run[1], single[1]):
+        np.testing.assert_array_equal(one, other)
+    assert_same(single, trained(two_outputs(), **options), rtol=1e-3, atol=1e-5)
+    assert len(single[0]) == 5  # loss, those of both outputs, and two metrics
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -19,7 +19,7 @@ ROOMS = [
     {"annotations", "random", "devices"},
     {"config"},
     {"kernels", "structures", "trees"},
-    {"activations", "initializers", "placement"},
+    {"activations", "constraints", "initializers", "placement", "regularizers"},
     {"layers"},
     {"losses", "schedules"},
     {"metrics", "optimizers"},
@@ -30,6 +30,7 @@ ROOMS = [
 ]
 # A leaf may import every room, the whole package, and the leaves that are named here. No room imports a leaf.
 LEAVES = {
+    "backend": set(),
     "bench": {"gan", "plot"},
     "blocks": set(),
     "book": set(),

@@ -122,7 +122,7 @@ def test_metrics_of_the_same_name(name, shares):
     labels, p = rng.integers(0, 9, 40), rng.random((40, 9)).astype(np.float32)
     y_true = np.eye(9, dtype=np.float32)[labels] if shares else labels
     theirs, ours = keras.metrics.get(name), sn.metrics.get(name)
-    ours.update(y_true, p)
+    ours.update_state(y_true, p)
     assert ours.name == name
     assert ours.result() == pytest.approx(float(np.mean(theirs(y_true, p))), abs=1e-6)
 

@@ -110,6 +110,7 @@ MADE |= {
     "learning_rate": 0.1,
     "backup_dir": "b",
     "monitor": "loss",
+    "fn": abs,
 }
 MADE |= {"height": 2, "width": 2, "input_dim": 2, "output_dim": 2, "stddev": 0.5, "n": 2, "dims": (1,)}
 
@@ -149,8 +150,8 @@ def test_the_message_says_who_what_and_what_to_do():
         ValueError, match=r"^Conv2D: data_format='channels_first' is not there, .*x\.transpose\(0, 2, 3"
     ):
         sn.Conv2D(3, 2, data_format="channels_first")
-    with pytest.raises(ValueError, match=r"^Dense: kernel_regularizer='l2' is not there, .*weight_decay"):
-        sn.Dense(3, kernel_regularizer="l2")
+    with pytest.raises(ValueError, match=r"^Dropout: noise_shape=\(1,\) is not there, .*dropped one by one"):
+        sn.Dropout(0.5, noise_shape=(1,))
     model = sn.Sequential([sn.Dense(2)], name="m")
     with pytest.raises(ValueError, match=r"^Sequential 'm': compile: expected loss_weights .*'acc'.*metrics=\['acc"):
         model.compile("adam", "mse", ["acc"])

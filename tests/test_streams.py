@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from devices import gpu_registered
 
 import scratchnet as sn
 from scratchnet.training.streams import PyDataset
@@ -354,6 +355,19 @@ def test_a_loss_that_diverges_names_the_batch():
     model.optimizer.learning_rate = 1e30
     with pytest.raises(sn.DivergedError, match="epoch 1, batch"):
         model.fit(forever(), steps_per_epoch=50, verbose=0)
+
+
+def test_batches_come_to_the_gpu_one_by_one():
+    with gpu_registered():
+        with sn.device("gpu"):
+            model = build()
+        model.fit(forever(), steps_per_epoch=5, epochs=2, shuffle=False, verbose=0, validation_data=Parts())
+        assert model.device.name == "gpu"
+        found = model.evaluate(Parts(), verbose=0), model.predict(once())
+    other = build()
+    other.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(found[0], other.evaluate(X, Y, verbose=0), rtol=1e-4)
+    np.testing.assert_allclose(found[1], other.predict(X), rtol=1e-3, atol=1e-5)
 
 
 def test_lists_and_ranges_are_arrays_enough():

@@ -52,6 +52,11 @@ def calls():
     pooled, argmax = cpu.max_pool2d(y, (2, 2), (2, 2), NONE)
     index = np.array([2, 0, 1])
     matrix = np.tile([1.0, 0, 0.5, 0, 1, 0], (3, 1))
+    for name in ("elu", "gelu", "hard_sigmoid", "hard_silu", "mish", "softplus"):
+        yield name, (rows,)
+        yield f"{name}_backward", (floats(4, 7), rows)
+    yield "prelu", (rows, floats(7))
+    yield "prelu_backward", (floats(4, 7), rows, floats(7))
     for name in ("relu", "sigmoid", "tanh", "silu", "softmax"):
         yield name, (x,)
         yield name + "_backward", (floats(*x.shape), x)

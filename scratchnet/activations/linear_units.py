@@ -5,7 +5,7 @@ Source: https://keras.io/api/layers/activations/
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from scratchnet.activations.values import Numbers, values
 from scratchnet.annotations import checked
@@ -13,7 +13,7 @@ from scratchnet.arguments import check_number
 
 
 @checked
-def celu(x: Numbers, alpha: float = 1.0) -> np.ndarray:
+def celu(x: Numbers, alpha: float = 1.0) -> Any:
     """ELU whose slope has no jump.
 
         y = x where x > 0, else alpha * (exp(x / alpha) - 1)
@@ -25,7 +25,7 @@ def celu(x: Numbers, alpha: float = 1.0) -> np.ndarray:
 
 
 @checked
-def elu(x: Numbers, alpha: float = 1.0) -> np.ndarray:
+def elu(x: Numbers, alpha: float = 1.0) -> Any:
     """The exponential linear unit.
 
         y = x where x > 0, else alpha * (exp(x) - 1)
@@ -37,7 +37,7 @@ def elu(x: Numbers, alpha: float = 1.0) -> np.ndarray:
 
 
 @checked
-def gelu(x: Numbers, approximate: bool = False) -> np.ndarray:
+def gelu(x: Numbers, approximate: bool = False) -> Any:
     """The Gaussian error linear unit: x times the share of a standard normal below x.
 
         y = x * P,  P = (1 + erf(x / sqrt(2))) / 2
@@ -51,7 +51,7 @@ def gelu(x: Numbers, approximate: bool = False) -> np.ndarray:
 
 
 @checked
-def hard_shrink(x: Numbers, threshold: float = 0.5) -> np.ndarray:
+def hard_shrink(x: Numbers, threshold: float = 0.5) -> Any:
     """0 near 0, x elsewhere.
 
     y = x where |x| > threshold, else 0
@@ -61,7 +61,7 @@ def hard_shrink(x: Numbers, threshold: float = 0.5) -> np.ndarray:
 
 
 @checked
-def hard_silu(x: Numbers) -> np.ndarray:
+def hard_silu(x: Numbers) -> Any:
     """x times its hard sigmoid; `hard_swish` is another name.
 
         y = 0 where x <= -3, x where x >= 3, else x * (x + 3) / 6
@@ -73,7 +73,7 @@ def hard_silu(x: Numbers) -> np.ndarray:
 
 
 @checked
-def leaky_relu(x: Numbers, negative_slope: float = 0.2) -> np.ndarray:
+def leaky_relu(x: Numbers, negative_slope: float = 0.2) -> Any:
     """ReLU that lets a part through below 0.
 
         y = x where x > 0, else negative_slope * x
@@ -85,13 +85,13 @@ def leaky_relu(x: Numbers, negative_slope: float = 0.2) -> np.ndarray:
 
 
 @checked
-def linear(x: Numbers) -> np.ndarray:
+def linear(x: Numbers) -> Any:
     """x itself, as a fresh array."""
     return values("linear", x)
 
 
 @checked
-def mish(x: Numbers) -> np.ndarray:
+def mish(x: Numbers) -> Any:
     """x times a bent step.
 
         y = x * t,  t = tanh(log(1 + exp(x)))
@@ -103,7 +103,7 @@ def mish(x: Numbers) -> np.ndarray:
 
 
 @checked
-def relu(x: Numbers, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> np.ndarray:
+def relu(x: Numbers, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """The rectified linear unit.
 
         y = max(x, 0)
@@ -121,7 +121,7 @@ def relu(x: Numbers, negative_slope: float = 0.0, max_value: float | None = None
 
 
 @checked
-def relu6(x: Numbers) -> np.ndarray:
+def relu6(x: Numbers) -> Any:
     """ReLU that is cut off at 6.
 
     y = max(x, 0), at most 6
@@ -131,7 +131,7 @@ def relu6(x: Numbers) -> np.ndarray:
 
 
 @checked
-def selu(x: Numbers) -> np.ndarray:
+def selu(x: Numbers) -> Any:
     """ELU with the scale at which mean 0 and variance 1 stay so from layer to layer.
 
         y = 1.0507 * x where x > 0, else 1.0507 * 1.6733 * (exp(x) - 1)
@@ -143,7 +143,7 @@ def selu(x: Numbers) -> np.ndarray:
 
 
 @checked
-def silu(x: Numbers) -> np.ndarray:
+def silu(x: Numbers) -> Any:
     """x times its sigmoid; `swish` is another name.
 
         y = x * s,  s = 1 / (1 + exp(-x))
@@ -155,7 +155,7 @@ def silu(x: Numbers) -> np.ndarray:
 
 
 @checked
-def soft_shrink(x: Numbers, threshold: float = 0.5) -> np.ndarray:
+def soft_shrink(x: Numbers, threshold: float = 0.5) -> Any:
     """x brought nearer to 0.
 
     y = x - threshold where x > threshold, x + threshold where x < -threshold, else 0
@@ -165,7 +165,7 @@ def soft_shrink(x: Numbers, threshold: float = 0.5) -> np.ndarray:
 
 
 @checked
-def softplus(x: Numbers) -> np.ndarray:
+def softplus(x: Numbers) -> Any:
     """ReLU without its kink.
 
     y = log(1 + exp(x))
@@ -175,7 +175,7 @@ def softplus(x: Numbers) -> np.ndarray:
 
 
 @checked
-def sparse_plus(x: Numbers) -> np.ndarray:
+def sparse_plus(x: Numbers) -> Any:
     """ReLU whose kink is a piece of a parabola.
 
     y = 0 where x <= -1, x where x >= 1, else (x + 1)^2 / 4
@@ -185,7 +185,7 @@ def sparse_plus(x: Numbers) -> np.ndarray:
 
 
 @checked
-def squareplus(x: Numbers, b: float = 4) -> np.ndarray:
+def squareplus(x: Numbers, b: float = 4) -> Any:
     """ReLU without its kink, by a square root.
 
     y = (x + r) / 2,  r = sqrt(x^2 + b)
@@ -195,7 +195,7 @@ def squareplus(x: Numbers, b: float = 4) -> np.ndarray:
 
 
 @checked
-def tanh_shrink(x: Numbers) -> np.ndarray:
+def tanh_shrink(x: Numbers) -> Any:
     """What tanh takes away.
 
     y = x - tanh(x)

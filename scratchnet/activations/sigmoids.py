@@ -5,14 +5,14 @@ Source: https://keras.io/api/layers/activations/
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
 from scratchnet.activations.values import Numbers, values
 from scratchnet.annotations import checked
 
 
 @checked
-def exponential(x: Numbers) -> np.ndarray:
+def exponential(x: Numbers) -> Any:
     """The exponential function.
 
     y = exp(x)
@@ -22,7 +22,7 @@ def exponential(x: Numbers) -> np.ndarray:
 
 
 @checked
-def hard_sigmoid(x: Numbers) -> np.ndarray:
+def hard_sigmoid(x: Numbers) -> Any:
     """A sigmoid of three straight lines.
 
     y = x / 6 + 1 / 2, at least 0, at most 1
@@ -32,7 +32,7 @@ def hard_sigmoid(x: Numbers) -> np.ndarray:
 
 
 @checked
-def hard_tanh(x: Numbers) -> np.ndarray:
+def hard_tanh(x: Numbers) -> Any:
     """x, at least -1, at most 1.
 
     dx = dy where -1 <= x <= 1, else 0
@@ -41,7 +41,7 @@ def hard_tanh(x: Numbers) -> np.ndarray:
 
 
 @checked
-def log_sigmoid(x: Numbers) -> np.ndarray:
+def log_sigmoid(x: Numbers) -> Any:
     """The logarithm of the sigmoid.
 
     y = log(1 / (1 + exp(-x)))
@@ -51,7 +51,7 @@ def log_sigmoid(x: Numbers) -> np.ndarray:
 
 
 @checked
-def log_softmax(x: Numbers, axis: int = -1) -> np.ndarray:
+def log_softmax(x: Numbers, axis: int = -1) -> Any:
     """The logarithm of softmax, along an axis.
 
     y_k = x_k - log(sum over j of exp(x_j))
@@ -61,7 +61,7 @@ def log_softmax(x: Numbers, axis: int = -1) -> np.ndarray:
 
 
 @checked
-def sigmoid(x: Numbers) -> np.ndarray:
+def sigmoid(x: Numbers) -> Any:
     """From 0 to 1: a probability.
 
     y = 1 / (1 + exp(-x))
@@ -71,7 +71,7 @@ def sigmoid(x: Numbers) -> np.ndarray:
 
 
 @checked
-def softmax(x: Numbers, axis: int = -1) -> np.ndarray:
+def softmax(x: Numbers, axis: int = -1) -> Any:
     """Probabilities of classes: positive, with the sum 1 along an axis.
 
     y_k = exp(x_k) / sum over j of exp(x_j)
@@ -81,7 +81,7 @@ def softmax(x: Numbers, axis: int = -1) -> np.ndarray:
 
 
 @checked
-def softsign(x: Numbers) -> np.ndarray:
+def softsign(x: Numbers) -> Any:
     """From -1 to 1, slower than tanh.
 
     y = x / (1 + |x|)
@@ -91,7 +91,7 @@ def softsign(x: Numbers) -> np.ndarray:
 
 
 @checked
-def sparse_sigmoid(x: Numbers) -> np.ndarray:
+def sparse_sigmoid(x: Numbers) -> Any:
     """A sigmoid of three straight lines, from -1 to 1.
 
     y = (x + 1) / 2, at least 0, at most 1
@@ -101,7 +101,7 @@ def sparse_sigmoid(x: Numbers) -> np.ndarray:
 
 
 @checked
-def tanh(x: Numbers) -> np.ndarray:
+def tanh(x: Numbers) -> Any:
     """From -1 to 1.
 
     y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,13 +11,24 @@ from scratchnet.arguments import check_array
 from scratchnet.devices import array_module, as_array
 from scratchnet.shapes import FLOATS
 
-Numbers = float | np.ndarray
+
+class Symbolic(Protocol):
+    """What stands for an array that is not there yet, and remembers what is to be done with it."""
+
+    def activated(self, name: str, settings: dict[str, Any]) -> Any:
+        """What stands for the activation of that name, with these settings."""
 
 
-def values(name: str, x: Any, **settings: Any) -> np.ndarray:
+Numbers = float | np.ndarray | Symbolic
+
+
+def values(name: str, x: Any, **settings: Any) -> Any:
     """The activation of that name for x: a fresh array of float32, or of float64 where x is that."""
-    x = as_array(x)
+    activated = getattr(x, "activated", None)
+    if activated is not None:
+        return activated(name, settings)
     check_array(x, "x", name)
+    x = as_array(x)
     x = x if x.dtype in FLOATS else x.astype(np.float32)
     maker, array = MAKERS[name], x.reshape(x.shape or 1)  # a number, too, as an array
     y = array if maker is None else maker(**settings).forward(array)

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from scratchnet.annotations import checked
 from scratchnet.attributes import Attributes
-from scratchnet.fields import anything, count, join, list_of, mapping, number, record
+from scratchnet.fields import anything, count, join, list_of, mapping, measured, record
 from scratchnet.old_names import Values
 
 Logs = dict[str, float]
@@ -229,7 +231,7 @@ class History(Callback):
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """See Callback."""
-        record(history=mapping(list_of(number(finite=False))), epoch=list_of(count()))(state, where)
+        record(history=mapping(list_of(measured)), epoch=list_of(count()))(state, where)
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Take over the lists; the epochs that follow are appended."""
@@ -244,6 +246,10 @@ class History(Callback):
 
 def log_text(logs: Logs) -> str:
     """accuracy: 0.7123 - loss: 0.8012, in the alphabet's order as Keras has it."""
-    return " - ".join(
-        f"{name}: {value:.4f}" if value >= 1e-3 else f"{name}: {value:.4e}" for name, value in sorted(logs.items())
-    )
+    return " - ".join(f"{name}: {_value_text(value)}" for name, value in sorted(logs.items()))
+
+
+def _value_text(value: Any) -> str:
+    if np.ndim(value):  # a metric with a number a class
+        return f"[{', '.join(map(_value_text, value))}]"
+    return f"{value:.4f}" if value >= 1e-3 else f"{value:.4e}"

@@ -16,8 +16,8 @@ from scratchnet.old_names import Values
 
 # Which of two values is better, where the model's own metrics do not say: those that the package can put into the logs.
 # Not the others of a GAN: a smaller d_loss is the better discriminator, and so the worse generator.
-LARGER = {*METRICS, "auc", "class_entropy", "diversity", "precision", "recall"}
-SMALLER = {"loss", "fcd", "kid", *LOSSES}
+LARGER = {"class_entropy", "diversity", *(name for name, cls in METRICS.items() if cls.direction == "up")}
+SMALLER = {"loss", "fcd", "kid", *(name for name, cls in METRICS.items() if cls.direction == "down"), *LOSSES} - LARGER
 
 
 BEST = optional(number(finite=False))  # the best value, in states

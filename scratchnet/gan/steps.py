@@ -20,6 +20,7 @@ from scratchnet.annotations import checked
 from scratchnet.gan.losses import AdversarialLoss
 from scratchnet.gan.tricks import Tricks
 from scratchnet.layers import Layer
+from scratchnet.layers.penalties import activity_penalties, penalized
 from scratchnet.optimizers import Optimizer
 
 PLAIN = Tricks()  # none: D sees the pictures as they are
@@ -71,17 +72,21 @@ def discriminator_step(
     """
     logits = ends_in_sigmoid(discriminator)
     discriminator.zero_grads()
-    z_real = discriminator.forward(tricks.forward(real), training=True, logits=logits)
+    with activity_penalties() as penalties:
+        z_real = discriminator.forward(tricks.forward(real), training=True, logits=logits)
     with np.errstate(under="ignore"):
         on_real, dz = loss.real(z_real)
     discriminator.backward(dz, input_grad=False, logits=logits)
-    z_fake = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
+    with activity_penalties() as more:
+        z_fake = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
     with np.errstate(under="ignore"):
         on_fake, dz = loss.fake(z_fake)
     discriminator.backward(dz, input_grad=False, logits=logits)
-    if replay.finite(on_real + on_fake):
+    discriminator.add_penalty_gradients()
+    value = penalized(on_real + on_fake, discriminator, penalties + more)
+    if replay.finite(value):
         optimizer.update_model(discriminator)
-    return DiscriminatorScores(on_real + on_fake, z_real, z_fake)
+    return DiscriminatorScores(value, z_real, z_fake)
 
 
 @checked
@@ -104,7 +109,8 @@ def generator_step(
         G's loss.
     """
     logits = ends_in_sigmoid(discriminator)
-    z = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
+    with activity_penalties() as penalties:
+        z = discriminator.forward(tricks.forward(fake), training=True, logits=logits)
     with np.errstate(under="ignore"):
         value, dz = loss.generator(z)
     d_fake = discriminator.backward(dz, param_grads=False, logits=logits)
@@ -112,6 +118,8 @@ def generator_step(
     d_fake = tricks.backward(d_fake)
     generator.zero_grads()
     generator.backward(d_fake, input_grad=False)
+    generator.add_penalty_gradients()
+    value = penalized(value, generator, penalties + generator.last_activity_penalties())
     if replay.finite(value):
         optimizer.update_model(generator)
     return value

@@ -1,7 +1,8 @@
 """The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
 
-from scratchnet.layers import operators as operators  # gives symbolic tensors their signs, + and so on
+from scratchnet.layers import operators as operators
 from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from scratchnet.layers.activity import ActivityRegularization
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
@@ -49,6 +50,7 @@ SeparableConvolution2D = SeparableConv2D
 __all__ = [
     "ELU",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AlphaDropout",
     "Average",

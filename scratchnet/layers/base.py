@@ -25,6 +25,7 @@ from scratchnet.devices import Device, as_array, device_of, fresh
 from scratchnet.layers.naming import automatic_name, keep_clear_of
 from scratchnet.layers.symbolic import Called
 from scratchnet.layers.weights import Weights
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import FLOATS, Shape, sizes
 from scratchnet.signatures import OnlyDefault, refuse_unknown
 
@@ -46,6 +47,7 @@ class Layer(Called, Weights):
 
     Args:
         name: within its model; by default the class's name with a number.
+        activity_regularizer: a penalty on the output; see `scratchnet.regularizers`.
         trainable: False holds the weights fixed.
         input_shape: of one example, for the first layer of a model, whose weights are then made at once.
         input_dim: D, the same as input_shape=(D,).
@@ -61,7 +63,7 @@ class Layer(Called, Weights):
     def __init__(
         self,
         *,
-        activity_regularizer: OnlyDefault = None,
+        activity_regularizer: str | Regularizer | None = None,
         trainable: bool = True,
         dtype: OnlyDefault = None,
         autocast: OnlyDefault = True,
@@ -79,6 +81,7 @@ class Layer(Called, Weights):
             keep_clear_of(name)
         self.name = name
         self._trainable = trainable
+        self.activity_regularizer = activity_regularizer
         self.activation: Any = None
         self.input_shape: Shape | None = None
         if input_shape is None and input_dim is not None:
@@ -88,16 +91,6 @@ class Layer(Called, Weights):
         self.output_shape: Shape | None = None
         self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
         self._accepted: tuple[type, tuple[int, ...]] | None = None  # of the last input that was checked: type, shape
-
-    def __repr__(self) -> str:
-        if not self.built or self.input_shape is None or self.output_shape is None:
-            return f"<{self.full_name}>"
-        return f"<{self.full_name}, {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}>"
-
-    @property
-    def full_name(self) -> str:
-        """How errors name this layer: Conv2D 'conv2d_1'."""
-        return f"{type(self).__name__} {self.name!r}"
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again, its name included; see Configurable."""
@@ -224,6 +217,8 @@ class Layer(Called, Weights):
         y = self.call(self.prepare(x), training)
         if self.activation is not None and not logits:
             y = self.activation.forward(y)
+        if self._activity is not None:
+            self.note_activity(y, logits)
         self.note_output(y)
         return y
 
@@ -232,6 +227,8 @@ class Layer(Called, Weights):
     ) -> np.ndarray | None:
         """`backward` for a caller that changes neither dy nor the result, which may be dy."""
         dy = self.check_gradient(dy)
+        if self._activity is not None:
+            dy = dy + self.activity_gradient(logits)
         if self.activation is not None and not logits:
             dy = self.activation.backward(dy)
         dx = self.call_backward(dy, param_grads and self.trainable, input_grad)
@@ -287,6 +284,7 @@ class Layer(Called, Weights):
         """Keep nothing that shares memory with y, which is about to be given to someone who may change it."""
         if self.activation is not None:
             self.activation.unshare(y)
+        self.unshare_activity(y)
 
     @property
     def output_activation(self) -> str | None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from scratchnet.devices import Device
 from scratchnet.layers.base import Layer
-from scratchnet.layers.sharing import ITSELF, check_places, named_leaves
+from scratchnet.layers.penalties import Penalties
+from scratchnet.layers.sharing import ITSELF, all_parts, check_places, named_leaves
 from scratchnet.layers.weights import arrays_of
 
 
@@ -33,6 +34,9 @@ class Composite(Layer):
         fuse: whether neighbours may run as one, see `layers/fusion.py`. False runs each layer by itself, in those that
             are made of layers, too.
     """
+
+    takes_activity_regularizer = False
+    _ruled: tuple[list[Layer], bool, list[Composite]] | None = None  # for which layers, `ruled`, and whom to ask anew
 
     def __init__(self, layers: Iterable[Layer], *, fuse: bool = True, **options: Any):
         self.layers: list[Layer] = []  # none yet: their device stays what it is
@@ -116,6 +120,24 @@ class Composite(Layer):
                 f"{self.full_name}: {name} are those of its layers and cannot be replaced here. Put arrays into a "
                 f"layer, model.layers[0].{name}['kernel'][...] = array, or all at once by set_weights."
             )
+
+    @property
+    def ruled(self) -> bool:
+        """Whether weights in it have regularizers or constraints. It is found out once, and again for other layers."""
+        known = self._ruled
+        if known is None or known[0] != self.layers:
+            composites = [layer for layer in self.layers if isinstance(layer, Composite)]
+            known = list(self.layers), any(layer.ruled for layer in self.layers if layer not in composites), composites
+            if self.built:  # some rules come with the weights
+                self._ruled = known
+        return known[1] or any(layer.ruled for layer in known[2])
+
+    def trained_layers(self) -> Sequence[Penalties]:
+        return [layer for _, layer in named_leaves(self.layers, trainable=True)] if self.trainable else []
+
+    def last_activity_penalties(self) -> list[float]:
+        layers = {id(part): part for part in all_parts(self) if part is not self}
+        return [value for part in layers.values() for value in part.last_activity_penalties()]
 
     def trained(self) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]:
         leaves = list(named_leaves(self.layers, trainable=True)) if self.trainable else []

@@ -11,9 +11,11 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.activations.names import Identifier
 from scratchnet.arguments import check_count, check_kernel_fits, check_padding, pair, shape_text
+from scratchnet.constraints import Bound
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
 from scratchnet.layers.dilation import Dilated, Grouped
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, pads_2d, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -123,6 +125,9 @@ class Conv2D(Filter):
         activation: applied to y; see `Activation`.
         use_bias: whether there is b.
         kernel_initializer, bias_initializer: names or objects; see `scratchnet.initializers`.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties on w, on b, and on y, activation included,
+            divided by N: names or objects; see `scratchnet.regularizers`.
+        kernel_constraint, bias_constraint: what w and b are brought to after each update; see `scratchnet.constraints`.
         input_shape: (H, W, C), for the first layer of a model.
 
     Raises:
@@ -144,16 +149,19 @@ class Conv2D(Filter):
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        kernel_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        kernel_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        kernel_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        kernel_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("kernel", kernel_regularizer, kernel_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.filters = check_count(filters, "filters", self.full_name)
         self.dilate(dilation_rate)
         self.groups = check_count(groups, "groups", self.full_name)
@@ -226,16 +234,19 @@ class Conv2DTranspose(Filter):
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        kernel_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        kernel_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        kernel_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        kernel_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, kernel_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("kernel", kernel_regularizer, kernel_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.filters = check_count(filters, "filters", self.full_name)
 
     def kernel_shape(self, channels: int) -> tuple[int, int, int, int]:

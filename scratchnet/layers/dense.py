@@ -11,8 +11,10 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.activations.names import Identifier
 from scratchnet.arguments import check_count
+from scratchnet.constraints import Bound
 from scratchnet.layers import activation as activations
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -34,6 +36,9 @@ class Dense(Layer):
         activation: applied to y; see `Activation`.
         use_bias: whether there is b.
         kernel_initializer, bias_initializer: names or objects; see `scratchnet.initializers`.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties on w, on b, and on y, activation included,
+            divided by N: names or objects; see `scratchnet.regularizers`.
+        kernel_constraint, bias_constraint: what w and b are brought to after each update; see `scratchnet.constraints`.
         input_shape: (D,), for the first layer of a model.
 
     Raises:
@@ -51,17 +56,19 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        kernel_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        kernel_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        kernel_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        kernel_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         lora_rank: OnlyDefault = None,
         lora_alpha: OnlyDefault = None,
         quantization_config: OnlyDefault = None,
         **options: Any,
     ):
-        super().__init__(**options)
+        super().__init__(activity_regularizer=activity_regularizer, **options)
+        self.rule("kernel", kernel_regularizer, kernel_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.units = check_count(units, "units", self.full_name)
         self.activation = activations.get(activation)
         self.use_bias = use_bias

@@ -11,7 +11,9 @@ import numpy as np
 from scratchnet import initializers, kernels
 from scratchnet.activations.names import Identifier
 from scratchnet.arguments import check_count
+from scratchnet.constraints import Bound
 from scratchnet.layers.conv import Filter, Size
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Pads, Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -28,7 +30,8 @@ class DepthwiseConv2D(Filter):
 
     Shapes: x (N, H, W, C), w (KH, KW, C, M), b (C*M,), y (N, OH, OW, C*M).
 
-    Args and errors: as for Conv2D; M is `depth_multiplier`, and the initializer is `depthwise_initializer`.
+    Args and errors: as for Conv2D; M is `depth_multiplier`, and initializer, regularizer and constraint of w are
+    `depthwise_initializer`, `depthwise_regularizer` and `depthwise_constraint`.
 
     Source: Keras, https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
     """
@@ -45,16 +48,19 @@ class DepthwiseConv2D(Filter):
         use_bias: bool = True,
         depthwise_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        depthwise_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        depthwise_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        depthwise_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        depthwise_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("kernel", depthwise_regularizer, depthwise_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.full_name)
         self.dilate(dilation_rate)
 
@@ -93,7 +99,7 @@ class SeparableConv2D(Filter):
     Shapes: x (N, H, W, C), d (KH, KW, C, M), p (1, 1, C*M, F), b (F,), y (N, OH, OW, F), sizes as for Conv2D.
 
     Args and errors: as for Conv2D; M is `depth_multiplier`, d is `depthwise_kernel`, p is `pointwise_kernel`, and each
-    has an initializer of its own.
+    has an initializer, a regularizer and a constraint of its own.
 
     Source: Chollet, "Xception", arXiv 1610.02357; Keras,
     https://keras.io/api/layers/convolution_layers/separable_convolution2d/
@@ -113,18 +119,22 @@ class SeparableConv2D(Filter):
         depthwise_initializer: str | initializers.Initializer = "glorot_uniform",
         pointwise_initializer: str | initializers.Initializer = "glorot_uniform",
         bias_initializer: str | initializers.Initializer = "zeros",
-        depthwise_regularizer: OnlyDefault = None,
-        pointwise_regularizer: OnlyDefault = None,
-        bias_regularizer: OnlyDefault = None,
-        activity_regularizer: OnlyDefault = None,
-        depthwise_constraint: OnlyDefault = None,
-        pointwise_constraint: OnlyDefault = None,
-        bias_constraint: OnlyDefault = None,
+        depthwise_regularizer: str | Regularizer | None = None,
+        pointwise_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        depthwise_constraint: str | Bound | None = None,
+        pointwise_constraint: str | Bound | None = None,
+        bias_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(
-            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer, **options
-        )
+            kernel_size, strides, padding, activation, use_bias, depthwise_initializer, bias_initializer,
+            activity_regularizer=activity_regularizer, **options,
+        )  # fmt: skip
+        self.rule("depthwise_kernel", depthwise_regularizer, depthwise_constraint)
+        self.rule("pointwise_kernel", pointwise_regularizer, pointwise_constraint)
+        self.rule("bias", bias_regularizer, bias_constraint)
         self.filters = check_count(filters, "filters", self.full_name)
         self.depth_multiplier = check_count(depth_multiplier, "depth_multiplier", self.full_name)
         self.pointwise_initializer = initializers.get(pointwise_initializer)

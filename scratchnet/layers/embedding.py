@@ -9,8 +9,10 @@ import numpy as np
 
 from scratchnet import initializers, kernels, replay
 from scratchnet.arguments import check_batch_shape, check_count, shape_text
+from scratchnet.constraints import Bound
 from scratchnet.devices import array_module, to_numpy
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -46,8 +48,8 @@ class Embedding(Layer):
         input_dim: int,
         output_dim: int,
         embeddings_initializer: str | initializers.Initializer = "uniform",
-        embeddings_regularizer: OnlyDefault = None,
-        embeddings_constraint: OnlyDefault = None,
+        embeddings_regularizer: str | Regularizer | None = None,
+        embeddings_constraint: str | Bound | None = None,
         mask_zero: OnlyDefault = False,
         weights: OnlyDefault = None,
         lora_rank: OnlyDefault = None,
@@ -56,6 +58,7 @@ class Embedding(Layer):
         **options: Any,
     ):
         super().__init__(**options)
+        self.rule("embeddings", embeddings_regularizer, embeddings_constraint)
         self.input_dim = check_count(input_dim, "input_dim", self.full_name, largest=_MOST_ROWS)
         self.output_dim = check_count(output_dim, "output_dim", self.full_name)
         self.embeddings_initializer = initializers.get(embeddings_initializer)

@@ -233,6 +233,11 @@ def _has_relu_in_kernel(layer: Layer) -> bool:
     return is_relu(layer.activation) and type(layer).call in (Conv2D.call, Conv2DTranspose.call, Dense.call)
 
 
+def _fits(condition: Callable[[Layer], bool], layer: Layer) -> bool:
+    """Whether a layer fits into a pattern. One whose output is penalized fits into none: each step would lose it."""
+    return layer.activity_regularizer is None and condition(layer)
+
+
 Rule = tuple[tuple[Callable[[Layer], bool], ...], type[Step]]
 
 RULES: tuple[Rule, ...] = (
@@ -266,7 +271,7 @@ def plan(layers: Sequence[Layer], fuse: bool, logits: bool) -> list[Step]:
         for pattern, step in RULES if fuse else ():
             part = layers[start : start + len(pattern)]
             whole = logits and start + len(pattern) == len(layers) and step.ends_in_activation
-            if len(part) == len(pattern) and not whole and all(fits(layer) for fits, layer in zip(pattern, part)):
+            if len(part) == len(pattern) and not whole and all(map(_fits, pattern, part)):
                 end, kind = start + len(pattern), step
                 break
         steps.append(kind(layers[start:end]))

@@ -10,10 +10,11 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_number, is_whole, shape_text, shortened
+from scratchnet.constraints import Bound
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, sizes
-from scratchnet.signatures import OnlyDefault
 
 _SMALLEST_LENGTH = 1e-12
 
@@ -39,7 +40,8 @@ class LayerNormalization(Layer):
         dbeta = sum dy,  dgamma = sum dy * u                                over all other axes
         dx = (gamma * dy - sum(gamma * dy) / M - u * sum(gamma * dy * u) / M) / s
 
-    It is computed by the kernels of group normalization: of one group, in examples of one place.
+    It is computed by the kernels of group normalization, as one group in examples of one place; on the CPU that is
+    `kernels/cpu/layer_norm.py`.
 
     Shapes: x (N, ..., C), y the same; gamma, beta (C,), or the sizes of the axes.
 
@@ -65,13 +67,15 @@ class LayerNormalization(Layer):
         scale: bool = True,
         beta_initializer: str | initializers.Initializer = "zeros",
         gamma_initializer: str | initializers.Initializer = "ones",
-        beta_regularizer: OnlyDefault = None,
-        gamma_regularizer: OnlyDefault = None,
-        beta_constraint: OnlyDefault = None,
-        gamma_constraint: OnlyDefault = None,
+        beta_regularizer: str | Regularizer | None = None,
+        gamma_regularizer: str | Regularizer | None = None,
+        beta_constraint: str | Bound | None = None,
+        gamma_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(**options)
+        self.rule("beta", beta_regularizer, beta_constraint)
+        self.rule("gamma", gamma_regularizer, gamma_constraint)
         self.axis = _axes(axis, self.full_name)
         self.epsilon = check_number(epsilon, "epsilon", self.full_name, 0, above=True)
         self.center, self.scale = center, scale

@@ -9,8 +9,10 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_count, check_number, shape_text
+from scratchnet.constraints import Bound
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
@@ -89,6 +91,8 @@ class BatchNormalization(_Normalization):
         momentum: of the moving averages; nearer to 1 is slower.
         epsilon: added to the variance.
         center, scale: whether there are beta and gamma.
+        beta_regularizer, gamma_regularizer: penalties on them: names or objects; see `scratchnet.regularizers`.
+        beta_constraint, gamma_constraint: what they are brought to after each update; see `scratchnet.constraints`.
 
     Raises:
         ValueError: a bad argument, or an input whose last axis changed.
@@ -107,10 +111,10 @@ class BatchNormalization(_Normalization):
         gamma_initializer: str | initializers.Initializer = "ones",
         moving_mean_initializer: str | initializers.Initializer = "zeros",
         moving_variance_initializer: str | initializers.Initializer = "ones",
-        beta_regularizer: OnlyDefault = None,
-        gamma_regularizer: OnlyDefault = None,
-        beta_constraint: OnlyDefault = None,
-        gamma_constraint: OnlyDefault = None,
+        beta_regularizer: str | Regularizer | None = None,
+        gamma_regularizer: str | Regularizer | None = None,
+        beta_constraint: str | Bound | None = None,
+        gamma_constraint: str | Bound | None = None,
         renorm: OnlyDefault = False,
         renorm_clipping: OnlyDefault = None,
         renorm_momentum: OnlyDefault = 0.99,
@@ -118,6 +122,8 @@ class BatchNormalization(_Normalization):
         **options: Any,
     ):
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **options)
+        self.rule("beta", beta_regularizer, beta_constraint)
+        self.rule("gamma", gamma_regularizer, gamma_constraint)
         self.momentum = check_number(momentum, "momentum", self.full_name, 0, 1)
         self.start["moving_mean"] = initializers.get(moving_mean_initializer)
         self.start["moving_variance"] = initializers.get(moving_variance_initializer)
@@ -175,6 +181,8 @@ class GroupNormalization(_Normalization):
         axis: the channels' axis; only the last, -1.
         epsilon: added to the variance.
         center, scale: whether there are beta and gamma.
+        beta_regularizer, gamma_regularizer: penalties on them: names or objects; see `scratchnet.regularizers`.
+        beta_constraint, gamma_constraint: what they are brought to after each update; see `scratchnet.constraints`.
 
     Raises:
         ValueError: a bad argument, channels that do not make equal groups, or an input whose last axis changed.
@@ -191,13 +199,15 @@ class GroupNormalization(_Normalization):
         scale: bool = True,
         beta_initializer: str | initializers.Initializer = "zeros",
         gamma_initializer: str | initializers.Initializer = "ones",
-        beta_regularizer: OnlyDefault = None,
-        gamma_regularizer: OnlyDefault = None,
-        beta_constraint: OnlyDefault = None,
-        gamma_constraint: OnlyDefault = None,
+        beta_regularizer: str | Regularizer | None = None,
+        gamma_regularizer: str | Regularizer | None = None,
+        beta_constraint: str | Bound | None = None,
+        gamma_constraint: str | Bound | None = None,
         **options: Any,
     ):
         super().__init__(axis, epsilon, center, scale, beta_initializer, gamma_initializer, **options)
+        self.rule("beta", beta_regularizer, beta_constraint)
+        self.rule("gamma", gamma_regularizer, gamma_constraint)
         self.groups = groups if groups == -1 else check_count(groups, "groups", self.full_name)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:

@@ -1,10 +1,16 @@
-"""Signs between symbolic tensors: x + y is Add()([x, y]), x * 0.5 is Rescaling(0.5)(x)."""
+"""Signs and functions of symbolic tensors: x + y is Add()([x, y]), x * 0.5 is Rescaling(0.5)(x).
+
+And `sn.activations.relu(x)` is ReLU()(x).
+"""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+from scratchnet import activations
 from scratchnet.arguments import is_number, shortened
+from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.merging import Add, Multiply, Subtract
 from scratchnet.layers.rescale import Rescaling
 from scratchnet.layers.symbolic import KerasTensor
@@ -45,7 +51,24 @@ def _tensor(x: KerasTensor, y: Any, sign: str) -> KerasTensor:
     return y
 
 
+WITH_SETTINGS = {"elu": ELU, "leaky_relu": LeakyReLU, "relu": ReLU, "softmax": Softmax}
+
+
+def _activated(x: KerasTensor, name: str, settings: dict[str, Any]) -> Any:
+    """The activation as a layer, called on x; `activations/values.py` asks for it."""
+    if name in WITH_SETTINGS:
+        return WITH_SETTINGS[name](**settings)(x)
+    defaults = {n: p.default for n, p in inspect.signature(activations.get(name)).parameters.items() if n != "x"}
+    if settings != defaults:
+        raise ValueError(
+            f"{name}: expected {', '.join(defaults)} to have the default for a symbolic tensor, got {settings}. Write "
+            "an activation of your own, scratchnet.activations.Function, and Activation(...)(x)."
+        )
+    return Activation(name)(x)
+
+
 for _name, _function in (
+    ("activated", _activated),
     ("__add__", _add),
     ("__radd__", _add),
     ("__sub__", _subtract),

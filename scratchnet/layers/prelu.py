@@ -10,10 +10,11 @@ import numpy as np
 
 from scratchnet import initializers, kernels
 from scratchnet.arguments import check_input, check_sizes, is_whole, shape_text
+from scratchnet.constraints import Bound
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
+from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import Shape, sizes
-from scratchnet.signatures import OnlyDefault
 
 
 class PReLU(Layer):
@@ -37,12 +38,13 @@ class PReLU(Layer):
     def __init__(
         self,
         alpha_initializer: str | initializers.Initializer = "Zeros",
-        alpha_regularizer: OnlyDefault = None,
-        alpha_constraint: OnlyDefault = None,
+        alpha_regularizer: str | Regularizer | None = None,
+        alpha_constraint: str | Bound | None = None,
         shared_axes: int | Sequence[int] | None = None,
         **options: Any,
     ):
         super().__init__(**options)
+        self.rule("alpha", alpha_regularizer, alpha_constraint)
         self.alpha_initializer = initializers.get(alpha_initializer)
         axes = () if shared_axes is None else [shared_axes] if is_whole(shared_axes) else shared_axes
         self.shared_axes = check_sizes(axes, "shared_axes", self.full_name)

@@ -48,6 +48,8 @@ class SpectralNormalization(Layer):
     Source: Miyato et al., arXiv 1802.05957, algorithm 1.
     """
 
+    takes_activity_regularizer = False  # the layer's own acts
+
     def __init__(self, layer: Layer, power_iterations: int = 1, **options: Any):
         if not isinstance(layer, (Dense, Conv2D, Conv2DTranspose)):
             raise TypeError(f"SpectralNormalization: expected a Dense, Conv2D or Conv2DTranspose layer, got {layer!r}.")
@@ -65,6 +67,7 @@ class SpectralNormalization(Layer):
             with placement.use(self.device):
                 self.layer.build(input_shape)
         self.params, self.grads = dict(self.layer.params), dict(self.layer.grads)
+        self.regularizers, self.constraints = self.layer.regularizers, self.layer.constraints
         start = initializers.RandomNormal(stddev=1.0)
         self.add_weight(sizes(self.output_shape)[-1:], start, trainable=False, name="u")
         self.state["u"] /= _length(self.state["u"])

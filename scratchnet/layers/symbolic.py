@@ -15,6 +15,7 @@ from typing import Any
 from scratchnet.annotations import checked
 from scratchnet.arguments import shape_text, shortened
 from scratchnet.attributes import Attributes
+from scratchnet.layers.naming import Named
 from scratchnet.signatures import OnlyDefault
 
 Structure = Any  # one thing, or a list, tuple or dict of them
@@ -152,7 +153,7 @@ class Node:
         self.layer.note_call(self)
 
 
-class Called:
+class Called(Named):
     """What can be called on arrays and on symbolic tensors: part of every layer."""
 
     forward: Callable[..., Any]

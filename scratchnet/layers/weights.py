@@ -13,9 +13,11 @@ import numpy as np
 from scratchnet import initializers, locks, placement
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_array, shortened
+from scratchnet.constraints import Bound
 from scratchnet.devices import Device, device_of, to_device, to_numpy
 from scratchnet.kernels import CPU
-from scratchnet.layers.trainability import Trainability
+from scratchnet.layers.penalties import Penalties
+from scratchnet.regularizers import Regularizer
 from scratchnet.signatures import OnlyDefault
 
 W = TypeVar("W", bound="Weights")
@@ -37,7 +39,7 @@ def limited_weights(numbers: int) -> Iterator[None]:
         _left.reset(token)
 
 
-class Weights(Trainability):
+class Weights(Penalties):
     """The weights of one layer, by name.
 
     Attributes:
@@ -49,6 +51,7 @@ class Weights(Trainability):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.built, self._trainable = False, True
         self.dtype = np.dtype(np.float32)
         self.device: Device = CPU
@@ -56,11 +59,6 @@ class Weights(Trainability):
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
         self.state: dict[str, np.ndarray] = {}
-
-    @property
-    def full_name(self) -> str:
-        """How errors name this object."""
-        return type(self).__name__
 
     @checked
     def add_weight(
@@ -70,8 +68,8 @@ class Weights(Trainability):
         dtype: OnlyDefault = None,
         trainable: bool = True,
         autocast: OnlyDefault = True,
-        regularizer: OnlyDefault = None,
-        constraint: OnlyDefault = None,
+        regularizer: str | Regularizer | None = None,
+        constraint: str | Bound | None = None,
         aggregation: OnlyDefault = "none",
         overwrite_with_gradient: OnlyDefault = False,
         name: str | None = None,
@@ -84,6 +82,8 @@ class Weights(Trainability):
             shape: None for a single number, ().
             initializer: None for "glorot_uniform".
             trainable: whether it goes to `params` and `grads`, or else to `state`.
+            regularizer: a penalty on it: a name or an object, see `scratchnet.regularizers`.
+            constraint: what it is brought to after each update: see `scratchnet.constraints`.
             name: its key there; None for "weight", "weight_1", ...
 
         Returns:
@@ -106,6 +106,7 @@ class Weights(Trainability):
                 )
             _left.set(left - wanted)
         value = to_device(initializers.get(initializer)(shape, dtype=self.dtype.type), self.device)
+        self.rule(name, regularizer, constraint)
         if trainable:
             self.params[name], self.grads[name] = value, self.device.module.zeros_like(value)
         else:

@@ -22,7 +22,7 @@ from typing import Any
 
 from scratchnet.arguments import check_choice
 from scratchnet.losses.base import Loss, check_labels, check_weights
-from scratchnet.losses.by_output import LossByOutput, ScaledLoss, Values
+from scratchnet.losses.by_output import LossByOutput, ScaledLoss
 from scratchnet.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratchnet.losses.divergence import KLDivergence, Poisson
 from scratchnet.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
@@ -94,7 +94,6 @@ __all__ = [
     "ScaledLoss",
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
-    "Values",
     "bce",
     "binary_crossentropy",
     "binary_focal_crossentropy",

@@ -119,12 +119,12 @@ class Loss(Configurable):
         # A loss of the reader's own may know no weights.
         value, gradient = self.compute(y_true, y_pred) if weight is None else self.compute(y_true, y_pred, weight)
         if self.reduction == "sum":
-            times: Any = math.prod(y_pred.shape[:-1])
-        elif self.reduction == "mean_with_sample_weight" and weight is not None:
-            times = number(len(weight) / weight.sum(dtype=np.float64))
-        else:
-            return value, gradient
-        return value * times, (gradient * times).astype(y_pred.dtype)
+            count = math.prod(y_pred.shape[:-1])
+            return value * count, gradient * y_pred.dtype.type(count)
+        if self.reduction == "mean_with_sample_weight" and weight is not None:
+            times = len(weight) / weight.sum(dtype=np.float64)
+            return number(value * times), gradient * times.astype(y_pred.dtype)
+        return value, gradient
 
     def prepare(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The labels as `call`, `gradient` and `compute` take them, checked; (N,) for outputs (N, 1) become (N, 1).
@@ -259,10 +259,8 @@ def check_labels(y_true: np.ndarray, classes: int, caller: str) -> np.ndarray:
 
 
 def check_same_shape(y_true: np.ndarray, y_pred: np.ndarray, caller: str, hint: str = "") -> np.ndarray:
-    """y_true in y_pred's shape and dtype; either may have one axis of size 1 more at its end, as (N,) and (N, 1)."""
-    if y_true.shape != y_pred.shape:
-        if y_true.shape in ((*y_pred.shape, 1), y_pred.shape[:-1]) and y_true.size == y_pred.size:
-            y_true = y_true.reshape(y_pred.shape)
-        else:
-            raise ValueError(f"{caller}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
-    return y_true.astype(y_pred.dtype, copy=False)
+    """y_true in y_pred's shape and dtype; labels (N,) for predictions (N, 1) are taken, and the other way round."""
+    labels = same_rank(y_true, y_pred)
+    if labels.shape != y_pred.shape:
+        raise ValueError(f"{caller}: expected y_true of y_pred's shape {y_pred.shape}, got {y_true.shape}.{hint}")
+    return labels.astype(y_pred.dtype, copy=False)

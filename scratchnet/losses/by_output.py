@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scratchnet.arguments import check_number
+from scratchnet.arguments import check_number, shortened
 from scratchnet.losses.base import Loss
 
 Values = tuple[float, ...]  # the sum, then the loss of each output, if there are several
@@ -28,12 +28,16 @@ class LossByOutput(Loss):
         super().__init__("losses")
         self.losses = list(losses)
         self.weights = [1.0] * len(self.losses) if weights is None else list(weights)
-        if not any(self.losses) or not all(loss is None or isinstance(loss, Loss) for loss in self.losses):
-            raise ValueError(f"LossByOutput: expected losses, at least one, and None for the others, got {losses!r}.")
+        known = [loss for loss in self.losses if isinstance(loss, Loss)]
+        if not known or len(known) + self.losses.count(None) < len(self.losses):
+            raise ValueError(
+                f"LossByOutput: expected losses as a list of Loss objects, at least one, None for the others, got "
+                f"{shortened(losses)}."
+            )
         if len(self.weights) != len(self.losses):
-            raise ValueError(f"LossByOutput: expected {len(self.losses)} weights, got {len(self.weights)}.")
+            raise ValueError(f"LossByOutput: expected {len(self.losses)} weights, got {shortened(self.weights)}.")
         for number, weight in enumerate(self.weights):
-            check_number(weight, f"loss_weights[{number}]", "LossByOutput")
+            check_number(weight, f"weights[{number}]", "LossByOutput")
 
     def __call__(  # type: ignore[override]
         self, y_true: Sequence[Any], y_pred: Sequence[Any], sample_weight: Sequence[Any] | None = None
@@ -64,7 +68,8 @@ class LossByOutput(Loss):
         Where only one output has a loss, it is the sum, which then stands alone.
         """
         total: Any = 0.0
-        values, gradients = [], []
+        values: list[float] = []
+        gradients: list[Any] = []
         for i, (loss, w, y) in enumerate(zip(self.losses, self.weights, y_pred)):
             if loss is None:
                 gradients.append(None)
@@ -95,7 +100,7 @@ class ScaledLoss(Loss):
 
     def __init__(self, loss: Loss, weight: float) -> None:
         super().__init__(loss.name)
-        self.loss, self.weight = loss, check_number(weight, "loss_weights", "ScaledLoss")
+        self.loss, self.weight = loss, check_number(weight, "weight", "ScaledLoss")
         self.from_logits, self.output_activation = loss.from_logits, loss.output_activation  # type: ignore[misc]
 
     def value_and_gradient(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> tuple[float, Any]:

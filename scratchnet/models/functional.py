@@ -186,7 +186,7 @@ class Functional(Model):
     def plan(self, logits: Logits = False) -> Sequence[Call]:
         """What runs, step by step; it is made anew where a layer has changed. See `scratchnet.models.graph`."""
         wanted = [logits] * len(self.graph.outputs) if isinstance(logits, bool) else [bool(one) for one in logits]
-        key = [self.fuse, wanted, *(layer.activation for layer in self.layers)]
+        key = [self.fuse, wanted, *((layer.activation, layer.activity_regularizer) for layer in self.layers)]
         if key != self._planned_for:
             self._planned_for, self._calls = key, self.graph.plan(self.fuse, wanted)
         return self._calls

@@ -138,7 +138,7 @@ class Optimizer(Configurable, old_names.Rate):
         )
 
     def update_model(self, model: Any) -> None:
-        """`update` of a model's params that are trained by their grads, for this model alone.
+        """`update` of a model's params that are trained by their grads, for this model alone; then its constraints.
 
         Raises:
             ValueError: the updates before were those of another model; or as `update`.
@@ -147,6 +147,7 @@ class Optimizer(Configurable, old_names.Rate):
         if self._model is None or self._model() is not model:
             self._model = weakref.ref(model)
         self.update(*model.trained())
+        model.constrain()
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies, which belong to no model yet: that of a copied model is the copy's."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import random
 from scratchnet.arguments import check_choice
 from scratchnet.augment import Augmentation, key_of
 from scratchnet.datasets.pictures import pillow_for
@@ -17,7 +16,7 @@ from scratchnet.printing import say
 from scratchnet.training.streams import PyDataset
 from scratchnet.utils.listing import Listing, classes_in, listing, one_hot
 from scratchnet.utils.pictures import img_to_array, load_img
-from scratchnet.utils.reading import read_all
+from scratchnet.utils.reading import pass_order, read_all
 
 CALLER = "flow_from_directory"
 ENDINGS = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff")
@@ -76,10 +75,7 @@ class DirectoryFlow(PyDataset):
         self._order = self._new_order()
 
     def _new_order(self) -> np.ndarray:
-        if not self.shuffle:
-            return np.arange(self.n)
-        generator = random.generator() if self.seed is None else np.random.default_rng([self.seed, self.passes])
-        return generator.permutation(self.n)
+        return pass_order(self.n, self.shuffle, self.seed, self.passes)
 
     @property
     def n(self) -> int:

@@ -9,6 +9,8 @@ Keras counts it among its legacy. What is its own here:
   "grid-wrap"); Keras takes SciPy's modes of those names, which have a hard edge, and a period of one pixel less.
 - Brightness is computed in floats, in the pictures' own range; Keras stretches each picture to 0 to 255 before, and
   rounds to bytes, so that pictures from 0 to 1 become black.
+- `flow_from_directory` passes over folders and files whose names begin with a dot; Keras takes them for classes and
+  pictures.
 - Where `fit` is missing, Keras warns and leaves the normalization out; here it is an error.
 """
 

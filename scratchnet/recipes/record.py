@@ -63,10 +63,12 @@ def results_so_far(name: str, seed: int, folder: Path, epochs: int | None) -> tu
     """(the stem of the result's file, the results in it) of a recipe with many networks, perhaps of a run cut off.
 
     Raises:
-        ValueError: epochs are given; such a recipe is measured in steps.
+        ValueError: epochs are given; such a recipe has its own.
     """
     if epochs is not None:
-        raise ValueError(f"{name}: expected no --epochs, got {epochs}. Its networks learn for fixed numbers of steps.")
+        raise ValueError(
+            f"{name}: expected no --epochs, got {epochs}. Its networks learn for fixed numbers of steps or epochs."
+        )
     stem = folder / f"{name}_{seed}"
     path = stem.with_suffix(".json")
     return stem, json.loads(path.read_text())["results"] if path.exists() else []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.annotations import refuse_streams
-from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
+from scratchnet.arguments import check_unmasked, is_array, is_number, shape_text, shortened
 from scratchnet.devices import array_module, as_array, like
 from scratchnet.layers import (
     BatchNormalization,
@@ -45,14 +45,10 @@ def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
     """
     refuse_streams(array, name, caller)
     check_unmasked(array, name, caller)
-    try:
-        array = as_array(array)
-    except ValueError as error:
-        raise ValueError(
-            f"{caller}: expected {name} to be an array of numbers ({error}). Give all rows the same length."
-        ) from error
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{caller}: expected {name} to be an array of numbers, got an array of {array.dtype}.")
+    if not is_array(array):
+        hint = " Give all rows the same length." if isinstance(array, (list, tuple)) else ""
+        raise ValueError(f"{caller}: expected {name} to be an array of numbers, got {shortened(array)}.{hint}")
+    array = as_array(array)
     if array.ndim < 1 or len(array) == 0:
         raise ValueError(f"{caller}: expected at least one example, got {name} of shape {array.shape}.")
     return array
@@ -105,7 +101,9 @@ def example_weights(
     Raises:
         ValueError: weights of another shape, negative or not finite.
     """
-    weight = None if sample_weight is None else check_weights(sample_weight, len(y), caller)
+    weight = None
+    if sample_weight is not None:
+        weight = check_weights(as_numbers(sample_weight, "sample_weight", caller), len(y), caller)
     if class_weight is None:
         return weight
     if not isinstance(class_weight, Mapping):

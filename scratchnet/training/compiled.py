@@ -27,6 +27,17 @@ TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), 
 RUN = record(weights=anything, counters=anything, optimizer=anything, stop_training=truth)
 
 
+def _tell_apart(metrics: Sequence[Metric]) -> None:
+    """Number metrics of one name: the second `auc` becomes auc_1."""
+    taken: set[str] = set()
+    for metric in metrics:
+        name, number = metric.name, 0
+        while metric.name in taken:
+            number += 1
+            metric.name = f"{name}_{number}"
+        taken.add(metric.name)
+
+
 class Compiled(Layer):
     """A network with an optimizer, a loss and metrics; see `Trainable` for what it does with them."""
 
@@ -34,6 +45,7 @@ class Compiled(Layer):
     optimizer: Optimizer | None = None
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
+    said_fixed = False  # whether a warning has said that nothing is trained
     compiled_trainable: Flags = ()  # what each layer's `trainable` was at compile
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
@@ -58,8 +70,9 @@ class Compiled(Layer):
                 your own that returns (value, gradient), see `losses.LossFunction`. Of several outputs a list with one
                 for each, or a dict by their names; None in it for an output that is not trained on. They add up.
             loss_weights: how much each output's loss counts in the sum: a list, or a dict by name; None for 1 each.
-            metrics: names ("accuracy", "top_5_accuracy", ...) or objects; the history has them under these names. Of
-                several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
+            metrics: names ("accuracy", "mse", "top_5_accuracy", ...), objects, or functions f(y_true, y_pred) that
+                give a number an example; the history has them under these names, a second one of a name as name_1.
+                Of several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
             weighted_metrics: the same, for metrics in which an example counts as much as its sample_weight says.
 
         Raises:
@@ -74,7 +87,7 @@ class Compiled(Layer):
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
         self.optimizer, self.loss, self.metrics = optimizer, made, metric_objects
-        self.compiled_trainable = flags_of(self)
+        self.compiled_trainable, self.said_fixed = flags_of(self), False
 
     @property
     def input_names(self) -> list[str]:
@@ -99,7 +112,7 @@ class Compiled(Layer):
     def reset_metrics(self) -> None:
         """Let the metrics forget what they have seen; `fit` does so before each epoch."""
         for metric in self.metrics:
-            metric.reset()
+            metric.reset_state()
 
     def _outputs_with_loss(self) -> list[str]:
         """The outputs that have a loss of their own, where there are several: the history has each one's."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -41,3 +42,16 @@ def as_compiled(model: Any) -> Iterator[None]:
     finally:
         for part, flag in changed:
             part.hold(flag)
+
+
+def say_if_nothing_learns(model: Any, caller: str) -> None:
+    """Warn once of a model that was compiled with all its weights held fixed."""
+    with as_compiled(model):
+        if model.learns or not model.params or model.said_fixed:
+            return
+    model.said_fixed = True
+    warnings.warn(
+        f"{caller}: no weight of it is trained. It was compiled when trainable was False for all of its layers: set "
+        "model.trainable = True, and compile anew.",
+        stacklevel=4,
+    )

@@ -16,7 +16,7 @@ from scratchnet import config, locks, random
 from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, History, Logs, ProgressLine
 from scratchnet.divergence import DivergedError
-from scratchnet.fields import anything, count, mapping, number, record, refuse
+from scratchnet.fields import anything, count, mapping, measured, record, refuse
 from scratchnet.printing import say
 from scratchnet.training.checks import check_verbose
 from scratchnet.training.data import Feed
@@ -243,7 +243,7 @@ class TrainingLoop:
         record(
             epoch=count(),
             batch=count(0, *([] if self.passes.steps is None else [self.passes.steps])),
-            logs=mapping(number(finite=False)),
+            logs=mapping(measured),
             passed=count(0, *([] if self.passes.whole is None else [self.passes.whole])),
             random_at_pass=random.check_state,
             random=random.check_state,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,20 +33,20 @@ class OutputMetric(Metric):
         """That of the metric."""
         return self.metric.direction
 
-    def reset(self) -> None:
+    def reset_state(self) -> None:
         """Forget what was seen."""
-        self.metric.reset()
+        self.metric.reset_state()
 
     def look(self, y_true: Any, y_pred: Any, weight: Any = None) -> None:
         """Take in a batch: of the labels, outputs and weights of all outputs, those of its own."""
         if self.output is not None:
             y_true, y_pred, weight = (None if all_ is None else all_[self.output] for all_ in (y_true, y_pred, weight))
         if self.weighted and weight is not None:
-            self.metric.update(y_true, y_pred, weight)
+            self.metric.update_state(y_true, y_pred, weight)
         else:
-            self.metric.update(y_true, y_pred)
+            self.metric.update_state(y_true, y_pred)
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """That of the metric."""
         return self.metric.result()
 
@@ -63,8 +64,9 @@ def loss_of(loss: Any, weights: Any, names: Sequence[str], caller: str) -> Loss:
     Raises:
         ValueError: not one for each output, an unknown name, or none at all.
     """
+    _check_kinds(loss, "loss", Loss, caller)
     if not any(_listed(loss)):
-        raise ValueError(f"{caller}: needs a loss, such as loss='sparse_categorical_crossentropy', got {loss}.")
+        raise ValueError(f"{caller}: needs a loss, such as loss='sparse_categorical_crossentropy', got {loss!r}.")
     if isinstance(loss, LossByOutput):
         loss, weights = loss.losses, loss.weights
     several = loss if isinstance(loss, (list, tuple, Mapping)) else [loss] * len(names)
@@ -99,12 +101,13 @@ def metrics_of(metrics: Any, weighted: Any, loss: Loss, names: Sequence[str], ca
         caller: how errors begin.
 
     Raises:
-        ValueError: an unknown name, two of one name, or, of several outputs, no entry for each.
+        ValueError: an unknown name, or, of several outputs, no entry for each.
     """
     made: dict[str, Metric] = {}
     of = loss.losses if isinstance(loss, LossByOutput) else [loss.loss if isinstance(loss, ScaledLoss) else loss]
     for argument, wanted in (("metrics", metrics), ("weighted_metrics", weighted)):
         by_weight = argument == "weighted_metrics"
+        _check_kinds(wanted, argument, Metric, caller)
         if made_before := [m for m in _listed(wanted) if isinstance(m, OutputMetric)]:  # from a file
             made |= {metric.name: metric for metric in made_before}
             wanted = [m for m in _listed(wanted) if not isinstance(m, OutputMetric)]
@@ -115,11 +118,29 @@ def metrics_of(metrics: Any, weighted: Any, loss: Loss, names: Sequence[str], ca
                 name = start + metric.name
                 if by_weight and name in made:
                     name = f"{start}weighted_{metric.name}"
-                if name in made:
-                    raise ValueError(f"{caller}: two metrics have one name: {name}. Give each only once.")
+                name = _free(name, made)
                 plain = len(names) == 1 and not by_weight
                 made[name] = metric if plain else OutputMetric(metric, name, _place(output, names), by_weight)
+                made[name].name = name
     return list(made.values()) if len(names) == 1 else [made[name] for name in sorted(made)]
+
+
+def _check_kinds(value: Any, argument: str, kind: type, caller: str) -> None:
+    """Raise a ValueError for what is no name, object or function, nor a list or dict of such."""
+    inner = [one for part in _listed(value) for one in _listed(part)]
+    for one in inner:
+        hint = f" A class needs its brackets: {one.__name__}()." if isinstance(one, type) else ""
+        if isinstance(one, type) or not (isinstance(one, (str, kind)) or callable(one)):
+            raise ValueError(
+                f"{caller}: expected {argument} to be a name, a {kind.__name__} or a function, or a list or dict of "
+                f"them, got {shortened(value)}.{hint}"
+            )
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, or, where it is taken, the first free one of name_1, name_2, ..., as in Keras."""
+    others = (f"{name}_{number}" for number in itertools.count(1))
+    return name if name not in taken else next(other for other in others if other not in taken)
 
 
 def _place(output: int, names: Sequence[str]) -> int | None:
@@ -166,7 +187,7 @@ def _known(value: Mapping[str, Any], names: Sequence[str], argument: str, caller
     """The names, where the dict has no other."""
     if unknown := [name for name in value if name not in names]:
         raise ValueError(
-            f"{caller}: {argument} names an output {unknown[0]!r} that is not there. The outputs are "
-            f"{', '.join(map(repr, names))}."
+            f"{caller}: expected {argument} by the names of the outputs, {', '.join(map(repr, names))}, got "
+            f"{unknown[0]!r}, which is none of them."
         )
     return names

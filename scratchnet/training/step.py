@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from scratchnet import locks, replay
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_number
 from scratchnet.callbacks import Logs
+from scratchnet.devices import to_numpy
 from scratchnet.fields import anything, check_names, count, join, list_of, mapping, number, record, refuse
-from scratchnet.losses import Loss, LossByOutput, Values
+from scratchnet.layers import Layer
+from scratchnet.layers.penalties import activity_penalties, penalized
+from scratchnet.losses import Loss, LossByOutput
+from scratchnet.losses.by_output import Values
 from scratchnet.metrics import Metric
+from scratchnet.metrics.variable import Variable
 from scratchnet.optimizers import Optimizer
 from scratchnet.structures import length, parts
 from scratchnet.training.freezing import as_compiled
@@ -33,12 +40,17 @@ def fused_with(model: Any, loss: Loss) -> bool | list[bool]:
 def forward_loss(
     model: Any, loss: Loss, x: Any, y: Any, training: bool, weight: Any = None
 ) -> tuple[float | Values, Any, Any]:
-    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch; see `train_step`."""
+    """(loss, its gradient for `backward`, the model's scores or outputs) on one batch; the loss with all penalties."""
     fused = fused_with(model, loss)
-    z = parts(model.forward(x, training=training, logits=fused))
+    with activity_penalties() as penalties:
+        z = parts(model.forward(x, training=training, logits=fused))
+    value: Any
+    dz: Any
     if isinstance(loss, LossByOutput) and isinstance(fused, list):
-        return *loss.fused(fused).by_output(y, z, weight), z
-    return *(loss.fused() if fused else loss).value_and_gradient(y, z, weight), z
+        value, dz = loss.fused(fused).by_output(y, z, weight)
+    else:
+        value, dz = (loss.fused() if fused else loss).value_and_gradient(y, z, weight)
+    return penalized(value, model, penalties), dz, z
 
 
 def total(value: float | Values) -> float:
@@ -48,7 +60,7 @@ def total(value: float | Values) -> float:
 
 @checked
 def train_step(
-    model: Any, loss: Loss, optimizer: Optimizer, x: Any, y: Any, weight: Any = None
+    model: Layer, loss: Loss, optimizer: Optimizer, x: Any, y: Any, weight: Any = None
 ) -> tuple[float | Values, Any]:
     """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
 
@@ -64,7 +76,8 @@ def train_step(
         if not replay.finite(total(value)):
             return value, z
         model.zero_grads()
-        model.backward(dz, input_grad=False, logits=fused_with(model, loss))
+        model.backward(dz, input_grad=False, logits=fused_with(model, loss))  # type: ignore[arg-type]  # by output
+        model.add_penalty_gradients()
         optimizer.update_model(model)
         return value, z
 
@@ -78,7 +91,8 @@ def _inner(metric: Metric) -> Metric:
 
 def _kept(metric: Metric) -> dict[str, Any]:
     """What a metric keeps, but for the arguments that it was made with."""
-    return {name: value for name, value in vars(_inner(metric)).items() if not name.startswith("_")}
+    kept = {name: value for name, value in vars(_inner(metric)).items() if not name.startswith("_")}
+    return {name: value.value if isinstance(value, Variable) else value for name, value in kept.items()}
 
 
 def _check_kept(metric: Metric, values: Mapping[str, Any], where: str) -> None:
@@ -108,7 +122,7 @@ class RunningMeans:
         """Begin anew."""
         self.totals, self.count = [0.0] * len(self.names), 0
         for metric in self.metrics:
-            metric.reset()
+            metric.reset_state()
 
     def update(self, value: float | Values, y: Any, y_pred: Any, weight: Any = None) -> None:
         """Take in a batch."""
@@ -125,7 +139,7 @@ class RunningMeans:
             if isinstance(metric, OutputMetric):
                 metric.look(y, y_pred, weight)
             else:
-                metric.update(y, y_pred)
+                metric.update_state(y, y_pred)
 
     def get_state(self) -> dict[str, Any]:
         """The sums so far; of the metrics, all that they keep."""
@@ -135,7 +149,10 @@ class RunningMeans:
         """Take over the sums, so that the means are of the whole epoch."""
         self.totals, self.count = list(state["totals"]), state["count"]
         for metric, values in zip(self.metrics, state["metrics"]):
-            vars(_inner(metric)).update(values)
+            kept = vars(_inner(metric))
+            for name, value in values.items():
+                own = kept[name]
+                kept[name] = own.assign(value) if isinstance(own, Variable) else value
 
     def check_state(self, state: Mapping[str, Any], where: str) -> None:
         """Raise a ValueError unless `set_state` can take it."""
@@ -149,7 +166,12 @@ class RunningMeans:
     def logs(self, prefix: str = "") -> Logs:
         """{"loss": ..., "accuracy": ...}; of several outputs also {"left_loss": ..., "left_accuracy": ...}."""
         losses = {prefix + name: total / self.count for name, total in zip(self.names, self.totals)}
-        return losses | {prefix + m.name: m.result() for m in self.metrics}
+        return losses | {prefix + metric.name: _number_or_array(metric.result()) for metric in self.metrics}
+
+
+def _number_or_array(value: Any) -> Any:
+    """A metric's result as a Python float, or, a number a class, as an array of float64 in the CPU's memory."""
+    return to_numpy(value).astype(np.float64) if getattr(value, "ndim", 0) else float(value)
 
 
 def returned(logs: Logs, return_dict: bool) -> float | list[float] | Logs:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,7 +19,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, shortened
 from scratchnet.devices import Device
 from scratchnet.fields import record
-from scratchnet.training.data import Batch, Feed
+from scratchnet.training.data import Batch, Feed, Flow
 
 
 class PyDataset:
@@ -79,10 +79,17 @@ class PyDataset:
 
 
 def is_stream(data: Any) -> bool:
-    """Whether this hands out batches, and is no array, nor a list, tuple or dict of arrays."""
+    """Whether this hands out batches, and is no array, nor a list, tuple or dict of arrays.
+
+    A Flow is none: it holds its pictures, and they are taken from there.
+    """
     if isinstance(data, PyDataset):
         return True
-    if isinstance(data, (np.ndarray, Sequence, Mapping)) or hasattr(data, "__array__") or hasattr(data, "shape"):
+    if (
+        isinstance(data, (np.ndarray, Sequence, Mapping, Set, Flow))
+        or hasattr(data, "__array__")
+        or hasattr(data, "shape")
+    ):
         return False
     return isinstance(data, Iterable)
 
@@ -111,7 +118,8 @@ class Stream:
     def __init__(self, data: Any, read: Callable[[Any, Any, Any, str], Feed], caller: str) -> None:
         self.data, self.read, self.caller = data, read, caller
         self.resumable = isinstance(data, PyDataset)
-        self.once = isinstance(data, Iterator)
+        # A PyDataset may be an iterator without end, too: that of flow_from_directory is, as in Keras.
+        self.once = isinstance(data, Iterator) and not isinstance(data, PyDataset)
         self._rest: Iterator[Any] = enumerate(data) if self.once else iter(())  # what is left of an iterator
 
     @property

@@ -18,6 +18,7 @@ from scratchnet.divergence import Guard
 from scratchnet.layers import Layer
 from scratchnet.training.checks import check_classes, check_compiled, check_pair
 from scratchnet.training.data import Feed, Flow
+from scratchnet.training.freezing import say_if_nothing_learns
 from scratchnet.training.loop import TrainingLoop, check_free
 from scratchnet.training.measuring import MEASURED, Measuring, Verbose
 from scratchnet.training.memory import Room
@@ -72,7 +73,7 @@ class Trainable(Measuring, old_names.Methods):
             x: examples along the first axis; converted to the model's dtype batch by batch. Where the model has several
                 inputs, a list of arrays, or a dict by their names. Or `datagen.flow(x, y)`; or a stream of batches
                 (x, y) or (x, y, sample_weight): an `sn.utils.PyDataset`, a generator, another iterable. Flows and
-                streams have labels, weights and batch sizes of their own; a stream on the GPU comes batch by batch.
+                streams have labels, weights and batches of their own, whatever batch_size says.
             y: labels, as the loss wants them; class numbers as (N,) or (N, 1). Of several outputs a list or a dict.
             batch_size: examples a step; None for 32.
             epochs: passes over the data.
@@ -115,8 +116,8 @@ class Trainable(Measuring, old_names.Methods):
             if value is not None or name == "epochs":
                 check_count(value, name, caller)
         if isinstance(x, Flow):
-            if batch_size is not None or validation_split:
-                raise ValueError(f"{caller}: a generator has its own batch_size, and subset= for validation.")
+            if validation_split:
+                raise ValueError(f"{caller}: validation_split needs arrays; a generator has subset= for validation.")
             batch_size, shuffle = x.batch_size, x.shuffle
         batch_size, validation = batch_size or 32, None
         if validation_data is not None:
@@ -128,6 +129,7 @@ class Trainable(Measuring, old_names.Methods):
                 raise ValueError(f"{caller}: validation_split needs arrays, got {source.text}. Give validation_data.")
             source, validation = source.split(validation_split)
         self._build_for(source)
+        say_if_nothing_learns(self, caller)
         if isinstance(source, Feed):
             source.weigh(class_weight, caller)
             check_classes(class_weight, source.y, classes_of(self), caller)
@@ -184,6 +186,7 @@ class Trainable(Measuring, old_names.Methods):
         """
         (loss, optimizer), caller = check_compiled(self, "train_on_batch"), f"{self.full_name}: train_on_batch"
         check_free(self, "train_on_batch")
+        say_if_nothing_learns(self, caller)
         feed = self._one_batch("train_on_batch", loss, x, y, sample_weight)
         feed.weigh(class_weight, caller)
         check_classes(class_weight, feed.y, classes_of(self), caller)

@@ -8,11 +8,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from scratchnet import random
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.training.streams import PyDataset
-from scratchnet.utils.reading import read_all
+from scratchnet.utils.reading import pass_order, read_all
 
 # What of tf.data is not here, and what to do instead.
 ADVICE = {
@@ -75,10 +74,7 @@ class ImageDataset(PyDataset):
         self._order = self._new_order()
 
     def _new_order(self) -> np.ndarray:
-        if not self._shuffles:
-            return np.arange(len(self.file_paths))
-        generator = random.generator() if self.seed is None else np.random.default_rng([self.seed, self.passes])
-        return generator.permutation(len(self.file_paths))
+        return pass_order(len(self.file_paths), self._shuffles, self.seed, self.passes)
 
     def __len__(self) -> int:
         return len(self._batches)
