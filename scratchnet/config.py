@@ -6,7 +6,7 @@ import functools
 import inspect
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,14 +37,24 @@ def _remembering(init: Callable[..., None]) -> Callable[..., None]:
 
 
 class Configurable(Attributes):
-    """Layers, initializers, losses, metrics, optimizers and schedules: `get_config()` are the arguments to make one."""
+    """Layers, initializers, losses, metrics, optimizers and schedules: `get_config()` are the arguments to make one.
 
+    An object of a kind with `_described_once`, such as a layer at two places of a network, is written into a file once;
+    `make` then makes one of it, too.
+    """
+
+    _described_once: ClassVar[bool] = False
     _made_with: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
             cls.__init__ = _remembering(cls.__init__)  # type: ignore[method-assign]  # that is what it is for
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """The object that these arguments make: `type(x).from_config(x.get_config())` is another one like x."""
+        return cls(**config)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this object again, type(self)(**config); those left out have their defaults.
@@ -88,26 +98,36 @@ def class_name(cls: type) -> str:
     return f"{rooms[1]}.{cls.__name__}" if rooms[0] == __name__.split(".")[0] else cls.__name__
 
 
-def describe(value: Any, where: str) -> Any:
+def describe(value: Any, where: str, known: dict[int, int] | None = None) -> Any:
     """A value as JSON can hold it; an object as {"class": its name, "config": its arguments}.
+
+    An object that is to be described once comes as {"same": number} from the second time on, the number counted over
+    those objects as they are met.
 
     Args:
         value: None, numbers, text, arrays of numbers, lists, tuples and dicts of such, and Configurable objects.
         where: what is described, for the error.
+        known: numbers of the objects that were met, by id.
 
     Raises:
         TypeError: anything else, such as a function.
     """
+    known = {} if known is None else known
     if isinstance(value, Configurable):
+        if value._described_once:
+            if id(value) in known:
+                return {"same": known[id(value)]}
+            known[id(value)] = len(known)
         name = class_name(type(value))
-        return {"class": name, "config": {k: describe(v, f"{where}: {k}") for k, v in value.get_config().items()}}
+        config = {k: describe(v, f"{where}: {k}", known) for k, v in value.get_config().items()}
+        return {"class": name, "config": config}
     value = plain(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
-        return [describe(v, where) for v in value]
+        return [describe(v, where, known) for v in value]
     if isinstance(value, Mapping) and all(isinstance(k, str) for k in value):
-        return {k: describe(v, where) for k, v in value.items()}
+        return {k: describe(v, where, known) for k, v in value.items()}
     raise TypeError(
         f"{where}: {value!r} of type {type(value).__name__} cannot be written into a file. Numbers, text, lists and "
         "objects of the package's classes can."
@@ -136,8 +156,8 @@ def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str
     Raises:
         ValueError: a class that is neither, arguments that it does not take, or more parts than any network has.
     """
-    known = {**_own_classes(), **(custom_objects or {})}
-    parts = itertools.count(1)
+    known: dict[str, Any] = {**_own_classes(), **(custom_objects or {})}
+    parts, once = itertools.count(1), list[Any]()
 
     def build(part: Any, where: str) -> Any:
         if isinstance(part, list):
@@ -148,6 +168,8 @@ def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str
             raise refuse(where, f"a whole number of at most {BITS} bits", part)
         if not isinstance(part, dict):
             return part
+        if part.keys() == {"same"}:
+            return again(part["same"], join(where, "same"))
         if part.keys() != {"class", "config"}:
             return {k: build(v, join(where, k)) for k, v in part.items()}
         if next(parts) > MOST:
@@ -161,12 +183,23 @@ def make(data: Any, custom_objects: Mapping[str, type] | None = None, where: str
             )
         if not isinstance(config, dict):
             raise refuse(f"{where}.config", "the arguments by name", config)
+        number = len(once)
+        if known[name]._described_once:
+            once.append(None)  # its place in the count, until it is made
         arguments = {k: build(v, f"{where}.config.{k}") for k, v in config.items()}
         try:
-            return known[name](**arguments)
+            made = known[name].from_config(arguments)
         except MemoryError:
             raise
         except Exception as error:  # whatever a class makes of arguments that it was never written for
             raise ValueError(f"{where}.config: the file's arguments for {name} do not fit: {error}") from error
+        if known[name]._described_once:
+            once[number] = made
+        return made
+
+    def again(number: Any, where: str) -> Any:
+        if not isinstance(number, int) or not 0 <= number < len(once) or once[number] is None:
+            raise refuse(where, "the number of an object before it", number)
+        return once[number]
 
     return build(data, where)

@@ -157,6 +157,12 @@ def to_device(x: Any, device: str | Device) -> Any:
         raise MemoryError(f"out of memory on {device.name!r}: asked for {here.nbytes / 1e6:,.1f} MB{free}.") from error
 
 
+def fresh(y: np.ndarray, *others: np.ndarray) -> np.ndarray:
+    """y, or a copy of it where it shares memory with one of the others."""
+    xp = array_module(y)
+    return y.copy() if any(xp.may_share_memory(y, other) for other in others) else y
+
+
 def like(x: Any, other: Any) -> Any:
     """x, an array or what can become one, on the device of the array `other`."""
     device = device_of(other)

@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet.devices import array_module
 from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
-from scratchnet.layers.chain import Composite
+from scratchnet.layers.composite import Composite
 
 EVERY = 100  # steps between copies of the weights: copying takes about a fiftieth of a step
 

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count, check_number
+from scratchnet.arguments import check_count, check_number, is_array
 from scratchnet.devices import as_array, like, to_numpy
-from scratchnet.layers import Chain, Embedding, Layer
+from scratchnet.layers import Embedding, Layer
+from scratchnet.layers.symbolic import flat, packed
 from scratchnet.losses import Loss
 
 _STEP = 1e-4
@@ -67,7 +69,7 @@ class GradcheckReport:
 @checked
 def gradcheck(
     subject: Layer | Loss,
-    x: np.ndarray,
+    x: Any,
     training: bool = True,
     tolerance: float = 1e-7,
     samples: int | None = 200,
@@ -76,12 +78,12 @@ def gradcheck(
 ) -> GradcheckReport:
     """Compare the gradients of a layer, a model or a loss with difference quotients.
 
-    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Where an Embedding comes first, x
-    holds numbers of rows, and cannot be moved a little: then the gradients of the weights alone are compared.
+    A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. In a model with an Embedding,
+    inputs of nothing but whole numbers are numbers of rows, which cannot be moved a little: they are left out.
 
     Args:
         subject: a layer or model (forward, backward, params, grads), or a loss.
-        x: the input; for a loss, the predictions.
+        x: the input, a list or dict of arrays where there are several; for a loss, the predictions.
         training: as in forward.
         tolerance: the largest error allowed, relative to the array's largest gradient.
         samples: coordinates compared in each array, drawn at random; None for all.
@@ -99,7 +101,9 @@ def gradcheck(
     check_number(tolerance, "tolerance", "gradcheck", 0)
     if samples is not None:
         check_count(samples, "samples", "gradcheck")
-    x = as_array(x, np.float64).copy()
+    several = _several(x)
+    parts = [as_array(part, np.float64).copy() for part in (flat(x) if several else [x])]
+    x = packed(x, parts) if several else parts[0]
     if isinstance(subject, Loss):
         if y_true is None:
             raise TypeError("gradcheck: a loss needs its labels: gradcheck(loss, predictions, y_true=labels).")
@@ -112,14 +116,17 @@ def gradcheck(
         layer.zero_grads()
         start = copy.deepcopy(layer)  # with moving averages and dropout's counter as they were before the step
         y = layer.forward(x, training=training)
-        dy = like(rng.normal(size=y.shape), y)
-        dx = layer.backward(dy.copy())
+        dys = [like(rng.normal(size=part.shape), part) for part in flat(y)]
+        dx = layer.backward(packed(y, [dy.copy() for dy in dys]))
         assert dx is not None  # input_grad is on
-        arrays = {} if _numbers_rows(layer) else {"x": (x, dx)}
+        arrays = {f"x[{i}]" if several else "x": pair for i, pair in enumerate(zip(parts, flat(dx)))}
+        if _has_rows(layer):
+            arrays = {name: pair for name, pair in arrays.items() if bool((pair[0] % 1 != 0).any())}
         arrays |= {name: (start.params[name], layer.grads[name]) for name in layer.grads}
 
         def scalar() -> float:
-            return float((copy.deepcopy(start).forward(x, training=training) * dy).sum())
+            found = flat(copy.deepcopy(start).forward(x, training=training))
+            return sum(float((part * dy).sum()) for part, dy in zip(found, dys))
 
     report = GradcheckReport(tolerance=tolerance)
     for name, (values, gradient) in arrays.items():
@@ -127,11 +134,14 @@ def gradcheck(
     return report
 
 
-def _numbers_rows(layer: Layer) -> bool:
-    """Whether the first layer is an Embedding."""
-    while isinstance(layer, Chain) and layer.layers:
-        layer = layer.layers[0]
-    return isinstance(layer, Embedding)
+def _has_rows(layer: Any) -> bool:
+    """Whether there is an Embedding among the layers."""
+    return isinstance(layer, Embedding) or any(map(_has_rows, getattr(layer, "layers", ())))
+
+
+def _several(x: Any) -> bool:
+    """Whether x are the arrays of several inputs; a list of numbers is one array."""
+    return isinstance(x, Mapping) or (isinstance(x, (list, tuple)) and all(is_array(part) for part in x))
 
 
 def _compare(

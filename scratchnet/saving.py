@@ -32,7 +32,8 @@ MODEL = fields.record(
 
 def architecture(model: Any) -> dict[str, Any]:
     """What a model is made of, as `config.make` makes it again, with the shape it is built for."""
-    shape = None if model.input_shape is None else list(model.input_shape)
+    one = model.input_shape is not None and not isinstance(model.input_shape, list)  # several are said by its inputs
+    shape = list(model.input_shape) if one else None
     return {"model": config.describe(model, model.full_name), "input_shape": shape}
 
 
@@ -141,6 +142,8 @@ def load_model(
 
 
 def _build(model: Any, input_shape: list[int | None] | None) -> None:
+    if input_shape is None and model.built:
+        return
     try:
         model.build((None, *(input_shape or ())[1:]))
     except (ValueError, TypeError, OverflowError, RuntimeError, ArithmeticError) as error:  # by what the layers are for

@@ -11,8 +11,8 @@ Keras's.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
 
@@ -67,7 +67,6 @@ ADVICE = {
     "skip_mismatch": "The layers must be the same; a single layer takes weights by layer.set_weights.",
     "steps": _FEWER,
     "steps_per_epoch": _FEWER,
-    "trainable": "A layer is held fixed by layer.backward(dy, param_grads=False).",
     "use_ema": _AVERAGE,
     "validation_freq": "A callback may call model.evaluate when it likes.",
     "validation_steps": _FEWER,
@@ -79,6 +78,14 @@ def only_default_names(function: Callable[..., Any]) -> list[str]:
     """The arguments of a function that are there with their default only."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.annotation in (OnlyDefault, "OnlyDefault")]
+
+
+def refuse_unknown(kind: type, name: str, more: Sequence[str]) -> NoReturn:
+    """Raise a TypeError for an argument that a class does not take; it takes those of its __init__, and `more`."""
+    init = kind.__init__  # type: ignore[misc]  # it is looked at only
+    parameters = inspect.signature(init).parameters.values()
+    known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self", *only_default_names(init)}
+    raise TypeError(f"{kind.__name__}: unknown argument {name!r}. Known: {', '.join(sorted(known.union(more)))}.")
 
 
 def check_default(function: Callable[..., Any], args: tuple[Any, ...], name: str, value: Any, default: Any) -> None:

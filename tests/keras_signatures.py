@@ -14,11 +14,13 @@ TABLE = Path(__file__).with_suffix(".txt")
 # Ours, from `scratchnet`, and Keras's, from `keras`. A name alone is the same in both, in the module before it.
 SAME = {
     "layers": (
-        "Activation AlphaDropout AveragePooling2D BatchNormalization CenterCrop Conv2D Conv2DTranspose Cropping2D "
-        "Dense DepthwiseConv2D Dropout Embedding Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D "
-        "GlobalMaxPooling2D GroupNormalization Identity Layer LayerNormalization LeakyReLU MaxPooling2D "
-        "Normalization Permute ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D SpatialDropout2D "
-        "SpectralNormalization UnitNormalization UpSampling2D ZeroPadding2D"
+        "Activation Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop Concatenate Conv2D "
+        "Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout Embedding Flatten GaussianDropout "
+        "GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity InputLayer Layer "
+        "LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization Permute ReLU "
+        "RepeatVector Rescaling Reshape Resizing SeparableConv2D SpatialDropout2D SpectralNormalization Subtract "
+        "UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply "
+        "subtract"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
     "metrics": (
@@ -37,8 +39,8 @@ SAME = {
 }
 METHODS = {
     "Sequential": (
-        "add build compile count_params evaluate fit get_config get_weights load_weights predict save save_weights "
-        "set_weights summary train_on_batch"
+        "add build compile count_params evaluate fit get_config get_layer get_weights load_weights pop predict save "
+        "save_weights set_weights summary train_on_batch"
     ),
     "layers.Layer": "build count_params get_config get_weights set_weights",
     "layers.Normalization": "adapt",
@@ -52,6 +54,9 @@ METHODS = {
 }
 IMAGE = "preprocessing.image.ImageDataGenerator"
 NAMES = {
+    "Input": "Input",
+    "KerasTensor": "KerasTensor",
+    "Model.get_layer": "Model.get_layer",
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",

@@ -31,7 +31,6 @@ def compiled_gan():
         (sn.SGD, "momentun", "Did you mean 'momentum'?"),
         (sn.SGD, "decay", "Did you mean 'weight_decay'?"),
         (sn.AdamW, "eps", "Did you mean 'epsilon'?"),
-        (lambda: sn.Dense(3), "trainable", r"Dense has no attribute 'trainable'. .* param_grads=False"),
         (lambda: sn.Dense(3), "kernel", "Did you mean 'params'?"),
         (lambda: sn.Dropout(0.5), "rat", "Did you mean 'rate'?"),
         (
@@ -39,7 +38,6 @@ def compiled_gan():
             "stop_trainning",
             "Sequential has no attribute 'stop_trainning'. Did you mean 'stop_training'?",
         ),
-        (sn.Sequential, "trainable", r"Sequential has no attribute 'trainable'. .* param_grads=False"),
         (sn.Sequential, "optimiser", "Did you mean 'optimizer'?"),
         (gan, "d_step", "GAN has no attribute 'd_step'. Did you mean 'd_steps'?"),
         (lambda: compiled_gan().optimizer, "lr", "OptimizerPair has no attribute 'lr'. Did you mean 'learning_rate'?"),
@@ -102,8 +100,8 @@ def test_a_layer_of_a_reader_s_sets_what_it_likes():
     layer.remark = "from outside, and like no name that there is"
     with pytest.raises(AttributeError, match="Mine has no attribute 'input_shap'"):
         layer.input_shap = (3,)
-    with pytest.raises(AttributeError, match="Mine has no attribute 'trainable'"):
-        layer.trainable = False
+    layer.trainable = False
+    assert not layer.trainable
 
 
 def test_a_callback_of_a_reader_s_sets_what_it_likes():

@@ -1,10 +1,11 @@
-"""A layer object at two places of a network is refused, wherever they are; in two networks it is right."""
+"""A layer object at two places of a network has the same weights, and a memory for each call; also in two networks."""
 
 import copy
 import re
 
 import numpy as np
 import pytest
+from every_layer import EVERY
 
 import scratchnet as sn
 from scratchnet.layers import Chain
@@ -14,49 +15,95 @@ Y = np.arange(8) % 3
 
 
 def places(make):
-    """The two places of the layer 'shared' that the error of `make` names."""
+    """The two places of a layer that the error of `make` names."""
     with pytest.raises(ValueError, match="Make a new layer") as caught:
         make()
-    return re.search(r"Dense 'shared' is at two places, (\S+) and (\S+)\. ", str(caught.value)).groups()
+    return re.search(r"'shared' is at two places, (\S+) and (\S+)\. ", str(caught.value)).groups()
 
 
 @pytest.fixture
 def shared():
-    return sn.Dense(4, name="shared")
+    return sn.Dense(4, activation="tanh", name="shared")
+
+
+def right(network, arrays):
+    """The gradients of a network with a layer at several places are right, and each array is there once."""
+    x = X[:3].astype(np.float64)
+    report = sn.gradcheck(network, x)
+    assert report, report
+    network.forward(x)
+    assert len(network.params) == len(network.grads) == arrays
+    assert len({id(array) for array in network.params.values()}) == arrays
 
 
 def test_two_places_of_one_chain(shared):
-    assert places(lambda: Chain([shared, sn.ReLU(), shared])) == ("layers[0]", "layers[2]")
-    assert places(lambda: sn.Sequential([shared, sn.ReLU(), shared])) == ("layers[0]", "layers[2]")
+    right(Chain([shared, sn.ReLU(), shared]), 2)
+    right(Chain([shared, sn.ReLU(), shared], fuse=False), 2)
+    right(sn.Sequential([shared, sn.BatchNormalization(), shared, sn.Dense(2)]), 6)
+    relu = sn.ReLU()
+    right(Chain([relu, sn.Dense(4), relu, sn.Dense(3), relu]), 4)
 
 
 def test_nested_chains(shared):
     inner, deeper = Chain([sn.ReLU(), shared]), sn.Sequential([Chain([shared])])
-    assert places(lambda: sn.Sequential([shared, inner])) == ("layers[0]", "layers[1].layers[1]")
-    assert places(lambda: sn.Sequential([deeper, inner])) == ("layers[0].layers[0].layers[0]", "layers[1].layers[1]")
+    right(sn.Sequential([shared, inner]), 2)
+    right(sn.Sequential([deeper, inner, shared, inner]), 2)
 
 
 def test_branches(shared):
-    assert places(lambda: sn.Parallel([shared, shared])) == ("layers[0]", "layers[1]")
-    assert places(lambda: sn.Parallel([[shared], [sn.ReLU(), shared]])) == (
-        "layers[0].layers[0]",
-        "layers[1].layers[1]",
-    )
-    assert places(lambda: sn.Sequential([shared, sn.Parallel([[shared], []])])) == (
-        "layers[0]",
-        "layers[1].layers[0].layers[0]",
-    )
+    right(sn.Parallel([shared, shared]), 2)
+    right(sn.Parallel([[shared], [sn.ReLU(), shared], []]), 2)
+    right(sn.Sequential([shared, sn.Parallel([[shared], []])]), 2)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_layer_at_two_places(name):
+    """Each call has a memory of its own, whatever a layer keeps of it."""
+    make, shape = EVERY[name]
+    layer, x = make(), np.random.default_rng(1).uniform(-1, 1, shape)
+    if isinstance(layer, sn.Normalization) and not layer.mean:
+        layer.adapt(x)
+    merged = sn.Parallel([layer, [sn.Rescaling(-0.7, 0.1), layer]], merge="concat")
+    report = sn.gradcheck(merged, x, training=True, samples=20)
+    assert report, report
+
+
+def test_what_comes_out_can_be_changed(shared):
+    """The caller's array is no part of what any call of a layer keeps."""
+    relu = sn.ReLU()
+    chain, x = Chain([relu, shared, relu]), X.astype(np.float64)
+    y = chain.forward(x)
+    dy = np.ones_like(y)
+    expected = chain.backward(dy)
+    y = chain.forward(x)
+    y[...] = -1
+    np.testing.assert_array_equal(chain.backward(dy), expected)
+
+
+def test_saved_with_one_set_of_weights(shared, tmp_path):
+    model = sn.Sequential([shared, Chain([sn.ReLU(), shared]), sn.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+    model.save(tmp_path / "m.safetensors")
+    again = sn.load_model(tmp_path / "m.safetensors")
+    assert again.layers[0] is again.layers[1].layers[1]
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    for one in (model, again):
+        one.fit(X, Y, verbose=0, shuffle=False)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
 
 
 def test_a_wrapped_layer(shared):
     wrapped = sn.SpectralNormalization(shared)
     assert places(lambda: sn.Sequential([shared, wrapped])) == ("layers[0]", "layers[1].layer")
     assert places(lambda: Chain([sn.SpectralNormalization(shared), wrapped])) == ("layers[0].layer", "layers[1].layer")
+    Chain([wrapped, sn.ReLU(), wrapped]).forward(X)
 
 
 def test_add_leaves_the_model_as_it_was(shared):
     model = sn.Sequential([shared, sn.Dense(3, name="head")])
-    assert places(lambda: model.add(shared)) == ("layers[0]", "layers[2]")
+    wrapped = sn.SpectralNormalization(shared)
+    assert places(lambda: model.add(wrapped)) == ("layers[0]", "layers[2].layer")
     assert [layer.name for layer in model.layers] == ["shared", "head"]
     model.forward(X)
 
@@ -68,27 +115,15 @@ def test_a_model_is_no_layer_of_itself():
 
 
 def test_what_is_put_into_the_list_by_hand(shared):
+    """The plan is made anew, however deep the layer is."""
     model = sn.Sequential([shared, sn.Parallel([[sn.ReLU()], []])])
     model.compile("sgd", "mse")
     model.fit(X, X, verbose=0)
     model.layers.append(shared)
-    for run in (model.forward, model.predict):
-        assert places(lambda run=run: run(X)) == ("layers[0]", "layers[2]")
+    right(model, 2)
     model.layers.pop()
-    model.layers[1].layers[0].layers.append(shared)  # deeper than the model's own plan looks
-    before = shared.params["kernel"].copy()
-    assert places(lambda: model.fit(X, X, verbose=0)) == ("layers[0]", "layers[1].layers[0].layers[1]")
-    np.testing.assert_array_equal(before, shared.params["kernel"])
-
-
-@pytest.mark.parametrize("build", [lambda m: m.build((None, 4)), lambda m: m.forward(X)])
-def test_what_is_put_there_before_it_is_built(shared, build):
-    model = sn.Sequential([sn.Dense(4), shared])
-    model.layers.insert(0, shared)
-    assert places(lambda: build(model)) == ("layers[0]", "layers[2]")
-    branches = sn.Parallel([shared, []])
-    branches.layers.append(shared)
-    assert places(lambda: branches.build((None, 4))) == ("layers[0]", "layers[2]")
+    model.layers[1].layers[0].layers.append(shared)
+    right(model, 2)
 
 
 def test_generator_and_discriminator(shared):

@@ -24,7 +24,8 @@ GIVEN = {("layers.AveragePooling2D", "pool_size")}
 # What of the package has no counterpart in Keras.
 OURS = {
     "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "GAN", "GPUNotAvailable", "GradcheckReport",
-    "LiveCurve", "MovingAverage", "Parallel", "Schedule", "WarmUp", "confusion_matrix", "gradcheck", "train_step",
+    "LiveCurve", "Model", "MovingAverage", "Parallel", "Schedule", "WarmUp", "confusion_matrix", "gradcheck",
+    "train_step",
 }  # fmt: skip
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -103,7 +104,15 @@ def test_other_values_are_refused(name, argument):
 
 MADE = {"filters": 1, "kernel_size": 1, "units": 1, "rate": 0.5, "activation": "relu", "pool_size": 2, "scale": 1.0}
 MADE |= {"height": 2, "width": 2, "input_dim": 2, "output_dim": 2, "stddev": 0.5, "n": 2, "dims": (1,)}
-MADE |= {"target_shape": (4,), "layer": sn.Dense(1), "learning_rate": 0.1, "backup_dir": "b", "monitor": "loss"}
+MADE |= {
+    "axes": 1,
+    "shape": (4,),
+    "target_shape": (4,),
+    "layer": sn.Dense(1),
+    "learning_rate": 0.1,
+    "backup_dir": "b",
+    "monitor": "loss",
+}
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in FIXED if inspect.isclass(ours(name))}))
@@ -111,6 +120,8 @@ def test_defaults_are_accepted(name):
     thing = ours(name)
     parameters = signature_of(thing).parameters
     needed = {n: MADE[n] for n, p in parameters.items() if p.default is p.empty and p.kind in POSITIONAL}
+    if name == "layers.InputLayer":
+        needed["shape"] = (4,)
     fixed = {n: parameters[n].default for n in only_default_names(thing.__init__)}
     made = thing(**needed, **fixed)
     if hasattr(made, "get_config"):

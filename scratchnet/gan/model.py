@@ -91,7 +91,7 @@ class GAN(Adversarial, Configurable):
 
     def check_layers(self) -> None:
         """Raise a ValueError where both networks, or two places of one, hold the same layer object."""
-        check_places(self.full_name, [(role, getattr(self, role)) for role in ROLES])
+        check_places(self.full_name, [(role, getattr(self, role)) for role in ROLES], apart=True)
 
     def _build(self) -> None:
         generator, discriminator = self.generator, self.discriminator

@@ -1,17 +1,36 @@
 """The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
 
+from scratchnet.layers import operators as operators  # gives symbolic tensors their signs, + and so on
 from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
 from scratchnet.layers.depthwise import DepthwiseConv2D, SeparableConv2D
+from scratchnet.layers.dot import Dot, dot
 from scratchnet.layers.dropout import AlphaDropout, Dropout, SpatialDropout2D
 from scratchnet.layers.embedding import Embedding
+from scratchnet.layers.input import Input, InputLayer
 from scratchnet.layers.layer_norm import LayerNormalization, UnitNormalization
-from scratchnet.layers.merge import Parallel
+from scratchnet.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from scratchnet.layers.noise import GaussianDropout, GaussianNoise
 from scratchnet.layers.norm import BatchNormalization, GroupNormalization
+from scratchnet.layers.parallel import Parallel
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.resize import CenterCrop, Resizing, UpSampling2D
@@ -20,16 +39,20 @@ from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
     "Activation",
+    "Add",
     "AlphaDropout",
+    "Average",
     "AveragePooling2D",
     "BatchNormalization",
     "CenterCrop",
     "Chain",
+    "Concatenate",
     "Conv2D",
     "Conv2DTranspose",
     "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -39,10 +62,15 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GroupNormalization",
     "Identity",
+    "Input",
+    "InputLayer",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
     "MaxPooling2D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "Normalization",
     "Parallel",
     "Permute",
@@ -54,7 +82,16 @@ __all__ = [
     "SeparableConv2D",
     "SpatialDropout2D",
     "SpectralNormalization",
+    "Subtract",
     "UnitNormalization",
     "UpSampling2D",
     "ZeroPadding2D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]

@@ -15,21 +15,21 @@ In a `Chain`, and so in a model, some neighbours run as one, by `layers/fusion.p
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet.arguments import check_array, check_batch_shape, check_input, check_sizes, shape_text
-from scratchnet.devices import Device, array_module, as_array, device_of
+from scratchnet.devices import Device, as_array, device_of, fresh
 from scratchnet.layers.naming import automatic_name, keep_clear_of
+from scratchnet.layers.symbolic import Called
 from scratchnet.layers.weights import Weights
 from scratchnet.shapes import FLOATS, Shape, sizes
-from scratchnet.signatures import OnlyDefault, only_default_names
+from scratchnet.signatures import OnlyDefault, refuse_unknown
 
 
-class Layer(Weights):
+class Layer(Called, Weights):
     """A function with weights that can be run backwards.
 
         y = layer.forward(x, training=False)     never changes x; keeps what backward needs
@@ -46,41 +46,44 @@ class Layer(Weights):
 
     Args:
         name: within its model; by default the class's name with a number.
+        trainable: False holds the weights fixed.
         input_shape: of one example, for the first layer of a model, whose weights are then made at once.
+        input_dim: D, the same as input_shape=(D,).
 
     A layer of one's own defines `create_weights`, `call`, `call_backward`; `compute_output_shape` if that changes.
     """
 
     rank: int | None = None  # axes of the input, batch included; None where any number will do
+    fewest_axes = 2  # of the input, batch included, where any number will do
     keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
+    _described_once = True
+    output_dtype = "float32"  # of symbolic outputs
 
     def __init__(
         self,
         *,
         activity_regularizer: OnlyDefault = None,
-        trainable: OnlyDefault = True,
+        trainable: bool = True,
         dtype: OnlyDefault = None,
         autocast: OnlyDefault = True,
         name: str | None = None,
         input_shape: Sequence[int] | None = None,
+        input_dim: int | None = None,
         **unknown: Any,
     ):
         if unknown:
-            init = type(self).__init__
-            parameters = inspect.signature(init).parameters.values()
-            known = {p.name for p in parameters if p.kind != p.VAR_KEYWORD} - {"self", *only_default_names(init)}
-            raise TypeError(
-                f"{type(self).__name__}: unknown argument {next(iter(unknown))!r}. Known: "
-                f"{', '.join(sorted(known | {'name', 'input_shape'}))}."
-            )
+            refuse_unknown(type(self), next(iter(unknown)), ("input_dim", "input_shape", "name", "trainable"))
         super().__init__()
         if name is None:
             name = automatic_name(type(self))
         else:
             keep_clear_of(name)
         self.name = name
+        self._trainable = trainable
         self.activation: Any = None
         self.input_shape: Shape | None = None
+        if input_shape is None and input_dim is not None:
+            input_shape = (input_dim,)
         if input_shape is not None:
             self.input_shape = (None, *check_sizes(input_shape, "input_shape", self.full_name))
         self.output_shape: Shape | None = None
@@ -99,7 +102,8 @@ class Layer(Weights):
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again, its name included; see Configurable."""
-        return {**super().get_config(), "name": self.name}
+        held = {} if self.trainable else {"trainable": False}
+        return {**super().get_config(), "name": self.name, **held}
 
     # What a kind of layer defines.
 
@@ -130,7 +134,7 @@ class Layer(Weights):
         """Raise a ValueError unless x can be taken. Before the layer is built, this is about the axes only."""
         if self.rank is not None:
             check_input(x, self.expected_input(), self.full_name)
-        elif x.ndim < 2 or 0 in x.shape:
+        elif x.ndim < self.fewest_axes or 0 in x.shape:
             raise ValueError(
                 f"{self.full_name}: expected a batch, x of shape (N, ...) with N of at least 1, got {x.shape}. "
                 "One example alone needs a batch axis: x[None]."
@@ -152,7 +156,7 @@ class Layer(Weights):
         shape = (None, *shape[1:])
         if self.rank is not None and len(shape) != self.rank:
             raise ValueError(f"{self.full_name}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
-        if len(shape) < 2 or len(sizes(shape)) < len(shape) - 1 or min(sizes(shape)) < 1:
+        if len(shape) < self.fewest_axes or len(sizes(shape)) < len(shape) - 1 or min(sizes(shape), default=1) < 1:
             raise ValueError(
                 f"{self.full_name}: expected an input shape (None, ...) with sizes of at least 1 after the batch's "
                 f"None, got {shape_text(shape)}."
@@ -177,13 +181,10 @@ class Layer(Weights):
             ValueError: x has the wrong shape, or is empty.
             TypeError: x is on another device than the weights.
         """
-        if device_of(x) is None:  # such as a list
-            check_array(x, "x", self.full_name)
-        x = self.brought(as_array(x))
+        x = self.taken(x)
         with np.errstate(under="ignore"):  # too small for float32 is 0, also where np.seterr makes it an error
             y = self.run_forward(x, training, logits)
-        self.unshare(y)
-        return y.copy() if array_module(y).may_share_memory(y, x) else y
+        return self.given(y, x)
 
     def backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
@@ -206,7 +207,18 @@ class Layer(Weights):
         dy = self.brought(as_array(dy))
         with np.errstate(under="ignore"):
             dx = self.run_backward(dy, param_grads, input_grad, logits)
-        return dx.copy() if dx is not None and array_module(dx).may_share_memory(dx, dy) else dx
+        return None if dx is None else fresh(dx, dy)
+
+    def taken(self, x: Any) -> Any:
+        """x as an array, on the device where it is wanted."""
+        if device_of(x) is None:  # such as a list
+            check_array(x, "x", self.full_name)
+        return self.brought(as_array(x))
+
+    def given(self, y: Any, x: Any) -> Any:
+        """y for someone who may change it."""
+        self.unshare(y)
+        return fresh(y, x)
 
     def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         """`forward` for a caller that changes neither x nor the result, which may be x or be kept for `backward`."""
@@ -223,7 +235,7 @@ class Layer(Weights):
         dy = self.check_gradient(dy)
         if self.activation is not None and not logits:
             dy = self.activation.backward(dy)
-        dx = self.call_backward(dy, param_grads, input_grad)
+        dx = self.call_backward(dy, param_grads and self.trainable, input_grad)
         return dx if input_grad else None
 
     def prepare(self, x: np.ndarray) -> np.ndarray:

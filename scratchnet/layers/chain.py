@@ -2,195 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet import placement
 from scratchnet.arguments import check_batch_shape
-from scratchnet.devices import Device
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
+from scratchnet.layers.composite import Composite
 from scratchnet.layers.fusion import Step
-from scratchnet.layers.naming import snake_case
-from scratchnet.layers.sharing import ITSELF, check_places
-from scratchnet.layers.weights import arrays_of
+from scratchnet.layers.sharing import all_parts
 from scratchnet.shapes import Shape
-
-
-def _prefix(place: int, layer: Layer) -> str:
-    return f"{place}_{snake_case(type(layer).__name__)}/"
-
-
-def merged(layers: Sequence[Layer], part: Callable[[Layer], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The layers' dicts as one, each name with its layer's place and kind before it: "0_conv2d/kernel".
-
-    It cannot be written to: what was put there would reach no layer.
-    """
-    return MappingProxyType(
-        {_prefix(i, layer) + name: value for i, layer in enumerate(layers) for name, value in part(layer).items()}
-    )
-
-
-class Composite(Layer):
-    """A layer made of layers: its weights are theirs, under longer names.
-
-    Args:
-        layers: of which it is made.
-        fuse: whether neighbours may run as one, see `layers/fusion.py`. False runs each layer by itself, in those that
-            are made of layers, too.
-    """
-
-    def __init__(self, layers: Iterable[Layer], *, fuse: bool = True, **options: Any):
-        self.layers: list[Layer] = []  # none yet: their device stays what it is
-        super().__init__(**options)
-        self.layers = list(layers)
-        self.check_layers()
-        self._fuse = True
-        if not fuse:
-            self.fuse = False
-
-    @property
-    def fuse(self) -> bool:
-        """Whether neighbours may run as one. It can be set at any time, and then holds from the next forward on."""
-        return self._fuse
-
-    @fuse.setter
-    def fuse(self, value: bool) -> None:
-        self._fuse = bool(value)
-        for layer in self.layers:
-            if isinstance(layer, Composite):
-                layer.fuse = value
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        for name in ("layers", "branches"):  # as they are now: some may have been added since
-            if name in config:
-                config[name] = list(self.layers)
-        return {**config, "fuse": self.fuse}
-
-    def check_layers(self) -> None:
-        """Raise a TypeError for what is no layer, a ValueError for a layer at two places or two layers of one name."""
-        for layer in self.layers:
-            if not isinstance(layer, Layer):
-                raise TypeError(
-                    f"{self.full_name}: expected layers, got {layer!r} of type {type(layer).__name__}. "
-                    "A layer's class needs its brackets: Flatten()."
-                )
-        check_places(self.full_name, [(ITSELF, self)])
-        names: set[str] = set()
-        for layer in self.layers:
-            if layer.name in names:
-                raise ValueError(
-                    f"{self.full_name}: two layers are named {layer.name!r}. Each needs a name of its own."
-                )
-            names.add(layer.name)
-
-    # Views, made anew at each look. The layers hold the arrays: who wants to put another one in does it there.
-
-    @property  # type: ignore[override]
-    def params(self) -> Mapping[str, np.ndarray]:
-        """The layers' parameters: "0_conv2d/kernel", ..."""
-        return merged(self.layers, lambda layer: layer.params)
-
-    @params.setter
-    def params(self, value: Any) -> None:
-        self._refuse("params", value)
-
-    @property  # type: ignore[override]
-    def grads(self) -> Mapping[str, np.ndarray]:
-        """The layers' gradients, under the names of `params`."""
-        return merged(self.layers, lambda layer: layer.grads)
-
-    @grads.setter
-    def grads(self, value: Any) -> None:
-        self._refuse("grads", value)
-
-    @property  # type: ignore[override]
-    def state(self) -> Mapping[str, np.ndarray]:
-        """The layers' state, such as moving averages."""
-        return merged(self.layers, lambda layer: layer.state)
-
-    @state.setter
-    def state(self, value: Any) -> None:
-        self._refuse("state", value)
-
-    def _refuse(self, name: str, value: Any) -> None:
-        if value:  # the base class starts every layer with empty ones
-            raise AttributeError(
-                f"{self.full_name}: {name} are those of its layers and cannot be replaced here. Put arrays into a "
-                f"layer, model.layers[0].{name}['kernel'][...] = array, or all at once by set_weights."
-            )
-
-    def astype(self, dtype: Any) -> None:
-        self.dtype = np.dtype(dtype)
-        for layer in self.layers:
-            layer.astype(dtype)
-
-    def get_weights(self) -> list[np.ndarray]:
-        return [w for layer in self.layers for w in layer.get_weights()]
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        if not self.built:
-            raise RuntimeError(
-                f"{self.full_name}: set_weights before build. Call build(input_shape) or forward(x) first."
-            )
-        arrays, before = arrays_of(weights, self.full_name), self.get_weights()
-        if len(arrays) != len(before):
-            raise ValueError(f"{self.full_name}: expected weights as {len(before)} arrays, got {len(arrays)}.")
-        try:
-            self._hand_out(arrays)
-        except ValueError:
-            self._hand_out(before)  # all or nothing
-            raise
-        if arrays:
-            self.astype(np.float64 if any(a.dtype == np.float64 for a in arrays) else np.float32)
-
-    def _hand_out(self, arrays: list[np.ndarray]) -> None:
-        rest = iter(arrays)
-        for layer in self.layers:
-            layer.set_weights([next(rest) for _ in layer.get_weights()])
-
-    def get_counters(self) -> dict[str, int]:
-        return dict(merged(self.layers, lambda layer: layer.get_counters()))
-
-    def set_counters(self, counters: Mapping[str, int]) -> None:
-        for i, layer in enumerate(self.layers):
-            start = _prefix(i, layer)
-            own = {name[len(start) :]: value for name, value in counters.items() if name.startswith(start)}
-            if own:
-                layer.set_counters(own)
-
-    @property
-    def device(self) -> Device:
-        """Where the layers' weights are; before there are any, where they will be made."""
-        return next((layer.device for layer in self.layers if layer.params or layer.state), self._device)
-
-    @device.setter
-    def device(self, value: Device) -> None:
-        self._device = value
-        for layer in self.layers:
-            if not layer.built:
-                layer.device = value
-
-    def bring(self, device: Device) -> None:
-        for layer in self.layers:
-            layer.bring(device)
-        self.device = self._asked = device
-        self._accepted = self._output_shape_now = None
-
-    def zero_grads(self) -> None:
-        for layer in self.layers:
-            layer.zero_grads()
-
-    def unshare(self, y: np.ndarray) -> None:
-        for layer in self.layers:  # behind the layer that made y, others may have handed it on as it is
-            layer.unshare(y)
-
-    def multiply_adds(self) -> int:
-        return sum(layer.multiply_adds() for layer in self.layers)
 
 
 class Chain(Composite):
@@ -245,10 +69,18 @@ class Chain(Composite):
     def plan(self, logits: bool = False) -> Sequence[Step]:
         """The steps in which the layers run; see `layers/fusion.py`. It is made anew where a layer has changed."""
         key = [self.fuse, logits, *self.layers, *(layer.activation for layer in self.layers)]
+        key += [part for layer in self.layers if isinstance(layer, Composite) for part in all_parts(layer)]
         if key != self._planned_for:
             self.check_layers()  # somebody may have put one into the list by hand
-            self._planned_for, self._steps = key, fusion.plan(self.layers, self.fuse, logits)
+            steps = fusion.with_memories(fusion.plan(self.layers, self.fuse, logits))
+            self._planned_for, self._steps = key, steps
         return self._steps
+
+    def unshare(self, y: np.ndarray) -> None:
+        super().unshare(y)
+        for step in self._steps:
+            if isinstance(step, fusion.CallAmongOthers):
+                step.calls.unshare(y)
 
     def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         y = self.prepare(x)
@@ -262,11 +94,18 @@ class Chain(Composite):
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
         back: np.ndarray | None = self.check_gradient(dy)
-        for place, step in reversed(list(enumerate(self._steps))):
+        param_grads = param_grads and self.trainable
+        first = 0 if input_grad else self._first_that_learns(param_grads)
+        for place in range(len(self._steps) - 1, first - 1, -1):
             assert back is not None  # only the first step may be asked for none
             last = place == len(self._steps) - 1
-            back = step.backward(back, param_grads, input_grad or place > 0, logits and last)
+            back = self._steps[place].backward(back, param_grads, input_grad or place > first, logits and last)
         return back if input_grad else None
+
+    def _first_that_learns(self, param_grads: bool) -> int:
+        """The place of the step behind which no gradient is needed, such as that behind layers that are held fixed."""
+        places = (place for place, step in enumerate(self._steps) if param_grads and step.learns)
+        return next(places, len(self._steps))
 
     @property
     def output_activation(self) -> str | None:

@@ -53,9 +53,9 @@ class Filter(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         self.channels = sizes(input_shape)[-1]
-        self.add_weight("kernel", self.kernel_shape(self.channels), self.kernel_initializer)
+        self.add_weight(self.kernel_shape(self.channels), self.kernel_initializer, name="kernel")
         if self.use_bias:
-            self.add_weight("bias", sizes(self.output_shape)[-1:], self.bias_initializer)
+            self.add_weight(sizes(self.output_shape)[-1:], self.bias_initializer, name="bias")
 
     def expected_input(self) -> Shape:
         return (None, None, None, self.channels)

@@ -69,9 +69,9 @@ class Dense(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         self.features = sizes(input_shape)[-1]
-        self.add_weight("kernel", (self.features, self.units), self.kernel_initializer)
+        self.add_weight((self.features, self.units), self.kernel_initializer, name="kernel")
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.add_weight((self.units,), self.bias_initializer, name="bias")
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return (*input_shape[:-1], self.units)

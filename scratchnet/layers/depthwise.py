@@ -133,10 +133,10 @@ class SeparableConv2D(Filter):
         self.channels = sizes(input_shape)[-1]
         between = self.channels * self.depth_multiplier
         depthwise = (*self.kernel_size, self.channels, self.depth_multiplier)
-        self.add_weight("depthwise_kernel", depthwise, self.kernel_initializer)
-        self.add_weight("pointwise_kernel", (1, 1, between, self.filters), self.pointwise_initializer)
+        self.add_weight(depthwise, self.kernel_initializer, name="depthwise_kernel")
+        self.add_weight((1, 1, between, self.filters), self.pointwise_initializer, name="pointwise_kernel")
         if self.use_bias:
-            self.add_weight("bias", (self.filters,), self.bias_initializer)
+            self.add_weight((self.filters,), self.bias_initializer, name="bias")
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         H, W, _ = sizes(input_shape)

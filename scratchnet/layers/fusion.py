@@ -34,6 +34,7 @@ from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
 from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import MaxPooling2D
+from scratchnet.layers.sharing import Calls, repeated
 
 
 def _call(layer: Layer, x: np.ndarray, training: bool, relu: bool) -> np.ndarray:
@@ -58,6 +59,11 @@ class Step:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {', '.join(layer.name for layer in self.layers)}>"
 
+    @property
+    def learns(self) -> bool:
+        """Whether there are weights in it that are trained."""
+        return any(layer.learns for layer in self.layers)
+
     def forward(self, x: np.ndarray, training: bool, logits: bool) -> np.ndarray:
         """The output of the last of the layers."""
         return self.layers[0].run_forward(x, training, logits)
@@ -65,6 +71,28 @@ class Step:
     def backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool, logits: bool) -> np.ndarray | None:
         """The gradient for the input of the first of the layers; adds to their grads."""
         return self.layers[0].run_backward(dy, param_grads, input_grad, logits)
+
+
+class CallAmongOthers(Step):
+    """A step whose layers are in other steps of the network, too: each call has a memory of its own, see `Calls`."""
+
+    def __init__(self, step: Step):
+        super().__init__(step.layers)
+        self.step, self.calls = step, Calls(step.layers)
+
+    def __repr__(self) -> str:
+        return f"{self.step!r} with other calls"
+
+    def forward(self, x: np.ndarray, training: bool, logits: bool) -> np.ndarray:
+        """The step's, and what its layers remember is noted."""
+        y = self.step.forward(x, training, logits)
+        self.calls.keep()
+        return y
+
+    def backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool, logits: bool) -> np.ndarray | None:
+        """The step's, with what its layers remembered then."""
+        with self.calls.recalled():
+            return self.step.backward(dy, param_grads, input_grad, logits)
 
 
 class KernelReLU(Step):
@@ -154,7 +182,8 @@ class ConvolutionPooling(Step):
         assert isinstance(convolution, Conv2D)
         assert isinstance(pooling, MaxPooling2D)
         x, w, dy = convolution.x, convolution.params["kernel"], pooling.check_gradient(dy)
-        dw, db = (convolution.grads["kernel"], convolution.grads.get("bias")) if param_grads else (None, None)
+        trained = param_grads and convolution.trainable
+        dw, db = (convolution.grads["kernel"], convolution.grads.get("bias")) if trained else (None, None)
         strides, pads, window = convolution.strides, convolution.pads(x.shape[1:3]), pooling.window(pooling.hw)
         return kernels.of(dy).conv2d_max_pool2d_backward(
             dy, x, w, pooling.argmax, strides, pads, window, dw, db, input_grad
@@ -216,11 +245,17 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def with_memories(steps: Sequence[Step]) -> list[Step]:
+    """The same steps; those that have a layer in common keep what their own call needs."""
+    again = repeated([step.layers for step in steps])
+    return [CallAmongOthers(step) if shared else step for step, shared in zip(steps, again)]
+
+
 def plan(layers: Sequence[Layer], fuse: bool, logits: bool) -> list[Step]:
     """The steps that run these layers, in their order.
 
     Args:
-        layers: one after the other.
+        layers: one after the other; one may come several times.
         fuse: whether rules are used; if not, each layer is a step.
         logits: the last layer's activation is left out, so no step may have taken it in.
     """

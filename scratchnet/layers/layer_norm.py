@@ -92,7 +92,7 @@ class LayerNormalization(Layer):
         self.normal_shape = sizes(input_shape)[-len(self.axis) :]
         for name, used in (("gamma", self.scale), ("beta", self.center)):
             if used:
-                self.add_weight(name, self.normal_shape, self.start[name])
+                self.add_weight(self.normal_shape, self.start[name], name=name)
 
     def check(self, x: np.ndarray) -> None:
         super().check(x)

@@ -44,7 +44,7 @@ class _Normalization(Layer):
         self.channels = sizes(input_shape)[-1]
         for name, used in (("gamma", self.scale), ("beta", self.center)):
             if used:
-                self.add_weight(name, (self.channels,), self.start[name])
+                self.add_weight((self.channels,), self.start[name], name=name)
 
     def check(self, x: np.ndarray) -> None:
         super().check(x)
@@ -76,6 +76,8 @@ class BatchNormalization(_Normalization):
         dbeta = sum dy,  dgamma = sum dy * n
         training:  dx = gamma / sqrt(var + epsilon) * (dy - dbeta / R - n * dgamma / R)
         otherwise: dx = gamma / sqrt(var + epsilon) * dy
+
+    With trainable=False it goes by the moving averages in training, too, and leaves them as they are.
 
     In a model, a ReLU layer behind it is worked out in the same passes over memory, forward and backward: see
     `layers/fusion.py`; `fuse=False` in the model runs each by itself.
@@ -123,10 +125,11 @@ class BatchNormalization(_Normalization):
     def create_weights(self, input_shape: Shape) -> None:
         super().create_weights(input_shape)
         for name in ("moving_mean", "moving_variance"):
-            self.add_weight(name, sizes(input_shape)[-1:], self.start[name], trainable=False)
+            self.add_weight(sizes(input_shape)[-1:], self.start[name], trainable=False, name=name)
 
     def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
         k, xp = kernels.of(x), array_module(x)
+        training = training and self.trainable
         self.x, self.used_batch = x, training
         self.gamma, beta = self.gamma_and_beta(x)
         self.relu_beta = beta if relu else None

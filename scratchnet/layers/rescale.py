@@ -149,8 +149,8 @@ class Normalization(Constants):
 
     def create_weights(self, input_shape: Shape) -> None:
         if self.mean is None:
-            self.add_weight("mean", sizes(input_shape)[-1:], "zeros", trainable=False)
-            self.add_weight("variance", sizes(input_shape)[-1:], "ones", trainable=False)
+            self.add_weight(sizes(input_shape)[-1:], "zeros", trainable=False, name="mean")
+            self.add_weight(sizes(input_shape)[-1:], "ones", trainable=False, name="variance")
 
     def adapt(self, data: np.ndarray) -> None:
         """Take mean and variance from examples (N, ..., C), of any dtype; what was found before is forgotten.

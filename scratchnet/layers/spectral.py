@@ -66,11 +66,14 @@ class SpectralNormalization(Layer):
                 self.layer.build(input_shape)
         self.params, self.grads = dict(self.layer.params), dict(self.layer.grads)
         start = initializers.RandomNormal(stddev=1.0)
-        self.add_weight("u", sizes(self.output_shape)[-1:], start, trainable=False)
+        self.add_weight(sizes(self.output_shape)[-1:], start, trainable=False, name="u")
         self.state["u"] /= _length(self.state["u"])
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return self.layer.compute_output_shape(input_shape)
+
+    def sublayers(self) -> Sequence[Layer]:
+        return (self.layer,)
 
     def multiply_adds(self) -> int:
         return self.layer.multiply_adds()
@@ -110,7 +113,7 @@ class SpectralNormalization(Layer):
     def run_backward(
         self, dy: np.ndarray, param_grads: bool = True, input_grad: bool = True, logits: bool = False
     ) -> np.ndarray | None:
-        dy = self.check_gradient(dy)
+        dy, param_grads = self.check_gradient(dy), param_grads and self.trainable
         dw_bar = array_module(dy).zeros_like(self.w_bar) if param_grads else self.w_bar
         self.layer.grads = {**self.grads, "kernel": dw_bar}
         dx = self.layer.run_backward(dy, param_grads, input_grad, logits)

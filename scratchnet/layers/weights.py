@@ -13,9 +13,10 @@ import numpy as np
 from scratchnet import initializers, locks, placement
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_array, shortened
-from scratchnet.config import Configurable
 from scratchnet.devices import Device, device_of, to_device, to_numpy
 from scratchnet.kernels import CPU
+from scratchnet.layers.trainability import Trainability
+from scratchnet.signatures import OnlyDefault
 
 W = TypeVar("W", bound="Weights")
 
@@ -36,7 +37,7 @@ def limited_weights(numbers: int) -> Iterator[None]:
         _left.reset(token)
 
 
-class Weights(Configurable):
+class Weights(Trainability):
     """The weights of one layer, by name.
 
     Attributes:
@@ -48,7 +49,7 @@ class Weights(Configurable):
     """
 
     def __init__(self) -> None:
-        self.built = False
+        self.built, self._trainable = False, True
         self.dtype = np.dtype(np.float32)
         self.device: Device = CPU
         self._asked: Device | None = None  # by `to`, before there were weights
@@ -61,14 +62,41 @@ class Weights(Configurable):
         """How errors name this object."""
         return type(self).__name__
 
-    def add_weight(self, name: str, shape: Sequence[int], initializer: Any, trainable: bool = True) -> None:
+    @checked
+    def add_weight(
+        self,
+        shape: Sequence[int] | None = None,
+        initializer: Any = None,
+        dtype: OnlyDefault = None,
+        trainable: bool = True,
+        autocast: OnlyDefault = True,
+        regularizer: OnlyDefault = None,
+        constraint: OnlyDefault = None,
+        aggregation: OnlyDefault = "none",
+        overwrite_with_gradient: OnlyDefault = False,
+        name: str | None = None,
+    ) -> np.ndarray:
         """Make one array: a parameter with its gradient, or with trainable=False a piece of state.
 
         The first numbers are drawn on the CPU, so that they are the same on every device.
 
+        Args:
+            shape: None for a single number, ().
+            initializer: None for "glorot_uniform".
+            trainable: whether it goes to `params` and `grads`, or else to `state`.
+            name: its key there; None for "weight", "weight_1", ...
+
+        Returns:
+            The array. It can be kept, `self.w = self.add_weight((3, 4), name="w")`: the attribute then always stands
+            for what `params` or `state` has under that name, also when that is another array, of another dtype say.
+
         Raises:
             ValueError: the model comes from a file that has no such array; see `limited_weights`.
         """
+        shape = tuple(() if shape is None else shape)
+        initializer = "glorot_uniform" if initializer is None else initializer
+        number = len(self.params) + len(self.state)
+        name = (f"weight_{number}" if number else "weight") if name is None else name
         left, wanted = _left.get(), math.prod(shape)
         if left is not None:
             if wanted > left:
@@ -82,6 +110,7 @@ class Weights(Configurable):
             self.params[name], self.grads[name] = value, self.device.module.zeros_like(value)
         else:
             self.state[name] = value
+        return value
 
     def astype(self, dtype: Any) -> None:
         """Turn weights, gradients and state into float32 or float64.

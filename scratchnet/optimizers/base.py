@@ -137,7 +137,7 @@ class Optimizer(Configurable):
         )
 
     def update_model(self, model: Any) -> None:
-        """`update` of a model's params by its grads, for this model alone.
+        """`update` of a model's params that are trained by their grads, for this model alone.
 
         Raises:
             ValueError: the updates before were those of another model; or as `update`.
@@ -145,7 +145,7 @@ class Optimizer(Configurable):
         self.check_model(model)
         if self._model is None or self._model() is not model:
             self._model = weakref.ref(model)
-        self.update(model.params, model.grads)
+        self.update(*model.trained())
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies, which belong to no model yet: that of a copied model is the copy's."""

@@ -77,8 +77,8 @@ class Patches(Layer):
         self.pixels, self.order = pixels, order  # (places, k) and (G, places of that block)
         # Each weight is drawn as a convolution's would be: the fan-in is the number of pixels in a patch.
         start = initializers.RandomNormal(stddev=math.sqrt(2 / self.size**2))
-        self.add_weight("kernel", (len(order), self.size**2, self.filters), start)
-        self.add_weight("bias", (len(order), self.filters), "zeros")
+        self.add_weight((len(order), self.size**2, self.filters), start, name="kernel")
+        self.add_weight((len(order), self.filters), "zeros", name="bias")
 
     def multiply_adds(self) -> int:
         """One for each pixel that a unit sees: sharing weights saves none."""

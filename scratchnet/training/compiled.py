@@ -20,6 +20,7 @@ from scratchnet.optimizers import Optimizer
 from scratchnet.saving import check_model_state, model_state, set_model_state
 from scratchnet.signatures import OnlyDefault
 from scratchnet.training.checks import compiled_parts
+from scratchnet.training.freezing import Flags, flags_of
 from scratchnet.training.loop import check_not_training
 
 TRAINING = record(optimizer=anything, loss=anything, metrics=list_of(anything), optimizer_state=anything)
@@ -33,6 +34,7 @@ class Compiled(Layer):
     optimizer: Optimizer | None = None
     loss: Loss | None = None
     metrics: Sequence[Metric] = ()
+    compiled_trainable: Flags = ()  # what each layer's `trainable` was at compile
     stop_training = False  # a callback may set it; `fit` then ends after the epoch
 
     @checked
@@ -48,7 +50,7 @@ class Compiled(Layer):
         jit_compile: OnlyDefault = "auto",
         auto_scale_loss: OnlyDefault = True,
     ) -> None:
-        """Choose how to learn.
+        """Choose how to learn. Which layers are held fixed (`trainable = False`) is taken over now, as in Keras.
 
         Args:
             optimizer: a name ("adam", "adamw", "rmsprop", "sgd") or an object such as Adam(1e-4).
@@ -72,6 +74,7 @@ class Compiled(Layer):
         names = [metric.name for metric in self.metrics]
         if len(set(names)) < len(names):
             raise ValueError(f"{self.full_name}: two metrics have one name: {', '.join(names)}. Give each only once.")
+        self.compiled_trainable = flags_of(self)
 
     def bring(self, device: Device) -> None:
         """Its layers, and what its optimizer remembers of each weight."""

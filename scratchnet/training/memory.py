@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet import locks
 from scratchnet.devices import Device, device_of, to_device
 from scratchnet.layers import Chain, Layer
-from scratchnet.layers.chain import Composite
+from scratchnet.layers.composite import Composite
 
 SHARE = 0.5  # of the free memory that data may take; the rest is for weights, activations and gradients
 PASSES = 2  # an activation is kept from forward to backward, and its gradient is as large

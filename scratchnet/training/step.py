@@ -16,6 +16,7 @@ from scratchnet.layers import Layer
 from scratchnet.losses import Loss
 from scratchnet.metrics import Metric
 from scratchnet.optimizers import Optimizer
+from scratchnet.training.freezing import as_compiled
 
 
 def fused_with(model: Any, loss: Loss) -> bool:
@@ -49,7 +50,7 @@ def train_step(
         The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
         takes that in).
     """
-    with locks.MODELS:
+    with locks.MODELS, as_compiled(model):
         value, dz, z = forward_loss(model, loss, x, y, True, weight)
         if not replay.finite(value):
             return value, z

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,11 @@ from scratchnet import placement
 from scratchnet.arguments import check_batch_shape, check_choice, shape_text, shortened
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
-from scratchnet.layers.chain import Chain, Composite
+from scratchnet.layers.chain import Chain
+from scratchnet.layers.composite import Composite
+from scratchnet.layers.merging import sum_to
+from scratchnet.layers.sharing import Calls, repeated
 from scratchnet.shapes import Shape, sizes
-
-
-def _sum_to(dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Undo broadcasting: the gradient of an array that was repeated along an axis is the sum along it."""
-    axes = tuple(a for a, (wide, size) in enumerate(zip(dy.shape, shape)) if size == 1 and wide != 1)
-    return dy.sum(axis=axes, keepdims=True) if axes else dy
 
 
 class Parallel(Composite):
@@ -85,7 +83,13 @@ class Parallel(Composite):
         raise ValueError(f"{self.full_name}: the branches' outputs do not fit for merge={self.merge!r}: {text}.")
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.outputs = [branch.run_forward(x, training) for branch in self.layers]
+        again = repeated([[branch] for branch in self.layers])
+        self.calls = [Calls([branch]) if shared else None for branch, shared in zip(self.layers, again)]
+        self.outputs = []
+        for branch, calls in zip(self.layers, self.calls):
+            self.outputs.append(branch.run_forward(x, training))
+            if calls is not None:
+                calls.keep()
         self._merged([(None, *y.shape[1:]) for y in self.outputs])
         if self.merge == "concat":
             return array_module(x).concatenate(self.outputs, axis=-1)
@@ -96,18 +100,19 @@ class Parallel(Composite):
 
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         total, start = None, 0
-        for b, (branch, y) in enumerate(zip(self.layers, self.outputs)):
+        for b, (branch, y, calls) in enumerate(zip(self.layers, self.outputs, self.calls)):
             if self.merge == "concat":
                 part = dy[..., start : start + y.shape[-1]]
                 start += y.shape[-1]
             elif self.merge == "add":
-                part = _sum_to(dy, y.shape)
+                part = sum_to(dy, y.shape)
             else:
                 part = dy
                 for other, factor in enumerate(self.outputs):
                     part = part * factor if other != b else part
-                part = _sum_to(part, y.shape)
-            dx = branch.run_backward(part, param_grads, input_grad)
+                part = sum_to(part, y.shape)
+            with nullcontext() if calls is None else calls.recalled():
+                dx = branch.run_backward(part, param_grads, input_grad)
             if input_grad:
                 total = dx if total is None else total + dx
         return total
