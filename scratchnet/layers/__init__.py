@@ -1,6 +1,6 @@
 """The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
 
-from scratchnet.layers import operators as operators
+from scratchnet.layers import operators as operators  # gives symbolic tensors their signs, + and so on
 from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.activity import ActivityRegularization
 from scratchnet.layers.base import Layer
