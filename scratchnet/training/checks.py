@@ -27,6 +27,7 @@ from scratchnet.layers import (
     Reshape,
     Resizing,
 )
+from scratchnet.layers.sharing import named_leaves
 from scratchnet.losses import Loss, LossByOutput, check_weights
 from scratchnet.optimizers import Optimizer
 from scratchnet.structures import parts
@@ -225,7 +226,7 @@ def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
 def say_integers(model: Any, x: np.ndarray) -> None:
     """Warn once for each model of whole numbers that go into it as they are, unless its first layers scale them."""
     if np.issubdtype(x.dtype, np.integer) and not model._said_integers:
-        first = next((layer for layer in model.layers if not isinstance(layer, _MOVING)), None)
+        first = next((layer for _, layer in named_leaves(model.layers) if not isinstance(layer, _MOVING)), None)
         if isinstance(first, _SCALING):
             return
         model._said_integers = True
