@@ -35,9 +35,14 @@ assert len(model.non_trainable_weights) == 6
 for old, new in zip(before, base.get_weights()):
     np.testing.assert_array_equal(old, new)
 
+# Thawed, but for the BatchNormalization. With training=False above, it would keep its statistics in any case, says the
+# guide, and does so here; in Keras 3.15 the training=True of fit goes before.
 base.trainable = True
+for layer in base.layers:
+    if isinstance(layer, layers.BatchNormalization):
+        layer.trainable = False
 model.compile(keras.optimizers.Adam(1e-3), loss, metrics=[keras.metrics.BinaryAccuracy()])
 losses += model.fit(x, y, batch_size=20, epochs=5, shuffle=False, verbose=0).history["loss"]
-assert len(model.trainable_weights) == 6
+assert len(model.trainable_weights) == 4
 moved = [bool(np.any(old != new)) for old, new in zip(before, base.get_weights())]
-assert moved == [True, True, True, True, False, False], f"{moved}: training=False keeps the moving statistics"
+assert moved == [True, True, False, False, False, False]
