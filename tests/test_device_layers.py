@@ -20,7 +20,10 @@ WITHOUT_KERNEL = (
     *("Permute", "RepeatVector", "Identity", "UnitNormalization", "UnitNormalization axes"),
     *("Activation log_softmax", *(f"Activation {name}" for name in FORMULAS)),
 )
-RANDOM = ("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout")
+RANDOM = (
+    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout"),
+    *(name for name in EVERY if name.startswith("Random")),
+)
 
 
 @pytest.mark.parametrize("training", [True, False])
