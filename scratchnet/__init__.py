@@ -167,8 +167,6 @@ __version__ = "0.1.0"
 unbuilt.install()  # names that are not here are answered by what there is instead
 
 # fmt: off
-
-# fmt: off
 __all__ = [
     "ELU", "GAN", "SGD", "Accuracy", "Activation", "ActivityRegularization", "Adadelta", "Adagrad", "Adam", "AdamW",
     "Adamax", "Add", "AlphaDropout", "Augment", "Average", "AveragePooling2D", "BackupAndRestore", "BatchNormalization",
