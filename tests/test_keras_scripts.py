@@ -17,7 +17,7 @@ import pytest
 FOLDER = Path(__file__).parent / "keras_scripts"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 # Their weights, their order or their pictures are drawn by the framework.
-DRAWN = {"cats_and_dogs", "image_folders", "mnist_cnn"}
+DRAWN = {"augmented", "cats_and_dogs", "image_folders", "mnist_cnn"}
 # They use names that Keras 3 does not have.
 ONLY_HERE = {"keras2_names"}
 WITH_PILLOW = {"cats_and_dogs", "image_folders"}
@@ -25,7 +25,7 @@ WITH_PILLOW = {"cats_and_dogs", "image_folders"}
 
 def with_imports_changed(text):
     """A script's text with scratchnet for keras and tensorflow.keras, in its lines of imports only."""
-    text = re.sub(r"^import keras$", "import scratchnet as keras", text, flags=re.MULTILINE)
+    text = re.sub(r"^(?:import|from tensorflow import) keras$", "import scratchnet as keras", text, flags=re.MULTILINE)
     return re.sub(r"^from (?:tensorflow\.)?keras\b", "from scratchnet", text, flags=re.MULTILINE)
 
 
@@ -59,7 +59,8 @@ def test_only_imports_are_changed():
     changed = [line for line, other in zip(before, after, strict=True) if line != other]
     assert changed
     assert all(re.match("from keras|import keras", line) for line in changed)
-    assert with_imports_changed("keras = 3\nimport keras\n") == "keras = 3\nimport scratchnet as keras\n"
+    for line in ("import keras", "from tensorflow import keras"):
+        assert with_imports_changed(f"keras = 3\n{line}\n") == "keras = 3\nimport scratchnet as keras\n"
 
 
 @pytest.mark.parametrize("name", NAMES)
