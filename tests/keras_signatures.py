@@ -96,6 +96,7 @@ NAMES = {
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",
+    "models.clone_model": "models.clone_model",
     "set_random_seed": "utils.set_random_seed",
     **{
         f"schedules.{name}": f"optimizers.schedules.{name}"
