@@ -118,7 +118,7 @@ def test_float32_stays_and_memory_is_the_caller_s():
         (
             layers.Add,
             np.ones((2, 3)),
-            r"Add 'add\w*': expected inputs as a list of arrays, got .*layer\("),
+            r"Add 'add\w*': expected inputs as a list of arrays, got .*layer\(",
         ),
         (layers.Subtract, [np.ones((2, 3))], "expected a list of 2 inputs, got 1"),
         (layers.Subtract, [np.ones((2, 3))] * 3, "expected a list of 2 inputs, got 3"),

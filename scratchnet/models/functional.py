@@ -35,7 +35,8 @@ class Functional(Model):
         **unknown: Any,
     ):
         if unknown:
-            raise TypeError(f"Model: unknown argument {next(iter(unknown))!r}. Known: {', '.join(_ARGUMENTS)}.")
+            name, value = next(iter(unknown.items()))
+            raise TypeError(f"Model: unknown argument {name}={shortened(value)}. Known: {', '.join(_ARGUMENTS)}.")
         super().__init__((), name=name, trainable=trainable)
         self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
         for place, structure in (("inputs", inputs), ("outputs", outputs)):
