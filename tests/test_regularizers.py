@@ -278,6 +278,13 @@ def test_a_model_without_rules_is_asked_once():
     known = model._ruled
     assert not model.ruled
     assert model._ruled is known
+    model.get_layer("conv").rule("kernel", "l2", "non_neg")  # and anew, where something changed
+    assert model.ruled
+    model.train_on_batch(X, Y)
+    assert (model.get_layer("conv").params["kernel"] >= 0).all()
+    assert len(model.losses) == 1
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        model.get_layer("conv").regularizers["kernel"] = regularizers.l2()
 
 
 def test_a_layer_of_ones_own_adds_weights_with_rules():
