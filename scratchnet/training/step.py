@@ -44,9 +44,9 @@ def forward_loss(
 def train_step(
     model: Layer, loss: Loss, optimizer: Optimizer, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
-    """One step of training, all of it: forward, loss with penalties, backward, update.
+    """One step of training, all of it: forward, loss, backward, update. `weight` says how much each example counts.
 
-    `weight` says how much each example counts. A loss that is NaN or infinite moves no weight. Other threads that predict wait until the step is whole.
+    A loss that is NaN or infinite moves no weight. Other threads that predict wait until the step is whole.
 
     Returns:
         The batch's loss before the update, and the model's output (before its softmax or sigmoid, where the loss
