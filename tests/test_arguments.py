@@ -215,6 +215,7 @@ LEFT_OUT |= {
     "report",
 }
 MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
+MODULES += [sn.regularizers, sn.constraints]
 
 
 def public():

@@ -120,7 +120,7 @@ def test_bounds_by_hand():
         (lambda: constraints.max_norm(-1), "MaxNorm: expected max_value .* of at least 0, got -1"),
         (lambda: constraints.max_norm(axis=[]), "MaxNorm: expected axis"),
         (lambda: constraints.max_norm(axis=2)(np.ones((2, 2))), r"MaxNorm: expected axis within .*\(2, 2\)"),
-        (lambda: constraints.min_max_norm(2, 1), "MinMaxNorm: expected max_value .* of at least 2, got 1"),
+        (lambda: constraints.min_max_norm(2, 1), "MinMaxNorm: expected min_value up to max_value, got 2 and 1"),
         (lambda: constraints.get("maxnorm"), "unknown constraint 'maxnorm'. Did you mean 'max_norm'"),
         (lambda: constraints.get(constraints.MaxNorm), r"A class needs its brackets: MaxNorm\(\)"),
         (lambda: sn.Dense(2, kernel_regularizer="l3"), "unknown regularizer 'l3'"),
