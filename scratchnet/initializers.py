@@ -243,6 +243,9 @@ INITIALIZERS: dict[str, type[Initializer]] = {
 }
 
 
+_OTHER_NAMES = {"normal": RandomNormal, "uniform": RandomUniform}  # Keras's
+
+
 def get(identifier: str | Initializer) -> Initializer:
     """An initializer from its name ("glorot_uniform"), or the object itself.
 
@@ -251,4 +254,5 @@ def get(identifier: str | Initializer) -> Initializer:
     """
     if isinstance(identifier, Initializer):
         return identifier
-    return INITIALIZERS[check_choice(identifier, INITIALIZERS, "initializer")]()
+    known = {**INITIALIZERS, **_OTHER_NAMES}
+    return known[check_choice(identifier, known, "initializer")]()

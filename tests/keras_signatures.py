@@ -18,11 +18,12 @@ SAME = {
         "set_image_data_format"
     ),
     "layers": (
-        "Activation ActivityRegularization Add Average AveragePooling2D BatchNormalization Concatenate Conv2D "
-        "Conv2DTranspose Dense DepthwiseConv2D Dot Dropout Flatten GlobalAveragePooling2D GroupNormalization "
-        "InputLayer Layer LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization ReLU Rescaling Reshape "
-        "SpectralNormalization Subtract UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum "
-        "multiply subtract"
+        "Activation ActivityRegularization Add AlphaDropout Average AveragePooling2D BatchNormalization CenterCrop "
+        "Concatenate Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout Embedding Flatten "
+        "GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity "
+        "InputLayer Layer LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization Permute "
+        "ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D SpatialDropout2D SpectralNormalization Subtract "
+        "UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot maximum minimum multiply subtract"
     ),
     "losses": "BinaryCrossentropy CategoricalCrossentropy Loss MeanSquaredError SparseCategoricalCrossentropy",
     "metrics": (

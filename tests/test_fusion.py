@@ -43,11 +43,13 @@ MAKERS = {
         lambda k, s, p, w: [ReLU(), MaxPooling2D(w, padding=p)],
         lambda k, s, p, w: [Conv2DTranspose(3, k, s, p, activation="relu"), MaxPooling2D(w, padding=p)],
         lambda k, s, p, w: [Dense(3, activation="relu"), MaxPooling2D(w, padding=p)],
+        lambda k, s, p, w: [Conv2D(4, k, 1, "same", dilation_rate=2, activation="relu"), MaxPooling2D(w, padding=p)],
     ],
     "KernelReLU": [
         lambda k, s, p, w: [Conv2D(5, k, s, p, activation="relu")],
         lambda k, s, p, w: [Conv2DTranspose(5, k, s, p, activation="relu")],
         lambda k, s, p, w: [Dense(5, activation="relu")],
+        lambda k, s, p, w: [Conv2D(4, k, 1, "same", dilation_rate=(1, 2), activation="relu")],
     ],
 }
 EVERY = [(name, number) for name, makers in MAKERS.items() for number in range(len(makers))]
@@ -104,6 +106,18 @@ def test_as_one_and_one_by_one_agree(
     assert_same(fused.get_weights(), single.get_weights())  # moving averages, too
 
 
+@pytest.mark.parametrize("more", [{"groups": 2}, {"dilation_rate": 2}, {"groups": 2, "dilation_rate": (1, 2)}])
+@pytest.mark.parametrize("activation", [None, "relu"])
+def test_groups_and_dilation_do_not_go_back_with_the_pooling_by_one_kernel(more, activation):
+    x = np.random.default_rng(0).normal(size=(3, 8, 7, 4))
+    layers = [Conv2D(6, 3, padding="same", activation=activation, **more), ReLU(), MaxPooling2D(2)]
+    fused = Chain(layers[:1] + layers[2:] if activation else layers)
+    actual = run(fused, x, training=True)
+    assert "ConvolutionPooling" not in {type(step).__name__ for step in fused.plan()}
+    fused.fuse = False
+    assert_same(actual, run(fused, x, training=True))
+
+
 @pytest.mark.parametrize(("name", "number"), EVERY)
 def test_one_by_one_each_step_is_a_layer(name, number):
     chain = chain_of(name, number, fuse=False)
@@ -137,8 +151,9 @@ BACKWARD = {  # of those that run as one; one by one, all do
         0: ["MaxPooling2D", "ReLU"],
         1: ["MaxPooling2D", "Conv2DTranspose"],
         2: ["MaxPooling2D", "Dense"],
+        3: ["MaxPooling2D", "Conv2D"],
     },
-    "KernelReLU": {0: ["Conv2D"], 1: ["Conv2DTranspose"], 2: ["Dense"]},
+    "KernelReLU": {0: ["Conv2D"], 1: ["Conv2DTranspose"], 2: ["Dense"], 3: ["Conv2D"]},
 }
 
 

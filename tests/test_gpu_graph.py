@@ -96,6 +96,44 @@ def test_a_recorded_run_has_the_numbers_of_one_step_by_step(optimizer, graphs, m
     assert_same(single, trained(classifier(OPTIMIZERS[optimizer]())), rtol=1e-3, atol=1e-5)
 
 
+def noisy():
+    """Layers that draw, convolve in groups and with gaps, and resize."""
+    return [
+        sn.GaussianNoise(0.1, input_shape=(6, 6, 2)),
+        sn.UpSampling2D(interpolation="bilinear"),
+        sn.Conv2D(4, 3, groups=2, dilation_rate=2, activation="relu"),
+        sn.SpatialDropout2D(0.2),
+        sn.SeparableConv2D(4, 3),
+        sn.LayerNormalization(),
+        sn.AlphaDropout(0.2),
+        sn.GlobalMaxPooling2D(),
+        sn.GaussianDropout(0.1),
+        sn.UnitNormalization(),
+        sn.Dense(3, activation="softmax"),
+    ]
+
+
+def numbers():
+    """A table of rows, which `x` picks from."""
+    return [sn.Embedding(5, 4, input_shape=(3,)), sn.Flatten(), sn.Dense(3, activation="softmax")]
+
+
+@pytest.mark.parametrize(("make", "x"), [(noisy, PICTURES), (numbers, RNG.integers(0, 5, (52, 3)))])
+def test_layers_that_draw_and_those_made_of_several_kernels(make, x, graphs, monkeypatch):
+    def model():
+        sn.set_random_seed(1)
+        made = sn.Sequential(make(), name="model")
+        made.compile(sn.SGD(0.1), "sparse_categorical_crossentropy")
+        return made
+
+    together = trained(on_gpu(model), x=x)
+    assert graphs == {"record": 2, "replay": 2 + 3}
+    step_by_step(monkeypatch)
+    single = trained(on_gpu(model), x=x)
+    assert_same(together, single, rtol=0, atol=0)
+    assert_same(single, trained(model(), x=x), rtol=1e-3, atol=1e-4)
+
+
 LOSSES = {
     "one-hot, smoothed": (sn.CategoricalCrossentropy(label_smoothing=0.1), np.eye(3)[LABELS]),
     "shares of weighted examples": (sn.SparseCategoricalCrossentropy(), LABELS),

@@ -23,6 +23,7 @@ SMALL = "gpu and not bits and not sums and not many"  # those have arrays that t
         "kernels_conv kernels_dense",
         "kernels_norm kernels_loss",
         "kernels_update gather augment",
+        "kernels_gather_backward kernels_noise kernels_resize",
     ],
 )
 def test_kernels_touch_no_memory_that_is_not_theirs(names):

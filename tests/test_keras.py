@@ -18,6 +18,7 @@ def kept(kind, **arguments):
 
 
 PICTURES = (3, 9, 8, 4)
+RANDOM = ("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout2D")
 CASES = [
     *(
         kept("Conv2D", filters=5, kernel_size=kernel, strides=strides, padding=padding)
@@ -63,7 +64,51 @@ CASES = [
     kept("GroupNormalization", groups=1, epsilon=1e-5),
     kept("GroupNormalization", groups=-1, center=False),
     kept("GroupNormalization", groups=4, scale=False),
+    *(
+        kept("Conv2D", filters=6, kernel_size=kernel, strides=strides, padding=padding, groups=groups)
+        for kernel, strides, groups in ((3, 1, 2), ((2, 3), 2, 2), (1, 1, 2))
+        for padding in ("valid", "same")
+    ),
+    *(
+        kept("Conv2D", filters=5, kernel_size=kernel, padding=padding, dilation_rate=rate, activation="relu")
+        for kernel, rate in ((3, 2), ((2, 3), (3, 2)), ((4, 2), (1, 3)))
+        for padding in ("valid", "same")
+    ),
+    kept("Conv2D", filters=8, kernel_size=2, dilation_rate=(3, 2), groups=4),
+    *(
+        kept("DepthwiseConv2D", kernel_size=(3, 2), padding=padding, depth_multiplier=2, dilation_rate=2)
+        for padding in ("valid", "same")
+    ),
+    *(
+        kept("SeparableConv2D", filters=5, kernel_size=kernel, strides=strides, padding=padding, depth_multiplier=many)
+        for kernel, strides, many in ((3, 1, 1), ((2, 3), 2, 2), (4, 3, 1))
+        for padding in ("valid", "same")
+    ),
+    kept("SeparableConv2D", filters=5, kernel_size=3, dilation_rate=2, activation="relu"),
+    kept("SeparableConv2D", filters=5, kernel_size=3, use_bias=False),
+    kept("LayerNormalization"),
+    kept("LayerNormalization", epsilon=1e-5, scale=False),
+    kept("LayerNormalization", axis=[1, 2, 3], center=False),
+    kept("LayerNormalization", axis=[2, 3]),
+    kept("UnitNormalization"),
+    kept("UnitNormalization", axis=[1, 3]),
     kept("Dropout", rate=0.5),
+    *(kept(kind, rate=0.5) for kind in ("AlphaDropout", "GaussianDropout", "SpatialDropout2D")),
+    kept("GaussianNoise", stddev=0.5),
+    kept("GlobalMaxPooling2D"),
+    kept("GlobalMaxPooling2D", keepdims=True),
+    *(
+        kept("Resizing", height=height, width=width, interpolation=interpolation, crop_to_aspect_ratio=crop)
+        for height, width, crop in ((18, 16, False), (5, 13, False), (3, 20, True), (9, 8, True))
+        for interpolation in ("bilinear", "nearest")
+    ),
+    *(kept("CenterCrop", height=height, width=width) for height, width in ((4, 5), (9, 8))),
+    kept("UpSampling2D", size=(3, 2), interpolation="bilinear"),
+    kept("UpSampling2D", interpolation="bilinear"),
+    kept("Cropping2D", cropping=((1, 0), (2, 3))),
+    kept("Cropping2D", cropping=(2, 0)),
+    kept("Permute", dims=(3, 1, 2)),
+    kept("Identity"),
     kept("GlobalAveragePooling2D"),
     kept("GlobalAveragePooling2D", keepdims=True),
     kept("UpSampling2D"),
@@ -95,6 +140,8 @@ def assert_same_numbers(ours, theirs, x, dtype, training, what):
     rng, tolerance = np.random.default_rng(1), TOLERANCE[dtype]
     if ours.output_activation == "leaky_relu":
         tolerance = max(tolerance, 1e-7)  # Keras rounds the slope to float32, in float64 too
+    if isinstance(ours, (layers.CenterCrop, layers.Resizing, layers.UpSampling2D)):
+        tolerance = max(tolerance, 1e-6)  # TensorFlow interpolates in float32, in float64 too
     tensor = tf.constant(x)
     with tf.GradientTape() as tape:
         tape.watch(tensor)
@@ -121,7 +168,7 @@ def test_layers(kind, arguments, dtype):
     ours, theirs = pair_of(kind, arguments, PICTURES, dtype, rng)
     assert ours.output_shape == tuple(theirs.compute_output_shape((None, *PICTURES[1:])))
     # What dropout drops is chance; all else is compared in training too.
-    for training in (False,) if kind == "Dropout" else (False, True, False):
+    for training in (False,) if kind in RANDOM else (False, True, False):
         takes = "training" in inspect.signature(type(theirs).call).parameters
         x = rng.normal(0.3, 1, PICTURES).astype(dtype)
         assert_same_numbers(
@@ -146,6 +193,35 @@ def test_odd_sizes(kind, arguments, size, dtype):
     rng, shape = np.random.default_rng(0), (2, *size, 3)
     ours, theirs = pair_of(kind, arguments, shape, dtype, rng)
     assert_same_numbers(ours, theirs, rng.normal(size=shape).astype(dtype), dtype, None, "")
+
+
+@pytest.mark.parametrize("numbers", [(5,), (4, 3)])
+def test_embedding(numbers):
+    rng = np.random.default_rng(0)
+    ours, theirs = pair_of("Embedding", {"input_dim": 7, "output_dim": 3}, numbers, "float32", rng)
+    x = rng.integers(0, 7, numbers)
+    with tf.GradientTape() as tape:
+        expected = theirs(x)
+        dy = rng.normal(size=expected.shape).astype(np.float32)
+        total = tf.reduce_sum(expected * dy)
+    (dw,) = tape.gradient(total, [theirs.embeddings.value])
+    assert_close(ours.forward(x), expected, 0, "Embedding y")
+    ours.backward(dy)
+    assert_close(ours.grads["embeddings"], tf.convert_to_tensor(dw), 1e-6, "Embedding dembeddings")
+
+
+@pytest.mark.parametrize("size", [(12, 6), (6, 20)])
+def test_the_middle_of_pictures_that_are_too_small(size):  # Keras's comes in float32, in float64 too
+    ours, theirs = (p.CenterCrop(*size) for p in (layers, keras.layers))
+    x = np.random.default_rng(0).normal(size=PICTURES).astype(np.float32)
+    assert_same_numbers(ours, theirs, x, "float32", None, "")
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_repeat_vector(dtype):
+    rng = np.random.default_rng(0)
+    ours, theirs = pair_of("RepeatVector", {"n": 4}, (3, 5), dtype, rng)
+    assert_same_numbers(ours, theirs, rng.normal(size=(3, 5)).astype(dtype), dtype, None, "")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -193,7 +269,8 @@ def test_arguments_and_defaults(kind):
             expected = (expected, expected)
         assert parameter.default == expected, name
     made = {"filters": 1, "kernel_size": 1, "units": 1, "rate": 0.5, "activation": "relu", "pool_size": 2}
-    made |= {"target_shape": (4,), "scale": 1.0}
+    made |= {"target_shape": (4,), "scale": 1.0, "stddev": 0.5, "dims": (1,), "n": 2, "height": 2, "width": 2}
+    made |= {"input_dim": 3, "output_dim": 2}
     names = []
     for package in (keras.layers, layers):
         all_made = {**made, "layer": package.Dense(1)}

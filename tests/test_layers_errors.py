@@ -7,19 +7,30 @@ import pytest
 
 from scratchnet.layers import (
     Activation,
+    AlphaDropout,
     AveragePooling2D,
     BatchNormalization,
+    CenterCrop,
     Conv2D,
     Conv2DTranspose,
+    Cropping2D,
     Dense,
     DepthwiseConv2D,
     Dropout,
     Flatten,
+    GaussianDropout,
+    GaussianNoise,
     GroupNormalization,
+    LayerNormalization,
     LeakyReLU,
     MaxPooling2D,
+    Permute,
     ReLU,
+    RepeatVector,
     Reshape,
+    Resizing,
+    SpatialDropout2D,
+    UnitNormalization,
     UpSampling2D,
     ZeroPadding2D,
 )
@@ -161,7 +172,7 @@ def test_arguments_that_are_not_there():
     assert text.startswith(
         "Conv2D: unknown argument 'dilation'. Known: activation, activity_regularizer, bias_constraint,"
     )
-    assert "dilation_rate" not in text
+    assert "data_format" not in text
     assert "name" in said(TypeError, lambda: Flatten(order="F"))
 
 
@@ -179,7 +190,34 @@ BAD_ARGUMENTS = {
     "pads": (lambda: ZeroPadding2D(-1), "expected padding to be one or two whole numbers of at least 0"),
     "three pads": (lambda: ZeroPadding2D((1, 2, 3)), "((top, bottom), (left, right)), got (1, 2, 3)"),
     "size": (lambda: UpSampling2D(0), "expected size to be one or two whole numbers"),
-    "interpolation": (lambda: UpSampling2D(2, interpolation="bilinear"), "interpolation='bilinear' is not there"),
+    "interpolation": (lambda: UpSampling2D(2, interpolation="cubic"), "unknown interpolation 'cubic'"),
+    "interpolation of sizes": (lambda: Resizing(2, 3, "linear"), "unknown interpolation 'linear'"),
+    "height": (lambda: Resizing(0, 3), "expected height to be a whole number of at least 1, got 0"),
+    "width": (lambda: CenterCrop(2, 2.5), "expected width to be a whole number, got 2.5"),
+    "cropping": (lambda: Cropping2D((1, 2, 3)), "expected cropping as one number, (rows, columns) or ((top, bottom)"),
+    "cropping of all": (lambda: Cropping2D(2).forward(np.ones((1, 4, 5, 1))), "leaves nothing of pictures of 4 x 5"),
+    "dims": (lambda: Permute((0, 1)), "expected dims to be whole numbers of at least 1"),
+    "dims twice": (lambda: Permute((1, 1)), "expected dims to be the numbers 1 to 2, each once, got (1, 1)"),
+    "dims of another input": (lambda: Permute((2, 1)).forward(np.ones((2, 3))), "expected x of shape"),
+    "n": (lambda: RepeatVector(0), "expected n to be a whole number of at least 1, got 0"),
+    "stddev": (lambda: GaussianNoise(-1), "expected stddev to be a finite number of at least 0, got -1"),
+    "rate of channels": (lambda: SpatialDropout2D(1), "expected a rate from 0 to below 1"),
+    "rate of SELU": (lambda: AlphaDropout(1.0), "expected a rate from 0 to below 1"),
+    "rate of factors": (lambda: GaussianDropout(1.0), "expected a rate from 0 to below 1"),
+    "axis": (lambda: UnitNormalization([]), "expected axis as a whole number or several, such as axis=-1, got []"),
+    "axis of the batch": (lambda: UnitNormalization(0).forward(np.ones((2, 3))), "expected axes from 1 to 1, or"),
+    "axis not there": (lambda: UnitNormalization(3).forward(np.ones((2, 3))), "expected axes from 1 to 1, or"),
+    "axis in the middle": (lambda: LayerNormalization(1).forward(np.ones((2, 3, 4))), "several axes up to the last"),
+    "filters in groups": (lambda: Conv2D(5, 3, groups=2), "expected filters that make 2 equal groups, got filters=5"),
+    "channels in groups": (
+        lambda: Conv2D(4, 1, groups=2).forward(np.ones((1, 2, 2, 3))),
+        "expected channels that make 2 equal groups, got 3 in input shape (N, 2, 2, 3). Choose groups that divide 3",
+    ),
+    "strides and dilation": (lambda: Conv2D(4, 3, 2, dilation_rate=2), "expected strides of 1 where dilation_rate"),
+    "a dilated kernel": (
+        lambda: Conv2D(4, 3, dilation_rate=3).forward(np.ones((1, 6, 9, 1))),
+        "a kernel of 7 x 7 does not fit into pictures of 6 x 9",
+    ),
     "rate": (lambda: Dropout(1), "expected a rate from 0 to below 1 (the share set to 0), got 1"),
     "rate below 0": (lambda: Dropout(-0.1), "expected a rate from 0 to below 1"),
     "seed": (lambda: Dropout(0.5, seed=-1), "seed to be a whole number from 0 to below 2**64, or None, got -1"),

@@ -103,6 +103,7 @@ def test_other_values_are_refused(name, argument):
 
 
 MADE = {"filters": 1, "kernel_size": 1, "units": 1, "rate": 0.5, "activation": "relu", "pool_size": 2, "scale": 1.0}
+MADE |= {"height": 2, "width": 2, "input_dim": 2, "output_dim": 2, "stddev": 0.5, "n": 2, "dims": (1,)}
 MADE |= {
     "axes": 1,
     "shape": (4,),
@@ -133,14 +134,15 @@ def test_other_ways_to_ask_for_the_default():
     )
     assert layer.filters == 3
     assert sn.Conv2D(3, 2, dilation_rate=1, dtype=np.float32).kernel_size == (2, 2)
+    assert sn.Conv2DTranspose(3, 2, dilation_rate=[1, 1]).filters == 3
     for wrong in (
         {"dilation_rate": (1, 2)},
         {"dilation_rate": np.ones((2, 2))},
-        {"groups": True},
+        {"data_format": True},
         {"dtype": "float64"},
     ):
         with pytest.raises(ValueError, match="is not there, only Keras's default"):
-            sn.Conv2D(3, 2, **wrong)
+            sn.Conv2DTranspose(3, 2, **wrong)
 
 
 def test_the_message_says_who_what_and_what_to_do():

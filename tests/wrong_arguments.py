@@ -92,10 +92,14 @@ def calls():
     yield "global_average_pool2d_backward", (rows, (3, 2))
     yield "upsample2d", (x, (2, 3))
     yield "upsample2d_backward", (floats(2, 4, 6, 3), (2, 3))
+    yield "resize2d", (x, (4, 9))
+    yield "resize2d_backward", (x, (4, 9))
     yield "translate", (x, np.array([[1, -2], [0, 9], [-9, 0]]))
     yield "gather", (x, index, np.float32)
+    yield "gather_backward", (floats(3, 5), index, floats(3, 5))
     yield "augment", (x, index, matrix)
     yield "uniform", (5, 6, index, 3)
+    yield "normal", ((3, 5), np.float32, 7, 3)
     yield "sgd", ([(floats(9), floats(9), floats(9))], 0.1, 0.9, True)
     yield "rmsprop", ([tuple(abs(floats(9)) for _ in range(5))], 0.1, 0.9, 0.5, 1e-7, False)
     yield "adam", ([tuple(abs(floats(9)) for _ in range(4))], 0.1, 0.9, 0.99, 1e-7, 1)
@@ -175,9 +179,8 @@ def fresh(value):
 def attempt(name, args, what, expected=None):
     """Make the call; what is wrong about it as a line of text, or None."""
     before = [np.array(a) for a in arrays(args)]
-    allowed = (
-        (ValueError, TypeError, IndexError) if name in ("gather", "augment", "uniform") else (ValueError, TypeError)
-    )
+    takes_numbers = name in ("gather", "gather_backward", "augment", "uniform")
+    allowed = (ValueError, TypeError, IndexError) if takes_numbers else (ValueError, TypeError)
     error = result = None
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

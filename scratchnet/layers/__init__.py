@@ -5,11 +5,14 @@ from scratchnet.layers.activation import Activation, LeakyReLU, ReLU
 from scratchnet.layers.activity import ActivityRegularization
 from scratchnet.layers.base import Layer
 from scratchnet.layers.chain import Chain
-from scratchnet.layers.conv import Conv2D, Conv2DTranspose, DepthwiseConv2D
+from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
+from scratchnet.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from scratchnet.layers.dot import Dot, dot
-from scratchnet.layers.dropout import Dropout
+from scratchnet.layers.dropout import AlphaDropout, Dropout, SpatialDropout2D
+from scratchnet.layers.embedding import Embedding
 from scratchnet.layers.input import Input, InputLayer
+from scratchnet.layers.layer_norm import LayerNormalization, UnitNormalization
 from scratchnet.layers.merging import (
     Add,
     Average,
@@ -26,34 +29,45 @@ from scratchnet.layers.merging import (
     multiply,
     subtract,
 )
+from scratchnet.layers.noise import GaussianDropout, GaussianNoise
 from scratchnet.layers.norm import BatchNormalization, GroupNormalization
 from scratchnet.layers.parallel import Parallel
-from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from scratchnet.layers.rescale import Normalization, Rescaling
-from scratchnet.layers.shape import Flatten, Reshape, UpSampling2D, ZeroPadding2D
+from scratchnet.layers.resize import CenterCrop, Resizing, UpSampling2D
+from scratchnet.layers.shape import Cropping2D, Flatten, Identity, Permute, RepeatVector, Reshape, ZeroPadding2D
 from scratchnet.layers.spectral import SpectralNormalization
 
 __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling2D",
     "BatchNormalization",
+    "CenterCrop",
     "Chain",
     "Concatenate",
     "Conv2D",
     "Conv2DTranspose",
+    "Cropping2D",
     "Dense",
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
     "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPooling2D",
     "Maximum",
@@ -61,11 +75,17 @@ __all__ = [
     "Multiply",
     "Normalization",
     "Parallel",
+    "Permute",
     "ReLU",
+    "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
+    "SeparableConv2D",
+    "SpatialDropout2D",
     "SpectralNormalization",
     "Subtract",
+    "UnitNormalization",
     "UpSampling2D",
     "ZeroPadding2D",
     "add",

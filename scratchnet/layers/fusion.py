@@ -199,15 +199,16 @@ def _through(pooling: Layer, dy: np.ndarray) -> np.ndarray:
 
 
 # The patterns are made of these. A class made from one of ours may compute in another way: where it has a `call` of its
-# own, no rule fits, and the kernel that knows the backward of both convolution and pooling is for no subclass at all.
+# own, no rule fits, and the kernel that knows the backward of both convolution and pooling is for no subclass at all,
+# and for none with groups or dilation.
 
 
 def _is_convolution(layer: Layer) -> bool:
-    return type(layer) is Conv2D and (layer.activation is None or is_relu(layer.activation))
+    return type(layer) is Conv2D and layer.plain and (layer.activation is None or is_relu(layer.activation))
 
 
 def _is_linear_convolution(layer: Layer) -> bool:
-    return type(layer) is Conv2D and layer.activation is None
+    return type(layer) is Conv2D and layer.plain and layer.activation is None
 
 
 def _is_plain_max_pooling(layer: Layer) -> bool:

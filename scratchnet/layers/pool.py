@@ -1,4 +1,4 @@
-"""Pooling: a window's maximum or mean, and the mean of the whole picture."""
+"""Pooling: a window's maximum or mean, and those of the whole picture."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from scratchnet import kernels
 from scratchnet.arguments import check_kernel_fits, check_padding, pair
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Size
-from scratchnet.shapes import Shape, sizes
+from scratchnet.shapes import Pads, Shape, sizes
 from scratchnet.signatures import OnlyDefault
+
+_NO_PADS: Pads = ((0, 0), (0, 0))
 
 
 class _Pooling(Layer):
@@ -128,3 +130,35 @@ class GlobalAveragePooling2D(Layer):
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
         flat = dy.reshape(len(dy), -1)
         return kernels.of(dy).global_average_pool2d_backward(flat, self.hw)
+
+
+class GlobalMaxPooling2D(Layer):
+    """The maximum of each channel over the whole picture.
+
+        y[n,c] = max over h, v of x[n,h,v,c];  dx[n,h,v,c] = dy[n,c] where that maximum stood, else 0
+
+    Where several cells are the maximum, the first in row-major order takes the gradient. NaN gives NaN. It is
+    MaxPooling2D with one window.
+
+    Shapes: x (N, H, W, C), y (N, C), or (N, 1, 1, C) with keepdims=True.
+
+    Source: Keras, https://keras.io/api/layers/pooling_layers/global_max_pooling2d/
+    """
+
+    rank = 4
+
+    def __init__(self, data_format: OnlyDefault = None, keepdims: bool = False, **options: Any):
+        super().__init__(**options)
+        self.keepdims = keepdims
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        return (None, 1, 1, input_shape[3]) if self.keepdims else (None, input_shape[3])
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        self.hw = x.shape[1:3]
+        y, self.argmax = kernels.of(x).max_pool2d(x, self.hw, self.hw, _NO_PADS)
+        return y if self.keepdims else y[:, 0, 0]
+
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        windows = dy.reshape(self.argmax.shape)
+        return kernels.of(dy).max_pool2d_backward(windows, self.argmax, self.hw, self.hw, self.hw, _NO_PADS)

@@ -1,4 +1,4 @@
-"""Layers that move numbers without changing them: flatten, reshape, zero padding, enlarging by repetition."""
+"""Layers that move numbers without changing them: flatten, reshape, permute, repeat, padding and cropping."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet import kernels
-from scratchnet.arguments import check_sizes, is_whole, pair, shape_text
+from scratchnet.arguments import check_count, check_sizes, is_whole, pair, shape_text, shortened
 from scratchnet.devices import array_module
 from scratchnet.layers.base import Layer
-from scratchnet.layers.conv import Size
-from scratchnet.shapes import Shape, sizes
+from scratchnet.shapes import Pads, Shape, sizes
 from scratchnet.signatures import OnlyDefault
 
 
@@ -74,6 +72,18 @@ class Reshape(Layer):
         return dy.reshape(self.shape)
 
 
+def _sides(value: Any, name: str, caller: str) -> Pads:
+    """((top, bottom), (left, right)) from one number, (rows, columns), or all four."""
+    sides = (value, value) if is_whole(value) else value
+    if not isinstance(sides, (list, tuple)) or len(sides) != 2:
+        raise ValueError(
+            f"{caller}: expected {name} as one number, (rows, columns) or ((top, bottom), (left, right)), got "
+            f"{shortened(value)}."
+        )
+    rows, columns = (pair(side, name, caller, smallest=0) for side in sides)
+    return rows, columns
+
+
 class ZeroPadding2D(Layer):
     """Zeros around each picture: x (N, H, W, C) to y (N, top+H+bottom, left+W+right, C); dx is the middle of dy.
 
@@ -89,13 +99,7 @@ class ZeroPadding2D(Layer):
 
     def __init__(self, padding: int | Sequence[Any] = (1, 1), data_format: OnlyDefault = None, **options: Any):
         super().__init__(**options)
-        sides = (padding, padding) if isinstance(padding, (int, np.integer)) else tuple(padding)
-        if len(sides) != 2:
-            raise ValueError(
-                f"{self.full_name}: expected padding as one number, (rows, columns) or ((top, bottom), (left, right)), "
-                f"got {padding!r}."
-            )
-        self.padding = tuple(pair(side, "padding", self.full_name, smallest=0) for side in sides)
+        self.padding = _sides(padding, "padding", self.full_name)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         H, W, C = sizes(input_shape)
@@ -111,37 +115,112 @@ class ZeroPadding2D(Layer):
         return dy[:, top : top + H, left : left + W]
 
 
-class UpSampling2D(Layer):
-    """Every cell repeated: y[n,h,v,c] = x[n, h // size[0], v // size[1], c]; dx sums dy over the repeated cells.
-
-    Shapes: x (N, H, W, C), y (N, H * size[0], W * size[1], C).
+class Cropping2D(Layer):
+    """The middle of each picture: x (N, top+H+bottom, left+W+right, C) to y (N, H, W, C); dx is dy with zeros around.
 
     Args:
-        size: one number or (rows, columns).
+        cropping: one number for all sides, (rows, columns), or ((top, bottom), (left, right)), in pixels.
 
     Raises:
-        ValueError: a bad argument.
+        ValueError: a number below 0, or not one of these forms; a picture of which nothing would be left.
     """
 
     rank = 4
     keeps_range = True
 
     def __init__(
-        self,
-        size: Size = (2, 2),
-        data_format: OnlyDefault = None,
-        interpolation: OnlyDefault = "nearest",
-        **options: Any,
+        self, cropping: int | Sequence[Any] = ((0, 0), (0, 0)), data_format: OnlyDefault = None, **options: Any
     ):
         super().__init__(**options)
-        self.size = pair(size, "size", self.full_name)
+        self.cropping = _sides(cropping, "cropping", self.full_name)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         H, W, C = sizes(input_shape)
-        return (None, H * self.size[0], W * self.size[1], C)
+        h, w = H - sum(self.cropping[0]), W - sum(self.cropping[1])
+        if min(h, w) < 1:
+            raise ValueError(
+                f"{self.full_name}: cropping={self.cropping} leaves nothing of pictures of {H} x {W} pixels."
+            )
+        return (None, h, w, C)
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
-        return kernels.of(x).upsample2d(x, self.size)
+        (top, bottom), (left, right) = self.cropping
+        _, H, W, _ = x.shape
+        self.compute_output_shape(x.shape)
+        return x[:, top : H - bottom, left : W - right]
 
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
-        return kernels.of(dy).upsample2d_backward(dy, self.size)
+        return array_module(dy).pad(dy, ((0, 0), *self.cropping, (0, 0)))
+
+
+class Permute(Layer):
+    """Axes in another order: axis i of y is axis dims[i] of x, counted from 1 without the batch's.
+
+        Permute((2, 1))     x (N, T, D) to y (N, D, T)
+
+    Args:
+        dims: each of 1, 2, ... once.
+
+    Raises:
+        ValueError: a number is missing or stands twice, or the input has another number of axes.
+    """
+
+    keeps_range = True
+
+    def __init__(self, dims: Sequence[int], **options: Any):
+        super().__init__(**options)
+        self.dims = check_sizes(dims, "dims", self.full_name)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                f"{self.full_name}: expected dims to be the numbers 1 to {len(self.dims)}, each once, got {dims!r}. "
+                "The batch's axis stays and is not counted."
+            )
+        self.rank = len(self.dims) + 1
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        return (None, *(input_shape[d] for d in self.dims))
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        return x.transpose(0, *self.dims)
+
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        back = sorted(range(1, len(self.dims) + 1), key=lambda axis: self.dims[axis - 1])
+        return dy.transpose(0, *back)
+
+
+class RepeatVector(Layer):
+    """A vector n times: y[b,t,d] = x[b,d] for t below n; dx[b,d] = sum over t of dy[b,t,d].
+
+    Shapes: x (N, D), y (N, n, D).
+
+    Args:
+        n: how often.
+
+    Raises:
+        ValueError: n is not a whole number of at least 1.
+    """
+
+    rank = 2
+    keeps_range = True
+
+    def __init__(self, n: int, **options: Any):
+        super().__init__(**options)
+        self.n = check_count(n, "n", self.full_name)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        return (None, self.n, input_shape[1])
+
+    def call(self, x: np.ndarray, training: bool) -> np.ndarray:
+        return x[:, None].repeat(self.n, axis=1)
+
+    def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> np.ndarray | None:
+        return array_module(dy).ascontiguousarray(dy).sum(axis=1)
+
+
+class Identity(Layer):
+    """y = x, dx = dy: a place in a model where another layer may stand."""
+
+    keeps_range = True
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)

@@ -35,6 +35,7 @@ from scratchnet.reference.conv import (
     windows,
 )
 from scratchnet.reference.dense import dense, dense_backward
+from scratchnet.reference.gather import gather_backward
 from scratchnet.reference.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
@@ -48,7 +49,8 @@ from scratchnet.reference.norm import (
     group_norm_backward,
 )
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
-from scratchnet.reference.random import dropout, philox, uniform
+from scratchnet.reference.random import dropout, normal, philox, uniform
+from scratchnet.reference.resize import resize2d, resize2d_backward
 
 __all__ = [
     "augment",
@@ -66,14 +68,18 @@ __all__ = [
     "depthwise_conv2d",
     "depthwise_conv2d_backward",
     "dropout",
+    "gather_backward",
     "group_norm",
     "group_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "normal",
     "philox",
     "places",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "sigmoid",
     "sigmoid_backward",
     "sigmoid_binary_cross_entropy",

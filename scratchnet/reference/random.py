@@ -1,9 +1,11 @@
-"""Random numbers by a counter, and dropout, which takes its mask from them.
+"""Random numbers by a counter, normal ones, and dropout, which takes its mask from them.
 
 Philox4x32-10 turns a 64-bit key and a 128-bit counter into four 32-bit words. It has no state: any element's number can
 be had at once, by any thread, on any device. Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3",
 SC 2011.
 """
+
+import math
 
 import numpy as np
 
@@ -40,4 +42,18 @@ def dropout(x, rate, key, step):
         words = philox(key, e // 4 + (step << 64))
         if words[e % 4] < round((1 - rate) * 2**32):
             y[index] = x[index] / (1 - rate)
+    return y
+
+
+def normal(shape, dtype, key, step):
+    """Numbers of mean 0 and deviation 1, two from two words: r cos(a), r sin(a) with r = sqrt(-2 log u), a = 2 pi v.
+
+    Element e in row-major order is from words 0 and 1 of philox, or 2 and 3, whose counter is e // 4 and step.
+    """
+    y = np.zeros(shape, dtype)
+    for e, index in enumerate(np.ndindex(*y.shape)):
+        words = philox(key, e // 4 + (step << 64))
+        first, second = words[:2] if e % 4 < 2 else words[2:]
+        radius, angle = math.sqrt(-2 * math.log((first + 1) / 2**32)), 2 * math.pi * second / 2**32
+        y[index] = radius * (math.cos(angle) if e % 2 == 0 else math.sin(angle))
     return y

@@ -11,11 +11,27 @@ import numpy as np
 from scratchnet.annotations import refuse_streams
 from scratchnet.arguments import check_unmasked, is_number, shape_text, shortened
 from scratchnet.devices import array_module, as_array, like
-from scratchnet.layers import BatchNormalization, GroupNormalization, Normalization, Rescaling
+from scratchnet.layers import (
+    BatchNormalization,
+    CenterCrop,
+    Cropping2D,
+    Embedding,
+    Flatten,
+    GroupNormalization,
+    Identity,
+    LayerNormalization,
+    Normalization,
+    Permute,
+    Rescaling,
+    Reshape,
+    Resizing,
+)
 from scratchnet.losses import Loss, SparseCategoricalCrossentropy, check_labels, check_weights
 from scratchnet.optimizers import Optimizer
 
-_SCALING = (BatchNormalization, GroupNormalization, Normalization, Rescaling)  # take bytes as well as small numbers
+# Layers that take bytes, or whole numbers at all, as well as small numbers, and layers that may stand before them.
+_SCALING = (BatchNormalization, Embedding, GroupNormalization, LayerNormalization, Normalization, Rescaling)
+_MOVING = (CenterCrop, Cropping2D, Flatten, Identity, Permute, Reshape, Resizing)
 
 
 def as_numbers(array: Any, name: str, caller: str) -> np.ndarray:
@@ -219,9 +235,10 @@ def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
 
 
 def say_integers(model: Any, x: np.ndarray) -> None:
-    """Warn once for each model of whole numbers that go into it as they are, unless its first layer scales them."""
+    """Warn once for each model of whole numbers that go into it as they are, unless its first layers scale them."""
     if np.issubdtype(x.dtype, np.integer) and not model._said_integers:
-        if model.layers and isinstance(model.layers[0], _SCALING):
+        first = next((layer for layer in model.layers if not isinstance(layer, _MOVING)), None)
+        if isinstance(first, _SCALING):
             return
         model._said_integers = True
         warnings.warn(

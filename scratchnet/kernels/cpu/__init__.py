@@ -27,13 +27,14 @@ from scratchnet.kernels.cpu.conv.depthwise import (
     depthwise_conv2d_weight_grad,
 )
 from scratchnet.kernels.cpu.dropout import dropout
-from scratchnet.kernels.cpu.gather import gather
+from scratchnet.kernels.cpu.gather import gather, gather_backward
 from scratchnet.kernels.cpu.group_norm import group_norm, group_norm_backward
 from scratchnet.kernels.cpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
+from scratchnet.kernels.cpu.noise import normal
 from scratchnet.kernels.cpu.norm import (
     batch_norm,
     batch_norm_backward,
@@ -50,6 +51,7 @@ from scratchnet.kernels.cpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.cpu.resize import resize2d, resize2d_backward
 from scratchnet.kernels.cpu.sums import square_sum
 from scratchnet.kernels.cpu.translate import translate
 from scratchnet.kernels.cpu.update import adam, moving_average, rmsprop, sgd
@@ -77,6 +79,7 @@ __all__ = [
     "depthwise_conv2d_weight_grad",
     "dropout",
     "gather",
+    "gather_backward",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "group_norm",
@@ -84,8 +87,11 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
+    "normal",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",

@@ -9,7 +9,8 @@ from numba import prange
 
 from scratchnet.arguments import check_index
 from scratchnet.kernels.checks import check_float
-from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+from scratchnet.kernels.cpu.runtime.contract import takes
+from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, serial
 from scratchnet.kernels.cpu.runtime.memory import empty
 
 COMPILED = tuple(map(np.dtype, ("uint8", "float32", "float64")))  # dtypes of x that there are kernels for
@@ -21,6 +22,21 @@ def _gather(x, index, y):
         source, out = x[index[n]], y[n]
         for e in range(len(out)):
             out[e] = source[e]
+
+
+@in_order
+def _add_rows(dy, order, begin, index, total, dx):
+    """Row index[n] of dx gets dy[n]. order[begin[k] : begin[k + 1]] are the numbers n of one row, ascending."""
+    for k in prange(len(begin) - 1):
+        sums, out = total[k], dx[index[order[begin[k]]]]
+        for d in range(len(out)):
+            sums[d] = 0
+        for place in range(begin[k], begin[k + 1]):
+            part = dy[order[place]]
+            for d in range(len(out)):
+                sums[d] += part[d]
+        for d in range(len(out)):
+            out[d] += sums[d]
 
 
 @serial
@@ -86,3 +102,22 @@ def gather(x: np.ndarray, index: np.ndarray, dtype: Any, scale: Any = None, offs
     rows = (-1, channels * width)
     _gather_normalized(x.reshape(len(x), *rows), index, scale, offset, y.reshape(len(y), *rows))
     return y
+
+
+@takes(dy="N D", index="N, whole", dx="M D, added")
+def gather_backward(dy: np.ndarray, index: np.ndarray, dx: np.ndarray) -> np.ndarray:
+    """dx[index[n]] += dy[n] for all n; returns dx.
+
+    Each row of dx is written by one thread, which adds up what comes to it in the order of n, in float64.
+
+    Raises:
+        IndexError: an index out of range; then dx is as it was.
+    """
+    index = check_index(index, len(dx))
+    order = np.argsort(index, kind="stable")
+    sorted_index = index[order]
+    begin = np.flatnonzero(np.concatenate([[True], sorted_index[1:] != sorted_index[:-1], [True]]))
+    if len(index):
+        total = empty((len(begin) - 1, dx.shape[1]), np.float64)
+        _add_rows(np.ascontiguousarray(dy), order, begin, index, total, dx)
+    return dx

@@ -4,7 +4,8 @@ x has its channels last, (N, ..., C): N examples of S places. A group is D = C /
 example, M = S * D elements; mean and var are (N, groups), gamma and beta (C,). Source: Wu and He, arXiv 1803.08494.
 
 All passes run along the channels, which lie side by side, so that vectors are full however small a group is. They share
-out blocks of _ROWS places; sums over a block are in the dtype of x, those over blocks and over groups in float64.
+out blocks of _ROWS places; sums over a block are in the dtype of x, those over blocks and over groups in float64. Where
+an example has one place and one group, `layer_norm.py` computes instead.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import math
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.layer_norm import layer_norm, layer_norm_backward
 from scratchnet.kernels.cpu.norm import scale_of
 from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.jit import in_order
@@ -165,6 +167,9 @@ def group_norm(
     """
     rows, (N, S, C) = as_rows(x), _sizes(x)
     _check_groups(groups, C, "group_norm")
+    if groups == S == 1:
+        y, mean, var = layer_norm(rows, as_flat(gamma), as_flat(beta), epsilon)
+        return y.reshape(x.shape), mean[:, None], var[:, None]
     means, squares = _blocks(x), _blocks(x)
     _moments(rows, S, means, squares)
     mean, var = np.empty((2, N, groups), x.dtype)
@@ -194,6 +199,9 @@ def group_norm_backward(
     _check_groups(groups, C, "group_norm_backward")
     if mean.shape != (N, groups):
         raise ValueError(f"group_norm_backward: expected mean and var of shape {(N, groups)}, got {mean.shape}.")
+    if groups == S == 1:
+        dx, dgamma, dbeta = layer_norm_backward(d_rows, rows, gamma, as_flat(mean), as_flat(var), epsilon)
+        return dx.reshape(x.shape), dgamma, dbeta
     own = _of_channels(mean, C), _of_channels(scale_of(var, epsilon, x.dtype), C)
     sums, products = _blocks(x), _blocks(x)
     _gradient_sums(d_rows, rows, S, *own, sums, products)

@@ -27,13 +27,14 @@ from scratchnet.kernels.gpu.conv.depthwise import (
 )
 from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
-from scratchnet.kernels.gpu.gather import gather
+from scratchnet.kernels.gpu.gather import gather, gather_backward
 from scratchnet.kernels.gpu.group_norm import group_norm, group_norm_backward
 from scratchnet.kernels.gpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
     softmax_cross_entropy_onehot,
 )
+from scratchnet.kernels.gpu.noise import normal
 from scratchnet.kernels.gpu.norm import (
     batch_norm,
     batch_norm_backward,
@@ -50,6 +51,7 @@ from scratchnet.kernels.gpu.pool import (
     upsample2d,
     upsample2d_backward,
 )
+from scratchnet.kernels.gpu.resize import resize2d, resize2d_backward
 from scratchnet.kernels.gpu.runtime.graph import Graph
 from scratchnet.kernels.gpu.runtime.memory import free_memory
 from scratchnet.kernels.gpu.runtime.precision import precision
@@ -83,6 +85,7 @@ __all__ = [
     "depthwise_conv2d_weight_grad",
     "dropout",
     "gather",
+    "gather_backward",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "group_norm",
@@ -90,8 +93,11 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "moving_average",
+    "normal",
     "relu",
     "relu_backward",
+    "resize2d",
+    "resize2d_backward",
     "rmsprop",
     "sgd",
     "sigmoid",

@@ -15,6 +15,16 @@ from scratchnet.kernels.gpu.runtime.transfer import on_gpu, zero
 _source = Source(__file__)
 
 
+def step_words(step: Any, caller: str) -> tuple[np.uint64, Any]:
+    """The number of a step as kernels take it: one that they are given, and one that they find on the GPU, 0 if none.
+
+    In a recording it is there: a graph is replayed with the arguments that it was recorded with.
+    """
+    if is_array(step):
+        return np.uint64(0), on_gpu(step, np.int64)
+    return check_word(step, "step", caller), zero(np.int64)
+
+
 @takes(x="...")
 def dropout(x: Any, rate: float, key: int, step: Any) -> Any:
     """y = x / (1 - rate) where the element's random word says keep, else 0; the backward is the same call on dy.
@@ -29,13 +39,9 @@ def dropout(x: Any, rate: float, key: int, step: Any) -> Any:
     """
     if not 0 <= rate < 1:
         raise ValueError(f"dropout: expected a rate from 0 to below 1, got {rate!r}.")
-    word = check_word(key, "key", "dropout")
-    if is_array(step):
-        steps = np.uint64(0), on_gpu(step, np.int64)
-    else:
-        steps = check_word(step, "step", "dropout"), zero(np.int64)
+    words = check_word(key, "key", "dropout"), *step_words(step, "dropout")
     y = empty(x.shape, x.dtype)
     keep_below = np.uint64(round((1 - rate) * 2**32))
-    settings = word, *steps, keep_below, float(1 / (1 - rate))
+    settings = *words, keep_below, float(1 / (1 - rate))
     _source.each("dropout", x.dtype, -(-x.size // 4), x, *settings, y, np.int64(x.size))
     return y

@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchnet import replay
 from scratchnet.kernels.checks import check_float
-from scratchnet.kernels.gpu.runtime.contract import is_array
+from scratchnet.kernels.gpu.runtime.contract import is_array, takes
 from scratchnet.kernels.gpu.runtime.memory import empty
 from scratchnet.kernels.gpu.runtime.source import Source
 from scratchnet.kernels.gpu.runtime.transfer import as_index, bring, on_gpu
@@ -95,3 +95,27 @@ def gather(x: Any, index: Any, dtype: Any, scale: Any = None, offset: Any = None
     arguments = (there, type_number, on_gpu(index, np.int64), np.int64(len(x)), normalized, *factors, channels, y, size)
     _source.launch("gather", dtype, grid, block, *arguments)
     return y
+
+
+@takes(dy="N D", dx="M D, added")
+def gather_backward(dy: Any, index: Any, dx: Any) -> Any:
+    """dx[index[n]] += dy[n] for all n; returns dx.
+
+    Each row of dx is written by one thread a column, which adds up what comes to it in the order of n, in float64.
+
+    Args:
+        dy: (N, D).
+        index: (N,), whole numbers from 0 to M - 1, from NumPy or the GPU.
+        dx: (M, D), contiguous; ADDED to in place.
+
+    Raises:
+        IndexError: an index out of range; then dx is as it was.
+    """
+    (N, D), index = dy.shape, as_index(index, len(dx))
+    if index.shape != (N,):
+        raise ValueError(f"gather_backward: expected index of shape ({N},), to fit dy, got {index.shape}.")
+    index = on_gpu(index, np.int64)
+    following, first = empty((N,), np.int32), empty((N,), np.uint8)
+    _source.each("next_equal", dy.dtype, N, index, N, following, first)
+    _source.each("add_rows", dy.dtype, dy.size, dy, index, following, first, np.int64(len(dx)), D, dx)
+    return dx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -34,6 +35,37 @@ class Data(Protocol):
         Raises:
             ValueError: index is not along one axis; a number of scales or offsets that does not fit.
             IndexError: an index out of range.
+        """
+
+    def gather_backward(self, dy: np.ndarray, index: np.ndarray, dx: np.ndarray) -> np.ndarray:
+        """dx[index[n]] += dy[n] for n = 0, 1, ...: the gradient of rows x[index]; returns dx.
+
+        What comes to one row is added up in float64, in the order of n: the same bits in every run.
+
+        Args:
+            dy: (N, D).
+            index: (N,), whole numbers from 0 to M - 1.
+            dx: (M, D), contiguous; ADDED to in place.
+
+        Raises:
+            IndexError: an index out of range; then dx is as it was.
+        """
+
+    def normal(self, shape: Sequence[int], dtype: Any, key: int, step: int) -> np.ndarray:
+        """Standard normal numbers; element e in row-major order follows from (key, step, e) alone.
+
+        Words 0 to 3 of Philox4x32-10, with the counter e // 4 in the low 64 bits and `step` in the high ones, make the
+        numbers of four neighbours, by Box and Muller: u = (word 0 + 1) / 2^32, v = word 1 / 2^32,
+
+            sqrt(-2 log u) * cos(2 pi v)  and  sqrt(-2 log u) * sin(2 pi v)
+
+        and the next two from words 2 and 3. It is computed in float64: on another device, and in another dtype, the
+        numbers are the same to rounding. None is beyond 6.7. Source: Box and Muller, Ann. Math. Stat. 29, 1958.
+
+        Args:
+            shape, dtype: of the result; float32 or float64.
+            key: 64 random bits.
+            step: counts the batches, so that each gets other numbers.
         """
 
     def uniform(self, key: int, step: int, index: np.ndarray, count: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Pooling, enlarging by repetition, and their gradients."""
+"""Pooling, enlarging by repetition, other sizes by interpolation, and their gradients."""
 
 from __future__ import annotations
 
@@ -61,6 +61,17 @@ class Pooling(Protocol):
 
     def global_average_pool2d_backward(self, dy: np.ndarray, input_hw: tuple[int, int]) -> np.ndarray:
         """dx[n,h,v,c] = dy[n,c] / (H * W); dy (N, C)."""
+
+    def resize2d(self, x: np.ndarray, output_hw: tuple[int, int], bilinear: bool = True) -> np.ndarray:
+        """y[n,i,j,c] = sum over h, v of r[i,h] * s[j,v] * x[n,h,v,c]; x (N, A, B, C), y (N, H, W, C), output_hw (H, W).
+
+        The middle of the new cell i is laid on the old axis of A cells, at p = (i + 1/2) * A / H - 1/2 between the
+        middles of old cells. Bilinear: r[i, floor(p)] = 1 - t and r[i, floor(p) + 1] = t with t = p - floor(p); beyond
+        the ends of the axis the cell at the end has both parts. Else r is 1 for the nearest, floor(p + 1/2). s alike.
+        """
+
+    def resize2d_backward(self, dy: np.ndarray, input_hw: tuple[int, int], bilinear: bool = True) -> np.ndarray:
+        """dx[n,h,v,c] = sum over i, j of r[i,h] * s[j,v] * dy[n,i,j,c], with r and s of `resize2d`; dx (N, H, W, C)."""
 
     def upsample2d(self, x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """y[n,h,v,c] = x[n, h // size[0], v // size[1], c]; y (N, H * size[0], W * size[1], C)."""

@@ -1,0 +1,111 @@
+"""The layers that draw random numbers in training: what they draw, that it can be drawn again, and what they leave."""
+
+import numpy as np
+import pytest
+from devices import gpu_registered
+from threads import with_threads
+
+import scratchnet as sn
+from scratchnet import layers
+
+MAKE = {
+    "Dropout": lambda **options: sn.Dropout(0.3, **options),
+    "SpatialDropout2D": lambda **options: sn.SpatialDropout2D(0.3, **options),
+    "AlphaDropout": lambda **options: sn.AlphaDropout(0.3, **options),
+    "GaussianNoise": lambda **options: sn.GaussianNoise(0.3, **options),
+    "GaussianDropout": lambda **options: sn.GaussianDropout(0.3, **options),
+}
+X = np.random.default_rng(0).normal(size=(40, 9, 9, 30))
+
+
+@pytest.fixture(params=MAKE)
+def make(request):
+    return MAKE[request.param]
+
+
+def test_they_are_all():
+    random = {n for n in layers.__all__ if issubclass(getattr(layers, n), layers.dropout.RandomLayer)}
+    assert random == set(MAKE)
+
+
+def test_outside_of_training_nothing_is_drawn(make):
+    layer = make()
+    np.testing.assert_array_equal(layer.forward(X), X)
+    np.testing.assert_array_equal(layer.backward(X), X)
+    assert layer.step == 0
+
+
+def test_the_mean_and_what_is_known_of_the_variance(make):
+    layer = make(seed=1)
+    y = layer.forward(X, training=True)
+    assert abs(y.mean() - X.mean()) < 0.02
+    ratio = y.var() / X.var()
+    if isinstance(layer, sn.AlphaDropout):
+        assert ratio == pytest.approx(1, abs=0.03)
+    elif isinstance(layer, sn.GaussianNoise):
+        assert ratio == pytest.approx(1 + 0.09, abs=0.03)
+    else:
+        assert ratio == pytest.approx(1 / 0.7, abs=0.06)
+
+
+def test_another_batch_gets_other_numbers_and_a_seed_the_same(make):
+    one, two = make(seed=5), make(seed=5)
+    first, second = one.forward(X, training=True), one.forward(X, training=True)
+    assert (first != second).mean() > 0.1
+    np.testing.assert_array_equal(two.forward(X, training=True), first)
+    sn.set_random_seed(3)
+    drawn = make().forward(X, training=True)
+    assert (drawn != first).mean() > 0.1
+    sn.set_random_seed(3)
+    np.testing.assert_array_equal(make().forward(X, training=True), drawn)
+
+
+def test_counters_go_on_where_they_were(make):
+    layer = make()
+    layer.forward(X, training=True)
+    other = make()
+    other.forward(X)
+    other.set_counters(layer.get_counters())
+    np.testing.assert_array_equal(other.forward(X, training=True), layer.forward(X, training=True))
+
+
+def test_the_same_draw_in_both_precisions(make):
+    wide = make(seed=2).forward(X, training=True)
+    narrow = make(seed=2).forward(X.astype(np.float32), training=True)
+    np.testing.assert_allclose(narrow, wide, atol=1e-5)
+
+
+def test_same_bits_for_any_number_of_threads(make):
+    def run():
+        layer = make(seed=4)
+        return layer.forward(X, training=True), layer.backward(X)
+
+    for one, two in zip(*(with_threads(k, run) for k in (1, 2))):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_the_same_numbers_on_the_gpu(make):
+    with gpu_registered() as gpu:
+        ours, theirs, x = make(seed=6), make(seed=6), X[:2].astype(np.float32)
+        for _ in range(2):
+            y, dx = ours.forward(gpu.module.asarray(x), training=True), ours.backward(gpu.module.asarray(x))
+            np.testing.assert_allclose(gpu.to_numpy(y), theirs.forward(x, training=True), atol=1e-6)
+            np.testing.assert_allclose(gpu.to_numpy(dx), theirs.backward(x), atol=1e-6)
+
+
+def test_spatial_dropout_drops_whole_channels():
+    y = sn.SpatialDropout2D(0.3, seed=1).forward(np.ones((50, 4, 3, 40)), training=True)
+    channels = y[:, 0, 0]
+    np.testing.assert_array_equal(y, np.broadcast_to(channels[:, None, None], y.shape))
+    assert set(np.unique(channels)) == {0, 1 / 0.7}
+    assert (channels == 0).mean() == pytest.approx(0.3, abs=0.05)
+
+
+def test_alpha_dropout_s_floor():
+    layer = sn.AlphaDropout(0.3, seed=1)
+    x = np.random.default_rng(0).normal(size=(100, 20))
+    y = layer.forward(x, training=True)
+    dropped = layer.backward(np.ones_like(x)) == 0
+    assert dropped.mean() == pytest.approx(0.3, abs=0.05)
+    np.testing.assert_allclose(y[dropped], -1.7580993408473766 * layer.a + layer.b)
+    np.testing.assert_allclose(y[~dropped], x[~dropped] * layer.a + layer.b)
