@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 from keras import layers
-from keras.models import load_model
+from keras.models import load_model, model_from_json
 
 rng = np.random.default_rng(0)
 x = rng.normal(size=(30, 6, 6, 1)).astype("float32")
@@ -46,3 +46,6 @@ np.testing.assert_allclose(twin.predict(x, verbose=0), model.predict(x, verbose=
 x_small = twin.predict(x[:3], verbose=0)
 twin.set_weights([0 * w for w in twin.get_weights()])
 np.testing.assert_allclose(model.predict(x[:3], verbose=0), x_small, atol=1e-6)
+rebuilt = model_from_json(model.to_json())
+assert [layer.name for layer in rebuilt.layers] == [layer.name for layer in model.layers]
+assert len(rebuilt.trainable_variables) == 7
