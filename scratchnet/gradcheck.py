@@ -24,7 +24,7 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number, is_array
 from scratchnet.devices import as_array, like, to_numpy
-from scratchnet.layers import Chain, Embedding, Layer
+from scratchnet.layers import Embedding, Layer
 from scratchnet.layers.penalties import activity_penalties
 from scratchnet.layers.symbolic import flat, packed
 from scratchnet.losses import Loss
@@ -81,8 +81,8 @@ def gradcheck(
     """Compare the gradients of a layer, a model or a loss with difference quotients.
 
     A float64 copy is checked; the subject itself is left as it is, unbuilt if it was. Weights that are held fixed,
-    `trainable = False`, have no gradients. Where an Embedding comes first, x holds numbers of rows, and cannot be moved
-    a little: then the gradients of the weights alone are compared.
+    `trainable = False`, have no gradients. In a model with an Embedding, inputs of nothing but whole numbers are
+    numbers of rows, which cannot be moved a little: they are left out.
 
     Args:
         subject: a layer or model (forward, backward, params, grads), or a loss.
@@ -122,8 +122,9 @@ def gradcheck(
         dys = [like(rng.normal(size=part.shape), part) for part in flat(y)]
         dx = layer.backward(packed(y, [dy.copy() for dy in dys]))
         assert dx is not None  # input_grad is on
-        pairs = [] if _numbers_rows(layer) else enumerate(zip(parts, flat(dx)))
-        arrays = {f"x[{i}]" if several else "x": pair for i, pair in pairs}
+        arrays = {f"x[{i}]" if several else "x": pair for i, pair in enumerate(zip(parts, flat(dx)))}
+        if _has_rows(layer):
+            arrays = {name: pair for name, pair in arrays.items() if bool((pair[0] % 1 != 0).any())}
         arrays |= {name: (start.params[name], gradient) for name, gradient in layer.trained()[1].items()}
 
         def scalar() -> float:
@@ -137,16 +138,14 @@ def gradcheck(
     return report
 
 
+def _has_rows(layer: Any) -> bool:
+    """Whether there is an Embedding among the layers."""
+    return isinstance(layer, Embedding) or any(map(_has_rows, getattr(layer, "layers", ())))
+
+
 def _several(x: Any) -> bool:
     """Whether x are the arrays of several inputs; a list of numbers is one array."""
     return isinstance(x, Mapping) or (isinstance(x, (list, tuple)) and all(is_array(part) for part in x))
-
-
-def _numbers_rows(layer: Layer) -> bool:
-    """Whether the first layer is an Embedding."""
-    while isinstance(layer, Chain) and layer.layers:
-        layer = layer.layers[0]
-    return isinstance(layer, Embedding)
 
 
 def _compare(

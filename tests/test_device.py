@@ -75,7 +75,7 @@ def test_a_layer_that_converts_is_found_out():
 USES = {
     "losses.crossentropy": lambda: sn.BinaryCrossentropy()(put([[1.0]]), put([[0.5]])),
     "losses.regression": lambda: sn.MeanSquaredError()(put([[1.0]]), put([[2.0]])),
-    "metrics": lambda: metrics.TopKCategoricalAccuracy(1).update_state(put([1]), put([[0.2, 0.8]])),
+    "metrics.accuracy": lambda: metrics.TopKCategoricalAccuracy(1).update_state(put([1]), put([[0.2, 0.8]])),
     "optimizers.base": lambda: sn.Adam().update({"w": put([1.0, 2.0])}, {"w": put([0.1, 0.2])}),
     "divergence": lambda: divergence.all_finite(classifiers()[0]),
     "gan.losses": lambda: gan.losses.Hinge().real(put([[1.0]])),

@@ -54,7 +54,7 @@ def test_it_starts_as_keras_s():
         ([0, 1.5], r"got 1.5 at x\[1\]"),
         ([0, np.nan], r"got nan at x\[1\]"),
         ([[2**40, 0]], r"got 1.09951e\+12 at x\[0, 0\]"),
-        (np.zeros((0, 3)), r"at least one whole number, .* got \(0, 3\)"),
+        (np.zeros((0, 3)), r"a batch, .* got \(0, 3\)"),
     ],
 )
 def test_what_is_no_number_of_a_row(wrong, message):

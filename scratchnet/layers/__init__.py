@@ -1,6 +1,6 @@
 """The layers, with Keras 3's names, arguments, defaults, weight order and numbers."""
 
-from scratchnet.layers import operators as operators
+from scratchnet.layers import operators as operators  # gives symbolic tensors their signs, + and so on
 from scratchnet.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from scratchnet.layers.activity import ActivityRegularization
 from scratchnet.layers.base import Layer
@@ -43,7 +43,9 @@ from scratchnet.layers.spectral import SpectralNormalization
 AvgPool2D = AveragePooling2D
 Convolution2DTranspose = Conv2DTranspose
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool2D = MaxPooling2D
+SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "ELU",
@@ -72,6 +74,7 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling2D",
     "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
     "Identity",
@@ -95,6 +98,7 @@ __all__ = [
     "Reshape",
     "Resizing",
     "SeparableConv2D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout2D",
     "SpectralNormalization",

@@ -56,6 +56,7 @@ class Layer(Called, Weights):
     """
 
     rank: int | None = None  # axes of the input, batch included; None where any number will do
+    fewest_axes = 2  # of the input, batch included, where any number will do
     keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
     _described_once = True
     output_dtype = "float32"  # of symbolic outputs
@@ -126,7 +127,7 @@ class Layer(Called, Weights):
         """Raise a ValueError unless x can be taken. Before the layer is built, this is about the axes only."""
         if self.rank is not None:
             check_input(x, self.expected_input(), self.full_name)
-        elif x.ndim < 2 or 0 in x.shape:
+        elif x.ndim < self.fewest_axes or 0 in x.shape:
             raise ValueError(
                 f"{self.full_name}: expected a batch, x of shape (N, ...) with N of at least 1, got {x.shape}. "
                 "One example alone needs a batch axis: x[None]."
@@ -148,7 +149,7 @@ class Layer(Called, Weights):
         shape = (None, *shape[1:])
         if self.rank is not None and len(shape) != self.rank:
             raise ValueError(f"{self.full_name}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
-        if len(shape) < 2 or len(sizes(shape)) < len(shape) - 1 or min(sizes(shape)) < 1:
+        if len(shape) < self.fewest_axes or len(sizes(shape)) < len(shape) - 1 or min(sizes(shape), default=1) < 1:
             raise ValueError(
                 f"{self.full_name}: expected an input shape (None, ...) with sizes of at least 1 after the batch's "
                 f"None, got {shape_text(shape)}."

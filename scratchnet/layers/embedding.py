@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from scratchnet import initializers, kernels, replay
-from scratchnet.arguments import check_batch_shape, check_count, shape_text
+from scratchnet.arguments import check_count
 from scratchnet.constraints import Bound
 from scratchnet.devices import array_module, to_numpy
 from scratchnet.layers.base import Layer
 from scratchnet.regularizers import Regularizer
-from scratchnet.shapes import Shape, sizes
+from scratchnet.shapes import Shape
 from scratchnet.signatures import OnlyDefault
 
 _MOST_ROWS = 2**24  # up to here float32, in which `fit` hands numbers over, has every whole number
@@ -43,6 +43,8 @@ class Embedding(Layer):
     Source: Keras, https://keras.io/api/layers/core_layers/embedding/
     """
 
+    fewest_axes = 1
+
     def __init__(
         self,
         input_dim: int,
@@ -68,26 +70,6 @@ class Embedding(Layer):
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         return (*input_shape, self.output_dim)
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        shape = (None, *check_batch_shape(input_shape, self.full_name)[1:])
-        if len(sizes(shape)) < len(shape) - 1 or 0 in shape:
-            raise ValueError(
-                f"{self.full_name}: expected an input shape (None,) or (None, ...) with sizes of at least 1, got "
-                f"{shape_text(shape)}."
-            )
-        self.input_shape, self.output_shape = shape, self.compute_output_shape(shape)
-        if not self.built:
-            self.device = self.home()
-            self.create_weights(shape)
-        self.built = True
-
-    def check(self, x: np.ndarray) -> None:
-        if x.ndim < 1 or 0 in x.shape:
-            raise ValueError(
-                f"{self.full_name}: expected a batch of at least one whole number, x of shape (N,) or (N, ...), got "
-                f"{x.shape}."
-            )
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.shape = x.shape

@@ -31,6 +31,7 @@ class InputLayer(Layer):
     """
 
     keeps_range = True
+    fewest_axes = 1  # such as one number for an Embedding
 
     def __init__(
         self,

@@ -53,8 +53,6 @@ NAMES: dict[str, dict[str, tuple[str | Callable[..., Any], str | None]]] = {
     "layers": {
         "Convolution2D": (_with_kernel_size("Convolution2D", "layers.Conv2D"), None),
         "Deconvolution2D": (_with_kernel_size("Deconvolution2D", "layers.Conv2DTranspose"), "Conv2DTranspose"),
-        "GlobalMaxPool2D": ("layers.GlobalMaxPooling2D", None),
-        "SeparableConvolution2D": ("layers.SeparableConv2D", None),
         "merge": (_merge, None),
     },
     "utils": {"plot": ("utils.plot_model", "plot_model")},
@@ -67,7 +65,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         f"layers.{name}": ("layers",)
         for name in (
             *("advanced_activations", "convolutional", "core", "embeddings", "experimental", "local", "merge"),
-            *("experimental.preprocessing", "noise", "normalization", "pooling", "recurrent", "wrappers"),
+            *("experimental.preprocessing", "normalization", "pooling", "recurrent", "wrappers"),
         )
     },
     "backend.tensorflow_backend": ("backend",),
