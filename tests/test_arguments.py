@@ -273,9 +273,7 @@ LEFT_OUT |= {
     "report",
 }
 MODULES = [sn, image, sn.activations, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets]
-MODULES += [sn.losses, sn.optimizers]
-MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
-MODULES += [sn.utils, image]
+MODULES += [sn.losses, sn.optimizers, sn.utils, sn.regularizers, sn.constraints]
 
 
 def public():

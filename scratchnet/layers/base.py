@@ -29,6 +29,8 @@ from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import FLOATS, Shape, sizes
 from scratchnet.signatures import OnlyDefault, refuse_unknown
 
+OPTIONS = ("activity_regularizer", "input_dim", "input_shape", "name", "trainable")  # that every layer takes
+
 
 class Layer(Called, Weights):
     """A function with weights that can be run backwards.
@@ -74,7 +76,7 @@ class Layer(Called, Weights):
         **unknown: Any,
     ):
         if unknown:
-            refuse_unknown(type(self), next(iter(unknown)), ("input_dim", "input_shape", "name", "trainable"))
+            refuse_unknown(type(self), next(iter(unknown)), OPTIONS)
         super().__init__()
         if name is None:
             name = automatic_name(type(self))
