@@ -255,10 +255,9 @@ def refuse_streams(data: Any, name: str, caller: str) -> None:
     origin = "" if kind.__module__ == "builtins" else f" of {kind.__module__.partition('.')[0]}"
     raise TypeError(
         f"{caller}: expected {name} as an array, examples along the first axis, got a {kind.__name__}{origin}. "
-        "Generators, iterators, Datasets and loaders are not taken: put all their batches together, "
-        "np.concatenate([x for x, y in batches]), and the labels likewise. Pictures are changed at random by "
-        "datagen.flow(x, y) of an ImageDataGenerator, or by fit's augment=sn.Augment(). A loop of one's own over "
-        "batches calls model.train_on_batch(x, y)."
+        "Put all its batches together, np.concatenate([x for x, y in batches]), and the labels likewise. As x of a "
+        "model's fit, evaluate and predict, a generator of batches (x, y) is taken, too, and an sn.utils.PyDataset, "
+        "whose items are batches. A loop of one's own over batches calls model.train_on_batch(x, y)."
     )
 
 

@@ -23,6 +23,19 @@ from scratchnet.config import Configurable
 from scratchnet.devices import array_module, as_array
 from scratchnet.shapes import FLOATS
 
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "get",
+    "max_norm",
+    "min_max_norm",
+    "non_neg",
+    "unit_norm",
+]
+
 EPSILON = 1e-7  # Keras's: added to norms before they divide
 Axis = int | Sequence[int]
 
@@ -141,7 +154,9 @@ class MinMaxNorm(Constraint):
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0):
         self.min_value = check_number(min_value, "min_value", type(self).__name__, 0)
-        self.max_value = check_number(max_value, "max_value", type(self).__name__, self.min_value)
+        self.max_value = check_number(max_value, "max_value", type(self).__name__, 0)
+        if min_value > max_value:
+            raise ValueError(f"MinMaxNorm: expected min_value up to max_value, got {min_value!r} and {max_value!r}.")
         self.rate = check_number(rate, "rate", type(self).__name__, 0, 1)
         self.axis = _check_axis(axis, type(self).__name__)
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count, check_number, is_array
+from scratchnet.arguments import check_array, check_count, check_number, is_array
 from scratchnet.devices import as_array, like, to_numpy
 from scratchnet.layers import Embedding, Layer
 from scratchnet.layers.penalties import activity_penalties
@@ -105,7 +105,10 @@ def gradcheck(
     if samples is not None:
         check_count(samples, "samples", "gradcheck")
     several = _several(x)
-    parts = [as_array(part, np.float64).copy() for part in (flat(x) if several else [x])]
+    parts = flat(x) if several else [x]
+    for part in parts:
+        check_array(part, "x", "gradcheck")
+    parts = [as_array(part, np.float64).copy() for part in parts]
     x = packed(x, parts) if several else parts[0]
     if isinstance(subject, Loss):
         if y_true is None:

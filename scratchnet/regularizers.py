@@ -22,6 +22,19 @@ from scratchnet.config import Configurable
 from scratchnet.devices import array_module, as_array
 from scratchnet.shapes import FLOATS
 
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+]
+
 SMALLEST_LENGTH = 1e-7  # Keras's epsilon: a shorter row is not brought to length 1
 
 

@@ -89,6 +89,14 @@ def built(layer, shape=(8, 8, 1)):
     return layer
 
 
+def graph():
+    x = sn.Input((4,))
+    return x, sn.Dense(2)(x)
+
+
+GRAPH = graph()
+MERGING = ("add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract")
+
 # What a call needs to be right, where the defaults are not enough. A function is called for a fresh value.
 NEEDED = {
     **{name: {"x": X} for name in sn.activations.FUNCTIONS},
@@ -106,6 +114,12 @@ NEEDED = {
     "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
     "CenterCrop": {"height": 2, "width": 2},
     "Dense": {"units": 2},
+    "Dot": {"axes": 1},
+    "Input": {"shape": (4,)},
+    "InputLayer": {"shape": (4,)},
+    "KerasTensor": {"shape": (None, 4)},
+    "Model": {"inputs": lambda: GRAPH[0], "outputs": lambda: GRAPH[1]},
+    **{name: {"inputs": lambda: [sn.Input((4,)), sn.Input((4,))]} for name in MERGING},
     "DepthwiseConv2D": {"kernel_size": 3},
     "AlphaDropout": {"rate": 0.5},
     "Dropout": {"rate": 0.5},
@@ -264,9 +278,7 @@ LEFT_OUT |= {
     "report",
 }
 MODULES = [sn, image, sn.activations, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets]
-MODULES += [sn.losses, sn.optimizers]
-MODULES = [sn, image, sn.gan, sn.generation, sn.callbacks, sn.layers, sn.zoo, sn.datasets, sn.losses, sn.optimizers]
-MODULES += [sn.utils, image]
+MODULES += [sn.losses, sn.optimizers, sn.utils, sn.regularizers, sn.constraints]
 
 
 def public():

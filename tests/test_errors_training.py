@@ -247,5 +247,5 @@ def test_classes_without_brackets_and_names_twice():
     ):
         with pytest.raises(TypeError, match=f"expected callbacks.*{message}"):
             small_model().fit(np.ones((2, 3)), np.ones((2, 2)), callbacks=callbacks, verbose=0)
-    with pytest.raises(ValueError, match=r"got the class Accuracy: write Accuracy\(\)"):
+    with pytest.raises(ValueError, match=r"A class needs its brackets: Accuracy\(\)"):
         model.compile("sgd", "sparse_categorical_crossentropy", metrics=[sn.metrics.Accuracy])

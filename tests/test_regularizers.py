@@ -1,6 +1,7 @@
 """Regularizers and constraints: penalties, their gradients, what a step of training makes of them."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -120,7 +121,7 @@ def test_bounds_by_hand():
         (lambda: constraints.max_norm(-1), "MaxNorm: expected max_value .* of at least 0, got -1"),
         (lambda: constraints.max_norm(axis=[]), "MaxNorm: expected axis"),
         (lambda: constraints.max_norm(axis=2)(np.ones((2, 2))), r"MaxNorm: expected axis within .*\(2, 2\)"),
-        (lambda: constraints.min_max_norm(2, 1), "MinMaxNorm: expected max_value .* of at least 2, got 1"),
+        (lambda: constraints.min_max_norm(2, 1), "MinMaxNorm: expected min_value up to max_value, got 2 and 1"),
         (lambda: constraints.get("maxnorm"), "unknown constraint 'maxnorm'. Did you mean 'max_norm'"),
         (lambda: constraints.get(constraints.MaxNorm), r"A class needs its brackets: MaxNorm\(\)"),
         (lambda: sn.Dense(2, kernel_regularizer="l3"), "unknown regularizer 'l3'"),
@@ -159,6 +160,46 @@ def network(fuse=True, head=None, **options):
     )
     model.compile(sn.SGD(0.1), "sparse_categorical_crossentropy")
     return model
+
+
+def arguments_of_layers(end):
+    """(layer, argument) of all layers' arguments with that ending, but for those that every layer takes."""
+    return [
+        (name, argument)
+        for name in sn.layers.__all__
+        for argument in inspect.signature(getattr(sn.layers, name)).parameters
+        if argument.endswith(end) and argument != "activity_regularizer"
+    ]
+
+
+MADE = {"filters": 3, "kernel_size": 2, "units": 3, "groups": 1, "input_dim": 5, "output_dim": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [*arguments_of_layers("_regularizer"), *arguments_of_layers("_constraint")]
+)
+def test_every_argument_of_every_layer_reaches_its_weight(name, argument):
+    """A weight that is penalized, or bounded, and no other."""
+    kind = getattr(sn.layers, name)
+    parameters = inspect.signature(kind).parameters
+    needed = {one: value for one, value in MADE.items() if one in parameters}
+    start, bounded = argument.rsplit("_", 1)[0], argument.endswith("_constraint")
+    layer = kind(**needed, **{argument: constraints.max_norm(0.0) if bounded else "l1"})
+    model = sn.Sequential([layer, sn.Flatten()])
+    x = np.ones((2, 4, 4, 2), np.float32)
+    model.compile(sn.SGD(0.0), "mse")
+    model.train_on_batch(x, np.zeros_like(model.forward(x)))
+    (weight,) = [
+        one for one in layer.params if one in (start, "kernel", f"{start}_kernel") and one in layer_rules(layer)
+    ]
+    if bounded:
+        assert (layer.params[weight] == 0).all()
+    else:
+        assert layer.losses == pytest.approx([0.01 * np.abs(layer.params[weight]).sum()])
+
+
+def layer_rules(layer):
+    return {*layer.regularizers, *layer.constraints}
 
 
 def test_a_step_adds_the_penalties_and_their_gradients():
@@ -278,6 +319,13 @@ def test_a_model_without_rules_is_asked_once():
     known = model._ruled
     assert not model.ruled
     assert model._ruled is known
+    model.get_layer("conv").rule("kernel", "l2", "non_neg")  # and anew, where something changed
+    assert model.ruled
+    model.train_on_batch(X, Y)
+    assert (model.get_layer("conv").params["kernel"] >= 0).all()
+    assert len(model.losses) == 1
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        model.get_layer("conv").regularizers["kernel"] = regularizers.l2()
 
 
 def test_a_layer_of_ones_own_adds_weights_with_rules():

@@ -7,6 +7,9 @@
 No network is frozen by a flag such as Keras's `trainable`. Each step updates the network whose optimizer it calls; in
 the generator's step the gradient flows through the discriminator with param_grads=False, which leaves the
 discriminator's gradients as they are.
+
+Penalties (`scratchnet.regularizers`) are part of the losses: in D's step those of D's weights and outputs; in G's those
+of G's weights and outputs, and of D's outputs.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.arguments import check_array, check_batch_shape, check_input, check_sizes, shape_text
+from scratchnet.arguments import check_array, check_batch_shape, check_count, check_input, check_sizes, shape_text
 from scratchnet.devices import Device, as_array, device_of, fresh
 from scratchnet.layers.naming import automatic_name, keep_clear_of
 from scratchnet.layers.symbolic import Called
@@ -28,6 +28,8 @@ from scratchnet.layers.weights import Weights
 from scratchnet.regularizers import Regularizer
 from scratchnet.shapes import FLOATS, Shape, sizes
 from scratchnet.signatures import OnlyDefault, refuse_unknown
+
+OPTIONS = ("activity_regularizer", "input_dim", "input_shape", "name", "trainable")  # that every layer takes
 
 
 class Layer(Called, Weights):
@@ -74,7 +76,7 @@ class Layer(Called, Weights):
         **unknown: Any,
     ):
         if unknown:
-            refuse_unknown(type(self), next(iter(unknown)), ("input_dim", "input_shape", "name", "trainable"))
+            refuse_unknown(type(self), next(iter(unknown)), OPTIONS)
         super().__init__()
         if name is None:
             name = automatic_name(type(self))
@@ -86,7 +88,7 @@ class Layer(Called, Weights):
         self.activation: Any = None
         self.input_shape: Shape | None = None
         if input_shape is None and input_dim is not None:
-            input_shape = (input_dim,)
+            input_shape = (check_count(input_dim, "input_dim", self.full_name),)
         if input_shape is not None:
             self.input_shape = (None, *check_sizes(input_shape, "input_shape", self.full_name))
         self.output_shape: Shape | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet.devices import Device
 from scratchnet.layers.base import Layer
-from scratchnet.layers.penalties import Penalties
+from scratchnet.layers.penalties import Penalties, Rules
 from scratchnet.layers.sharing import ITSELF, all_parts, check_places, named_leaves
 from scratchnet.layers.weights import arrays_of
 
@@ -36,7 +36,7 @@ class Composite(Layer):
     """
 
     takes_activity_regularizer = False
-    _ruled: tuple[list[Layer], bool, list[Composite]] | None = None  # for which layers, `ruled`, and whom to ask anew
+    _ruled: tuple[int, list[Layer], bool, list[Composite]] | None = None  # when, for what, `ruled`, whom to ask anew
 
     def __init__(self, layers: Iterable[Layer], *, fuse: bool = True, **options: Any):
         self.layers: list[Layer] = []  # none yet: their device stays what it is
@@ -123,14 +123,13 @@ class Composite(Layer):
 
     @property
     def ruled(self) -> bool:
-        """Whether weights in it have regularizers or constraints. It is found out once, and again for other layers."""
+        """Whether weights in it have regularizers or constraints; found out once, and again where something changed."""
         known = self._ruled
-        if known is None or known[0] != self.layers:
+        if known is None or known[0] != Rules.changes or known[1] != self.layers:
             composites = [layer for layer in self.layers if isinstance(layer, Composite)]
-            known = list(self.layers), any(layer.ruled for layer in self.layers if layer not in composites), composites
-            if self.built:  # some rules come with the weights
-                self._ruled = known
-        return known[1] or any(layer.ruled for layer in known[2])
+            some = any(layer.ruled for layer in self.layers if layer not in composites)
+            self._ruled = known = Rules.changes, list(self.layers), some, composites
+        return known[2] or any(layer.ruled for layer in known[3])
 
     def trained_layers(self) -> Sequence[Penalties]:
         return [layer for _, layer in named_leaves(self.layers, trainable=True)] if self.trainable else []

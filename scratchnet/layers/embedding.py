@@ -36,6 +36,8 @@ class Embedding(Layer):
         input_dim: how many rows, such as the number of classes; at most 2**24.
         output_dim: D.
         embeddings_initializer: a name or an object; see `scratchnet.initializers`.
+        embeddings_regularizer: a penalty on w, on all rows of it; see `scratchnet.regularizers`.
+        embeddings_constraint: what w is brought to after each update; see `scratchnet.constraints`.
 
     Raises:
         ValueError: a bad argument; numbers that are not whole, or out of range: the first of them is named.

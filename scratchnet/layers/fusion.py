@@ -12,6 +12,8 @@ the first rule of RULES that fits. Where none does, the layer is a step of its o
   ReLU gave 0. Backward: the pooling's gradient is ReLU's too.
 - Conv2D, Conv2DTranspose or Dense with ReLU. Forward: ReLU in the layer's kernel. Backward: as by itself.
 
+A layer with an activity_regularizer runs by itself: its output is looked at.
+
 What is saved is passes over memory, and in the first two rules multiplications. The numbers are those of the layers one
 by one, to rounding. `Chain(layers, fuse=False)`, `Sequential(layers, fuse=False)` and `model.fuse = False` run layer by
 layer: then a breakpoint in any layer's `call_backward` stops.

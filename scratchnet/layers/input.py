@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_batch_shape, check_sizes
+from scratchnet.arguments import check_batch_shape, check_sizes, shortened
 from scratchnet.layers.base import Layer
 from scratchnet.layers.symbolic import KerasTensor, Node
 from scratchnet.shapes import Shape
 from scratchnet.signatures import OnlyDefault
+
+_DTYPES = ("float32", "float64", "float16", "uint8", "int8", "int16", "int32", "int64", "bool")
 
 
 class InputLayer(Layer):
@@ -53,15 +53,16 @@ class InputLayer(Layer):
         if (one is None) == (batch_shape is None):
             raise ValueError(
                 f"{self.full_name}: expected shape=, of one example, such as (32, 32, 3), or batch_shape=, got "
-                f"{'neither' if one is None else 'both'}."
+                f"shape={shortened(one)} and batch_shape={shortened(batch_shape)}."
             )
         if one is None:
             one = check_batch_shape(batch_shape, self.full_name)[1:]
-        self.batch_size, self.dtype_name = batch_size, "float32" if dtype is None else str(np.dtype(dtype))
-        self.output_dtype = self.dtype_name
+        self.batch_size, self.output_dtype = batch_size, "float32" if dtype is None else dtype
+        if self.output_dtype not in _DTYPES:
+            raise ValueError(f"{self.full_name}: expected dtype to be one of {', '.join(_DTYPES)}, got {dtype!r}.")
         self.build((None, *check_sizes(one, "shape", self.full_name)))
         assert self.output_shape is not None
-        self.tensor = KerasTensor(self.output_shape, self.dtype_name, name=self.name)
+        self.tensor = KerasTensor(self.output_shape, self.output_dtype, name=self.name)
         Node(self, [], self.tensor)
 
 

@@ -49,6 +49,8 @@ class LayerNormalization(Layer):
         axis: the last axis, -1, or several up to the last, [-3, -2, -1].
         epsilon: added to the variance.
         center, scale: whether there are beta and gamma.
+        beta_regularizer, gamma_regularizer: penalties on them: names or objects; see `scratchnet.regularizers`.
+        beta_constraint, gamma_constraint: what they are brought to after each update; see `scratchnet.constraints`.
 
     Raises:
         ValueError: a bad argument, axes that are not the last ones, or an input whose sizes changed along them.

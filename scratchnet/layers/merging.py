@@ -70,9 +70,11 @@ class Merge(Layer):
 
     def taken(self, x: Any) -> Any:
         if not isinstance(x, (list, tuple)):
-            raise ValueError(f"{self.full_name}: expected a list of arrays, got {shortened(x)}. layer.forward([a, b])")
+            raise ValueError(
+                f"{self.full_name}: expected inputs as a list of arrays, got {shortened(x)}. layer([a, b])"
+            )
         for number, one in enumerate(x):
-            check_array(one, f"x[{number}]", self.full_name)
+            check_array(one, f"inputs[{number}]", self.full_name)
         return [self.brought(as_array(one)) for one in x]
 
     def given(self, y: Any, x: Any) -> Any:
@@ -83,6 +85,8 @@ class Merge(Layer):
         double = any(one.dtype == np.float64 for one in arrays)
         wide: np.dtype = np.dtype(np.float64 if double else np.float32)
         arrays = [one.astype(wide, copy=False) for one in arrays]
+        if any(one.ndim < 2 for one in arrays):
+            raise self.misfit([one.shape for one in arrays], "batches, shapes (N, ...)")
         shape = self.merged_shape(self._shapes([one.shape for one in arrays]))
         self.check_device(arrays[0])
         for one in arrays[1:]:

@@ -17,8 +17,9 @@ once for its weights, and for the output of each of its calls.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -53,20 +54,26 @@ def penalized(value: V, model: Penalties, activities: Sequence[float] = ()) -> V
     return (value[0] + extra, *value[1:]) if isinstance(value, tuple) else value + extra  # type: ignore[return-value]
 
 
+class Rules:
+    """How often layers got regularizers or constraints for weights: what is known of a network holds until the next."""
+
+    changes = 0
+
+
 class Penalties(Trainability):
     """The regularizers and constraints of a layer: those of its weights by name, and that of its output.
 
     Attributes:
-        regularizers, constraints: of weights, by the weight's name.
-        activity_regularizer: of the output.
+        regularizers, constraints: of weights, by the weight's name; they cannot be written to, see `rule`.
+        activity_regularizer: of the output; it can be set at any time.
     """
 
     activation: Any
     takes_activity_regularizer = True
 
     def __init__(self) -> None:
-        self.regularizers: dict[str, Regularizer] = {}
-        self.constraints: dict[str, Bound] = {}
+        self._regularizers: dict[str, Regularizer] = {}
+        self._constraints: dict[str, Bound] = {}
         self._activity: Regularizer | None = None
         self._active: Any = None  # the output of the last forward, activation included, where it is penalized
 
@@ -80,17 +87,33 @@ class Penalties(Trainability):
     def rule(
         self, name: str, regularizer: str | Regularizer | None = None, constraint: str | Bound | None = None
     ) -> None:
-        """Have a regularizer and a constraint, or one of them, for the weight that `add_weight` makes of this name."""
+        """Have a regularizer, a constraint or both for the weight of this name, from now on; None leaves what there is.
+
+        for layer in model.layers:
+            layer.rule("kernel", regularizers.l2(1e-4))
+        """
         penalty, bound = regularizers.get(regularizer), constraints.get(constraint)
         if penalty is not None:
-            self.regularizers[name] = penalty
+            self._regularizers[name] = penalty
         if bound is not None:
-            self.constraints[name] = bound
+            self._constraints[name] = bound
+        if penalty is not None or bound is not None:
+            Rules.changes += 1
+
+    @property
+    def regularizers(self) -> Mapping[str, Regularizer]:
+        """The penalties of weights, by the weight's name; `rule` adds one."""
+        return MappingProxyType(self._regularizers)
+
+    @property
+    def constraints(self) -> Mapping[str, Bound]:
+        """The bounds of weights, by the weight's name; `rule` adds one."""
+        return MappingProxyType(self._constraints)
 
     @property
     def ruled(self) -> bool:
         """Whether weights in it have regularizers or constraints: what every step asks first."""
-        return bool(self.regularizers or self.constraints)
+        return bool(self._regularizers or self._constraints)
 
     def trained_layers(self) -> Sequence[Penalties]:
         """The layers that hold the weights of `trained`; this one itself, where it is not made of layers."""
@@ -152,7 +175,7 @@ class Penalties(Trainability):
 
     @property
     def activity_regularizer(self) -> Regularizer | None:
-        """The penalty on the output, divided by the number of examples; None for none. It can be set at any time."""
+        """The penalty on the output, divided by the number of examples; None for none."""
         return self._activity
 
     @activity_regularizer.setter

@@ -56,6 +56,7 @@ class SpectralNormalization(Layer):
         super().__init__(**options)
         self.power_iterations = check_count(power_iterations, "power_iterations", self.full_name)
         self.layer, self.rank = layer, layer.rank
+        self._regularizers, self._constraints = layer._regularizers, layer._constraints
         self._settled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None  # kernel, u, and what u comes to
         self.transposed = isinstance(layer, Conv2DTranspose)  # its kernel is (KH, KW, outputs, inputs)
         if self.input_shape is None:
@@ -67,7 +68,6 @@ class SpectralNormalization(Layer):
             with placement.use(self.device):
                 self.layer.build(input_shape)
         self.params, self.grads = dict(self.layer.params), dict(self.layer.grads)
-        self.regularizers, self.constraints = self.layer.regularizers, self.layer.constraints
         start = initializers.RandomNormal(stddev=1.0)
         self.add_weight(sizes(self.output_shape)[-1:], start, trainable=False, name="u")
         self.state["u"] /= _length(self.state["u"])

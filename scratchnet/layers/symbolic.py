@@ -173,11 +173,6 @@ class Called(Named):
         """For copies: they learn of the calls that are copied with them."""
         return {name: value for name, value in vars(self).items() if name != "_noted_calls"}
 
-    @property
-    def full_name(self) -> str:
-        """How errors name it."""
-        return type(self).__name__
-
     def __call__(self, inputs: Any, training: bool | None = None) -> Any:
         """On a symbolic tensor, as `Input` makes one: add this layer to the graph. On an array: `forward`.
 

@@ -17,6 +17,8 @@ from scratchnet.models.graph import Call, Graph, Logits
 from scratchnet.models.model import Model
 from scratchnet.shapes import FLOATS
 
+_ARGUMENTS = ("dtype", "fuse", "inputs", "name", "outputs", "trainable")
+
 
 class Functional(Model):
     """A graph of layers from inputs to outputs; `Model(inputs, outputs)` makes it. See `scratchnet.models.Model`."""
@@ -30,7 +32,11 @@ class Functional(Model):
         trainable: bool = True,
         dtype: str = "float32",
         fuse: bool = True,
+        **unknown: Any,
     ):
+        if unknown:
+            name, value = next(iter(unknown.items()))
+            raise TypeError(f"Model: unknown argument {name}={shortened(value)}. Known: {', '.join(_ARGUMENTS)}.")
         super().__init__((), name=name, trainable=trainable)
         self.compute_dtype = np.dtype(check_choice(dtype, ("float32", "float64"), "dtype"))
         for place, structure in (("inputs", inputs), ("outputs", outputs)):
