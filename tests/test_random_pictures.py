@@ -168,6 +168,15 @@ def test_a_saved_model_goes_on_with_the_same_numbers(tmp_path):
     np.testing.assert_array_equal(model.predict(x, verbose=0), other.predict(x, verbose=0))
 
 
+def test_bytes_are_taken_as_they_are_where_rescaling_follows(recwarn):
+    inputs = sn.Input((7, 5, 3))
+    mixed = sn.Sequential([sn.RandomFlip(), sn.RandomContrast(0.1)])(sn.RandomRotation(0.1)(inputs))
+    model = sn.Model(inputs, sn.Dense(1)(sn.Flatten()(sn.Rescaling(1 / 255)(mixed))))
+    model.compile("sgd", "mse")
+    model.fit(X[:4].astype(np.uint8), np.ones((4, 1)), verbose=0)
+    assert not recwarn.list
+
+
 BAD = {
     "rotation": (lambda: sn.RandomRotation(1.5), "expected factor to be a finite number from -1 to 1, got 1.5"),
     "two of three": (lambda: sn.RandomRotation((0, 1, 2)), "expected factor as one number or two, (lowest, highest)"),
