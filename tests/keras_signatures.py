@@ -18,7 +18,8 @@ SAME = {
         "Concatenate Conv2D Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU Embedding Flatten "
         "GaussianDropout GaussianNoise GlobalAveragePooling2D GlobalMaxPooling2D GroupNormalization Identity "
         "InputLayer Layer LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum Multiply Normalization PReLU "
-        "Permute ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D "
+        "Permute RandomBrightness RandomContrast RandomCrop RandomFlip RandomRotation RandomTranslation RandomZoom "
+        "ReLU RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D "
         "SpectralNormalization Subtract UnitNormalization UpSampling2D ZeroPadding2D add average concatenate dot "
         "maximum minimum multiply subtract"
     ),

@@ -191,5 +191,5 @@ FUNCTIONS = (
     *("zeros", "zeros_like", "ones", "ones_like", "empty", "empty_like", "full", "full_like", "arange", "eye"),
     *("stack", "concatenate", "pad", "broadcast_to", "take_along_axis", "where", "tile", "may_share_memory"),
     *("maximum", "minimum", "clip", "abs", "sqrt", "square", "exp", "log", "log1p", "isfinite", "isnan", "sum"),
-    *("ascontiguousarray", "hypot", "moveaxis", "sign", "tanh"),
+    *("ascontiguousarray", "floor", "hypot", "moveaxis", "sign", "tanh"),
 )

@@ -16,11 +16,14 @@ pytestmark = pytest.mark.usefixtures("stand_in_device")
 
 WITHOUT_KERNEL = (
     *("ActivityRegularization", "Flatten", "Reshape", "ZeroPadding2D", "Activation linear", "Chain of none"),
-    *("CenterCrop", "Cropping2D"),
+    *("CenterCrop", "Cropping2D", "RandomBrightness"),
     *("Permute", "RepeatVector", "Identity", "UnitNormalization", "UnitNormalization axes"),
     *("Activation log_softmax", *(f"Activation {name}" for name in FORMULAS)),
 )
-RANDOM = ("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout")
+RANDOM = (
+    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout"),
+    *(name for name in EVERY if name.startswith("Random")),
+)
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -8,12 +8,21 @@ from threads import with_threads
 import scratchnet as sn
 from scratchnet import layers
 
-MAKE = {
+NOISE = {
     "Dropout": lambda **options: sn.Dropout(0.3, **options),
     "SpatialDropout2D": lambda **options: sn.SpatialDropout2D(0.3, **options),
     "AlphaDropout": lambda **options: sn.AlphaDropout(0.3, **options),
     "GaussianNoise": lambda **options: sn.GaussianNoise(0.3, **options),
     "GaussianDropout": lambda **options: sn.GaussianDropout(0.3, **options),
+}
+MAKE = {
+    **NOISE,
+    "RandomBrightness": lambda **options: sn.RandomBrightness(0.3, (-3, 3), **options),
+    "RandomContrast": lambda **options: sn.RandomContrast(0.3, (-3, 3), **options),
+    "RandomFlip": lambda **options: sn.RandomFlip(**options),
+    "RandomRotation": lambda **options: sn.RandomRotation(0.3, **options),
+    "RandomTranslation": lambda **options: sn.RandomTranslation(0.3, 0.2, "constant", **options),
+    "RandomZoom": lambda **options: sn.RandomZoom(0.3, interpolation="nearest", **options),
 }
 X = np.random.default_rng(0).normal(size=(40, 9, 9, 30))
 
@@ -24,8 +33,9 @@ def make(request):
 
 
 def test_they_are_all():
-    random = {n for n in layers.__all__ if issubclass(getattr(layers, n), layers.dropout.RandomLayer)}
-    assert random == set(MAKE)
+    kinds = {n: kind for n in layers.__all__ if isinstance(kind := getattr(layers, n), type)}
+    random = {n for n, kind in kinds.items() if issubclass(kind, layers.dropout.RandomLayer)}
+    assert random == {*MAKE, "RandomCrop"}  # the last changes shapes: test_random_pictures.py
 
 
 def test_outside_of_training_nothing_is_drawn(make):
@@ -35,8 +45,9 @@ def test_outside_of_training_nothing_is_drawn(make):
     assert layer.step == 0
 
 
-def test_the_mean_and_what_is_known_of_the_variance(make):
-    layer = make(seed=1)
+@pytest.mark.parametrize("name", NOISE)
+def test_the_mean_and_what_is_known_of_the_variance(name):
+    layer = NOISE[name](seed=1)
     y = layer.forward(X, training=True)
     assert abs(y.mean() - X.mean()) < 0.02
     ratio = y.var() / X.var()

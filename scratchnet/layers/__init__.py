@@ -34,6 +34,8 @@ from scratchnet.layers.norm import BatchNormalization, GroupNormalization
 from scratchnet.layers.parallel import Parallel
 from scratchnet.layers.pool import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
 from scratchnet.layers.prelu import PReLU
+from scratchnet.layers.random_moves import RandomRotation, RandomTranslation, RandomZoom
+from scratchnet.layers.random_pictures import RandomBrightness, RandomContrast, RandomCrop, RandomFlip
 from scratchnet.layers.rescale import Normalization, Rescaling
 from scratchnet.layers.resize import CenterCrop, Resizing, UpSampling2D
 from scratchnet.layers.shape import Cropping2D, Flatten, Identity, Permute, RepeatVector, Reshape, ZeroPadding2D
@@ -92,6 +94,13 @@ __all__ = [
     "PReLU",
     "Parallel",
     "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",

@@ -23,7 +23,7 @@ from scratchnet.reference.activation import (
     tanh,
     tanh_backward,
 )
-from scratchnet.reference.augment import augment
+from scratchnet.reference.augment import augment, move
 from scratchnet.reference.conv import (
     conv2d,
     conv2d_backward,
@@ -101,6 +101,7 @@ __all__ = [
     "max_pool2d_backward",
     "mish",
     "mish_backward",
+    "move",
     "moving_average",
     "nadam",
     "normal",

@@ -40,6 +40,21 @@ def bilinear(picture, y, x, c, mode, fill):
     )
 
 
+def nearest(picture, y, x, c, mode, fill):
+    """Channel c of the pixel whose middle is nearest to the place (y, x)."""
+    return pixel(picture, math.floor(y + 0.5), math.floor(x + 0.5), c, mode, fill)
+
+
+def move(x, matrix, mode, fill, interpolation):
+    """Pictures x, each by its own matrix, as the layers RandomRotation, RandomZoom and RandomTranslation move them."""
+    value = {"bilinear": bilinear, "nearest": nearest}[interpolation]
+    y = np.zeros(x.shape)
+    for n, i, j, c in np.ndindex(*y.shape):
+        m = matrix[n]
+        y[n, i, j, c] = value(x[n], m[0] * i + m[1] * j + m[2], m[3] * i + m[4] * j + m[5], c, mode, fill)
+    return y
+
+
 def augment(x, index, matrix, mode, fill, colour, limits, hole, scale, offset):
     """Pictures x[index], moved by a matrix, recoloured, cut into and normalized; see `kernels/interface/data.py`."""
     y = np.zeros((len(index), *x.shape[1:]))
