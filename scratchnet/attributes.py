@@ -47,9 +47,15 @@ class Attributes:
         if name in own:  # each step of training sets some again: this is their way
             own[name] = value
             return
+        if self._keeps(name, value):
+            return
         if not hasattr(type(self), name) and not _is_method_of(self, sys._getframe(1)):
             _refuse_unless_new(self, name)
         super().__setattr__(name, value)
+
+    def _keeps(self, name: str, value: Any) -> bool:
+        """Whether the object keeps this in a way of its own."""
+        return False
 
 
 def _is_method_of(instance: object, frame: FrameType) -> bool:

@@ -82,7 +82,9 @@ METHODS = {
 IMAGE = "preprocessing.image.ImageDataGenerator"
 IMAGE_METHODS = "apply_transform fit flow flow_from_directory get_random_transform random_transform standardize"
 PICTURES = "array_to_img img_to_array load_img save_img"
-UTILS = "PyDataset get_file image_dataset_from_directory normalize set_random_seed split_dataset to_categorical"
+UTILS = (
+    "PyDataset get_file image_dataset_from_directory normalize plot_model set_random_seed split_dataset to_categorical"
+)
 DATASETS = "cifar10 cifar100 fashion_mnist mnist"
 NAMES = {
     "preprocessing.image_dataset_from_directory": "utils.image_dataset_from_directory",

@@ -193,6 +193,7 @@ NEEDED = {
     "load_model": {"filepath": "nowhere.safetensors"},
     "normalize": {"x": X},
     "nearest_training_pictures": {"fake": X, "train": X},
+    "plot_model": {"model": model, "to_file": None},
     "precision_recall": {"real": FEATURES, "fake": FEATURES},
     "relative_diversity": {"gan": gan},
     "ring_of_gaussians": {"n": 10},

@@ -105,7 +105,14 @@ def test_a_recorded_run_has_the_numbers_of_one_step_by_step(optimizer, graphs, m
 def noisy():
     """Layers that draw, convolve in groups and with gaps, and resize."""
     return [
-        sn.GaussianNoise(0.1, input_shape=(6, 6, 2)),
+        sn.RandomFlip(input_shape=(6, 6, 2)),
+        sn.RandomContrast(0.2, (-5, 5)),
+        sn.GaussianNoise(0.1),
+        sn.Conv2D(2, 3, padding="same"),
+        sn.RandomRotation(0.1),
+        sn.RandomBrightness(0.1, (-5, 5)),
+        sn.RandomZoom(0.2, interpolation="nearest", fill_mode="constant"),
+        sn.RandomCrop(5, 5),
         sn.UpSampling2D(interpolation="bilinear"),
         sn.Conv2D(4, 3, groups=2, dilation_rate=2, activation="relu"),
         sn.SpatialDropout2D(0.2),

@@ -47,7 +47,7 @@ LEAVES = {
     "preprocessing": {"datasets", "utils"},
     "recipes": {"datasets", "doctor", "gan", "generation", "plot", "zoo"},
     "unbuilt": set(),
-    "utils": {"datasets"},
+    "utils": {"datasets", "plot"},
     "zoo": set(),
 }
 

@@ -218,6 +218,29 @@ def test_embedding(numbers):
     assert_close(ours.grads["embeddings"], tf.convert_to_tensor(dw), 1e-6, "Embedding dembeddings")
 
 
+# One number only can be drawn. TensorFlow's "wrap" leaves the last pixel out; its numbers are float32, in float64 too.
+@pytest.mark.parametrize("mode", ["reflect", "constant", "nearest"])
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        kept("RandomRotation", factor=(0.1, 0.1)),
+        kept("RandomZoom", height_factor=(0.3, 0.3)),
+        kept("RandomZoom", height_factor=(-0.25, -0.25), width_factor=(0.4, 0.4)),
+        kept("RandomTranslation", height_factor=(0.23, 0.23), width_factor=(-0.31, -0.31)),
+    ],
+)
+def test_moves_in_training(kind, arguments, mode):
+    ours, theirs = (getattr(p, kind)(**arguments, fill_mode=mode, fill_value=0.5) for p in (layers, keras.layers))
+    x = np.random.default_rng(0).normal(size=PICTURES).astype(np.float32)
+    assert_close(ours.forward(x, training=True), theirs(x, training=True), 1e-5, f"{kind} y")
+
+
+def test_brightness_in_training():
+    ours, theirs = (p.RandomBrightness((0.2, 0.2), (-1, 2)) for p in (layers, keras.layers))
+    x = np.random.default_rng(0).normal(size=PICTURES).astype(np.float32)
+    assert_same_numbers(ours, theirs, x, "float32", True, "training ")
+
+
 @pytest.mark.parametrize("size", [(12, 6), (6, 20)])
 def test_the_middle_of_pictures_that_are_too_small(size):  # Keras's comes in float32, in float64 too
     ours, theirs = (p.CenterCrop(*size) for p in (layers, keras.layers))

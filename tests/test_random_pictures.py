@@ -132,6 +132,16 @@ def test_called_alone_they_change_pictures_as_keras_s():
     assert (model(X, training=True) != X).any()
 
 
+def test_a_model_of_nothing_else_changes_pictures_too():
+    model = sn.Sequential([sn.Resizing(7, 5), sn.RandomFlip(seed=1), sn.Sequential([sn.RandomZoom(0.1)])])
+    assert (model(X) != X).any()
+    np.testing.assert_array_equal(model(X, training=False), X)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), X.astype(np.float32))
+    model = sn.Sequential([sn.RandomFlip(seed=1), sn.Conv2D(1, 1)])
+    np.testing.assert_array_equal(model(X), model.forward(X))
+    assert not sn.Sequential([sn.Rescaling(2.0)]).changes_alone
+
+
 def test_bytes_come_out_as_float32():
     y = trained(sn.RandomFlip(seed=1), X.astype(np.uint8))
     assert y.dtype == np.float32
@@ -166,6 +176,15 @@ def test_a_saved_model_goes_on_with_the_same_numbers(tmp_path):
     losses = [m.train_on_batch(x, y) for m in (model, other) for _ in range(2)]
     assert losses[:2] == losses[2:]
     np.testing.assert_array_equal(model.predict(x, verbose=0), other.predict(x, verbose=0))
+
+
+def test_bytes_are_taken_as_they_are_where_rescaling_follows(recwarn):
+    inputs = sn.Input((7, 5, 3))
+    mixed = sn.Sequential([sn.RandomFlip(), sn.RandomContrast(0.1)])(sn.RandomRotation(0.1)(inputs))
+    model = sn.Model(inputs, sn.Dense(1)(sn.Flatten()(sn.Rescaling(1 / 255)(mixed))))
+    model.compile("sgd", "mse")
+    model.fit(X[:4].astype(np.uint8), np.ones((4, 1)), verbose=0)
+    assert not recwarn.list
 
 
 BAD = {

@@ -113,6 +113,7 @@ MADE |= {
     "fn": abs,
 }
 MADE |= {"height": 2, "width": 2, "input_dim": 2, "output_dim": 2, "stddev": 0.5, "n": 2, "dims": (1,)}
+MADE |= {"factor": 0.5, "height_factor": 0.5, "width_factor": 0.5}
 
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in FIXED if inspect.isclass(ours(name))}))

@@ -11,11 +11,19 @@ from typing import Any
 import numpy as np
 
 from scratchnet.devices import Device, array_types, device_of, register, register_later
-from scratchnet.kernels import cpu
 from scratchnet.kernels.gpu_probe import require_gpu
 from scratchnet.kernels.interface import Kernels
 
-CPU = Device("cpu", np.ndarray, np, lambda: cpu, np.asarray)
+_cpu: Any = None  # `kernels/cpu`, the module, once a kernel was asked for: Numba takes longest to import
+
+
+def _load_cpu() -> Any:
+    global _cpu
+    _cpu = importlib.import_module("scratchnet.kernels.cpu")
+    return _cpu
+
+
+CPU = Device("cpu", np.ndarray, np, lambda: _cpu or _load_cpu(), np.asarray)
 register(CPU)
 
 
@@ -41,7 +49,7 @@ def of(array: Any) -> Kernels:
         TypeError: not an array that there are kernels for.
     """
     if isinstance(array, np.ndarray):  # the CPU is asked for first: this runs at every call of a kernel
-        return cpu
+        return _cpu or _load_cpu()
     device = device_of(array)
     if device is None:
         raise TypeError(

@@ -43,9 +43,8 @@ class Layer(Called, Weights):
     that are the caller's to change. Between forward and backward, x must not be changed. Forward and backward are for
     one thread at a time; the `predict` of a model is for many.
 
-    Attributes (beside params, grads and state of `Weights`):
-        activation: applied after `call`, None for none.
-        input_shape, output_shape: with None for the batch, once built.
+    Attributes, beside those of `Weights`: activation, applied after `call`, None for none; input_shape, output_shape,
+    with None for the batch, once built.
 
     Args:
         name: within its model; by default the class's name with a number.
@@ -54,7 +53,7 @@ class Layer(Called, Weights):
         input_shape: of one example, for the first layer of a model, whose weights are then made at once.
         input_dim: D, the same as input_shape=(D,).
 
-    A layer of one's own defines `create_weights`, `call`, `call_backward`; `compute_output_shape` if that changes.
+    One's own defines `create_weights`, `call`, `call_backward`, `compute_output_shape`; or see `layers/own.py`.
     """
 
     rank: int | None = None  # axes of the input, batch included; None where any number will do
@@ -145,10 +144,11 @@ class Layer(Called, Weights):
         Raises:
             ValueError: the layer, or its weights, cannot take that shape.
         """
+        if self._in_build:  # a reader's `build` calls super().build
+            return
         shape = check_batch_shape(input_shape, self.full_name)
-        if self.rank is not None and len(shape) == self.rank - 1 and None not in shape:
-            shape = (None, *shape)
-        shape = (None, *shape[1:])
+        whole = self.rank is None or len(shape) != self.rank - 1 or None in shape
+        shape = (None, *(shape[1:] if whole else shape))
         if self.rank is not None and len(shape) != self.rank:
             raise ValueError(f"{self.full_name}: expected an input shape of {self.rank} axes, got {shape_text(shape)}.")
         if len(shape) < self.fewest_axes or len(sizes(shape)) < len(shape) - 1 or min(sizes(shape), default=1) < 1:
@@ -260,7 +260,7 @@ class Layer(Called, Weights):
         self._accepted = self._output_shape_now = None  # no backward goes back to a forward on another device
 
     def note_output(self, y: np.ndarray) -> None:
-        """Remember y's shape, which the gradient that comes back must have."""
+        """Remember y's shape: the gradient that comes back must have it."""
         self._output_shape_now = y.shape
 
     def check_gradient(self, dy: np.ndarray) -> np.ndarray:

@@ -13,8 +13,12 @@ from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.layers.fusion import Step
+from scratchnet.layers.rescale import Rescaling
+from scratchnet.layers.resize import CenterCrop, Resizing
 from scratchnet.layers.sharing import all_parts
 from scratchnet.shapes import Shape
+
+_PREPARING = (CenterCrop, Rescaling, Resizing)
 
 
 class Chain(Composite):
@@ -116,6 +120,12 @@ class Chain(Composite):
     def keeps_range(self) -> bool:  # type: ignore[override]
         """Whether all layers only move numbers."""
         return all(layer.keeps_range for layer in self.layers)
+
+    @property
+    def changes_alone(self) -> bool:  # type: ignore[override]
+        """Whether all layers change pictures at random, or bring them to a size and a scale for that."""
+        kinds = [layer.changes_alone for layer in self.layers if not isinstance(layer, _PREPARING)]
+        return bool(kinds) and all(kinds)
 
     @property
     def last_activation(self) -> str | None:

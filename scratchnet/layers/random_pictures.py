@@ -16,7 +16,6 @@ from scratchnet.arguments import ArgumentError, check_choice, check_number, shor
 from scratchnet.devices import array_module, like
 from scratchnet.layers.dropout import RandomLayer
 from scratchnet.layers.resize import CenterCrop
-from scratchnet.layers.symbolic import is_symbolic
 from scratchnet.replay import fresh
 from scratchnet.signatures import OnlyDefault
 
@@ -31,11 +30,7 @@ class RandomPictures(RandomLayer):
     """
 
     rank = 4
-
-    def __call__(self, inputs: Any, training: bool | None = None) -> Any:
-        """As of every layer, but pictures are changed unless training is False, as Keras does it."""
-        alone = training is None and not is_symbolic(inputs)
-        return super().__call__(inputs, True if alone else training)
+    changes_alone = True  # called on pictures by itself it changes them, as Keras's does
 
     def call(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.changes = training and self.can_change(x)

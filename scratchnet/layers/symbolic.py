@@ -157,6 +157,7 @@ class Called(Named):
     """What can be called on arrays and on symbolic tensors: part of every layer."""
 
     forward: Callable[..., Any]
+    changes_alone: bool = False  # what training is where a call on an array does not say it
     _noted_calls: Sequence[weakref.ref[Node]] = ()
 
     @property
@@ -178,7 +179,8 @@ class Called(Named):
 
         Args:
             inputs: a KerasTensor, or an array; a list or dict of them for layers that take several.
-            training: as in `forward`. In a graph True or False is kept for this call, whatever the model does.
+            training: as in `forward`; None for False, but True for layers that change pictures at random, and for
+                models of nothing else. In a graph True or False is kept for this call, whatever the model does.
 
         Returns:
             A KerasTensor for the output, or the output.
@@ -187,7 +189,7 @@ class Called(Named):
         """
         if is_symbolic(inputs):
             return _call(self, inputs, training)
-        return self.forward(inputs, training=bool(training))
+        return self.forward(inputs, training=self.changes_alone if training is None else bool(training))
 
     @property
     def input(self) -> Any:

@@ -16,6 +16,7 @@ from scratchnet.arguments import is_array, shortened
 from scratchnet.constraints import Bound
 from scratchnet.devices import Device, device_of, to_device, to_numpy
 from scratchnet.kernels import CPU
+from scratchnet.layers.own import Adapting
 from scratchnet.layers.penalties import Penalties
 from scratchnet.regularizers import Regularizer
 from scratchnet.signatures import OnlyDefault
@@ -39,7 +40,7 @@ def limited_weights(numbers: int) -> Iterator[None]:
         _left.reset(token)
 
 
-class Weights(Penalties):
+class Weights(Adapting, Penalties):
     """The weights of one layer, by name.
 
     Attributes:
@@ -49,6 +50,29 @@ class Weights(Penalties):
         dtype: of all of them, float32 or float64.
         device: where they are.
     """
+
+    _in_build = _has_weights = False  # for layers of the reader's own, see `layers/own.py`
+    _kept_as: Mapping[str, str] = {}  # attributes that hold what `add_weight` gave, by its name
+
+    def _keeps(self, name: str, value: Any) -> bool:
+        """An attribute that is set to an array of `params` or `state` is that one, whatever array it becomes."""
+        own = vars(self)
+        if isinstance(value, np.ndarray) and not name.startswith("_"):
+            for arrays in (own.get("params"), own.get("state")):
+                for key, array in (arrays or {}).items():
+                    if array is value:
+                        own["_kept_as"] = {**self._kept_as, name: key}
+                        return True
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        """layer.kernel is layer.params["kernel"], and so on."""
+        own = vars(self)
+        key = self._kept_as.get(name, name)
+        for arrays in (own.get("params"), own.get("state")):
+            if arrays and key in arrays:
+                return arrays[key]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
 
     def __init__(self) -> None:
         super().__init__()

@@ -55,7 +55,6 @@ class Model(Trainable, Composite):
         return super().__new__(cls.of_graph if cls is Model else cls)
 
     def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
         if "call" in vars(cls) and "call_backward" not in vars(cls):
             raise TypeError(
                 f"{cls.__name__}: a Model with a `call` of its own would need an autograd, and there is none. Make the "
@@ -68,6 +67,7 @@ class Model(Trainable, Composite):
                 "model.forward, loss.value_and_gradient, model.backward, optimizer.update_model; see "
                 "scratchnet.train_step, and scratchnet.GAN for adversarial ones."
             )
+        super().__init_subclass__(**options)
 
     @checked
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:

@@ -1,7 +1,8 @@
-"""Keras's place for what surrounds training: pictures from files and folders, labels as one-hot rows, downloads."""
+"""Keras's place for what surrounds training: pictures from files and folders, one-hot labels, downloads, plot_model."""
 
 from scratchnet.random import set_random_seed
 from scratchnet.training.streams import PyDataset
+from scratchnet.utils.drawing import plot_model
 from scratchnet.utils.from_directory import image_dataset_from_directory
 from scratchnet.utils.image_dataset import ImageDataset
 from scratchnet.utils.labels import normalize, to_categorical
@@ -21,6 +22,7 @@ __all__ = [
     "img_to_array",
     "load_img",
     "normalize",
+    "plot_model",
     "save_img",
     "set_random_seed",
     "split_dataset",

@@ -1,10 +1,4 @@
-"""Figures in one style: pictures, curves, confusion matrix, filters, and a picture on its way through a network.
-
-Every function returns the matplotlib figure and draws nothing else, so that a notebook shows it once. matplotlib comes
-with `pip install "scratchnet[notebooks]"` and is imported only when a figure is drawn. Colours are those of Okabe and
-Ito, which readers with any kind of colour vision can tell apart; the same colour means the same thing everywhere:
-TRAIN for training, TEST for test or validation data, RIGHT and WRONG for answers.
-"""
+"""Figures of data, of training and of measurements. Each function returns the figure; see `scratchnet.plot`."""
 
 from __future__ import annotations
 
@@ -16,57 +10,10 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count
 from scratchnet.devices import to_device, to_numpy
+from scratchnet.plot.style import NEUTRAL, RIGHT, STYLE, TEST, TRAIN, WIDTH, WRONG, _figure, _picture, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-TRAIN, TEST, RIGHT, WRONG, NEUTRAL = "#0072B2", "#D55E00", "#009E73", "#CC3311", "#666666"
-STYLE = {
-    "figure.dpi": 110,
-    "savefig.dpi": 110,
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": False,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
-    "legend.frameon": False,
-    "figure.constrained_layout.use": True,
-}
-WIDTH = 9.0  # inches; a notebook's column
-
-
-def pyplot() -> Any:
-    """matplotlib.pyplot, imported when it is first needed.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError('figures need matplotlib: pip install "scratchnet[notebooks]"') from error
-    return pyplot
-
-
-def _figure(rows: int, columns: int, size: tuple[float, float], **options: Any) -> tuple[Figure, np.ndarray]:
-    """A styled figure and its axes as a 2-D array, closed for pyplot: a notebook shows what a cell returns, once."""
-    plt = pyplot()
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, **options)
-        plt.close(figure)
-    return figure, axes
-
-
-def _picture(x: np.ndarray) -> np.ndarray:
-    """(H, W), (H, W, 1) or (H, W, 3); uint8, or float in [0, 1] or [-1, 1]: as imshow takes it."""
-    x = to_numpy(x)
-    if x.ndim == 3 and x.shape[-1] == 1:
-        x = x[..., 0]
-    if x.dtype == np.uint8:
-        return x / 255.0
-    return np.clip((x + 1) / 2 if x.min() < 0 else x, 0, 1)
 
 
 @checked
