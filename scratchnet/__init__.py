@@ -33,8 +33,8 @@ from scratchnet.augment import Augment
 from scratchnet.averaging import MovingAverage
 from scratchnet.callbacks import (
     BackupAndRestore,
-    CSVLogger,
     Callback,
+    CSVLogger,
     EarlyStopping,
     ExponentialMovingAverage,
     History,
@@ -96,14 +96,14 @@ from scratchnet.layers import (
     Layer,
     LayerNormalization,
     LeakyReLU,
-    MaxPooling2D,
     Maximum,
+    MaxPooling2D,
     Minimum,
     Multiply,
     Normalization,
-    PReLU,
     Parallel,
     Permute,
+    PReLU,
     RandomBrightness,
     RandomContrast,
     RandomCrop,
@@ -145,7 +145,7 @@ from scratchnet.metrics import (
     confusion_matrix,
 )
 from scratchnet.models import Model, Sequential
-from scratchnet.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, Optimizer, RMSprop
+from scratchnet.optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, Nadam, Optimizer, RMSprop
 from scratchnet.placement import device
 from scratchnet.random import set_random_seed
 from scratchnet.saving import load_model

@@ -6,6 +6,7 @@ numbers than the file has, and names and shapes.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +21,11 @@ from scratchnet.signatures import OnlyDefault
 
 PathLike = str | os.PathLike[str]
 ARRAYS = fields.mapping(fields.array)
+SHAPE = fields.optional(fields.list_of(fields.optional(fields.count(1))))
 COUNTERS = fields.mapping(fields.count(0, 2**64 - 1))
 MODEL = fields.record(
     model=fields.anything,  # `config.make` checks it
-    input_shape=fields.optional(fields.list_of(fields.optional(fields.count(1)))),
+    input_shape=SHAPE,
     training=fields.anything,  # the model's set_training_state checks it
     weights=ARRAYS,
     counters=COUNTERS,
@@ -138,6 +140,30 @@ def load_model(
         set_model_state(model, tree, "")
         if compile and tree["training"] is not None:
             model.set_training_state(tree["training"], custom_objects)
+    return model
+
+
+@checked
+def model_from_json(json_string: str, custom_objects: Mapping[str, type] | None = None) -> Any:
+    """The model whose layers `model.to_json()` wrote down, with new weights and not compiled.
+
+    Args:
+        json_string: the text.
+        custom_objects: {"MyLayer": MyLayer} for classes that are not the package's own.
+
+    Raises:
+        ValueError: text that is no JSON, or not that of a model; the field is named.
+    """
+    where = "model_from_json"
+    try:
+        tree = json.loads(json_string)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{where}: expected json_string as model.to_json() gives it: {error}") from error
+    fields.record(model=fields.anything, input_shape=SHAPE)(tree, where)
+    model = config.make(tree["model"], custom_objects, f"{where}: model")
+    if not hasattr(model, "set_training_state"):
+        raise ValueError(f"{where}: expected a model, got one {type(model).__name__}.")
+    _build(model, tree["input_shape"])
     return model
 
 

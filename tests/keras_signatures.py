@@ -98,6 +98,8 @@ NAMES = {
     "Sequential": "Sequential",
     "device": "device",
     "load_model": "saving.load_model",
+    "models.clone_model": "models.clone_model",
+    "models.model_from_json": "models.model_from_json",
     "set_random_seed": "utils.set_random_seed",
     **{
         f"schedules.{name}": f"optimizers.schedules.{name}"

@@ -234,6 +234,15 @@ def test_metrics_see_probabilities_though_the_loss_is_fused():
 # Dtypes.
 
 
+def test_whole_numbers_are_spoken_of_unless_the_first_layers_scale_them():
+    x = np.arange(4 * 6 * 6, dtype=np.uint8).reshape(4, 6, 6, 1)
+    prepare = sn.Sequential([sn.Resizing(4, 4), sn.Rescaling(1 / 255)])
+    sn.Sequential([sn.Input((6, 6, 1)), prepare, sn.Flatten(), sn.Dense(2)]).predict(x, verbose=0)
+    moving = sn.Sequential([sn.Resizing(4, 4), sn.Flatten()])
+    with pytest.warns(UserWarning, match=r"whole numbers \(uint8, up to 143\)"):
+        sn.Sequential([sn.Input((6, 6, 1)), moving, sn.Dense(2)]).predict(x, verbose=0)
+
+
 def test_float64_data_train_in_float32_without_a_copy_of_the_whole():
     x, y = data(30)
     a, b = compiled(), compiled()

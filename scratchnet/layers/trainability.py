@@ -64,3 +64,18 @@ class Trainability(Configurable):
         """The arrays that are held fixed, or are state."""
         moved = {id(array) for array in self.trainable_weights}
         return [array for array in self.weights if id(array) not in moved]
+
+    @property
+    def variables(self) -> list[np.ndarray]:
+        """`weights`, under the name that TensorFlow's guides use."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[np.ndarray]:
+        """`trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[np.ndarray]:
+        """`non_trainable_weights`."""
+        return self.non_trainable_weights

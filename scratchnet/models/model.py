@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -101,6 +102,14 @@ class Model(Trainable, Composite):
             OSError: the folder or the disk does not let us.
         """
         saving.save_model(self, filepath)
+
+    def to_json(self) -> str:
+        """The layers and their arguments as text, without weights: `sn.models.model_from_json` makes them again.
+
+        Raises:
+            TypeError: a layer was made with an argument that JSON cannot hold, such as a lambda.
+        """
+        return json.dumps(saving.architecture(self))
 
     @checked
     def save_weights(
