@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from scratchnet.devices import array_module, as_array, like
 from scratchnet.layers import (
     BatchNormalization,
     CenterCrop,
-    Chain,
     Cropping2D,
     Embedding,
     Flatten,
@@ -29,6 +28,7 @@ from scratchnet.layers import (
     Resizing,
 )
 from scratchnet.layers.random_pictures import RandomPictures
+from scratchnet.layers.sharing import named_leaves
 from scratchnet.losses import Loss, LossByOutput, check_weights
 from scratchnet.optimizers import Optimizer
 from scratchnet.structures import parts
@@ -227,7 +227,7 @@ def check_compiled(model: Any, method: str) -> tuple[Loss, Optimizer]:
 def say_integers(model: Any, x: np.ndarray) -> None:
     """Warn once for each model of whole numbers that go into it as they are, unless its first layers scale them."""
     if np.issubdtype(x.dtype, np.integer) and not model._said_integers:
-        first = next((layer for layer in _in_order(model.layers) if not isinstance(layer, _MOVING)), None)
+        first = next((layer for _, layer in named_leaves(model.layers) if not isinstance(layer, _MOVING)), None)
         if isinstance(first, _SCALING):
             return
         model._said_integers = True
@@ -236,9 +236,3 @@ def say_integers(model: Any, x: np.ndarray) -> None:
             "Networks learn faster from small numbers: x / 255, or first sn.Rescaling(1 / 255), for pictures.",
             stacklevel=4,
         )
-
-
-def _in_order(layers: Iterable[Any]) -> Iterator[Any]:
-    """The layers, and in the place of a chain of layers those that it is made of."""
-    for layer in layers:
-        yield from _in_order(layer.layers) if isinstance(layer, Chain) else (layer,)
