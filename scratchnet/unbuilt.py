@@ -10,6 +10,7 @@ an attribute, which `ask` answers with an AttributeError, so that `hasattr` is F
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
@@ -134,17 +135,13 @@ def ask(room: str, first: Callable[[str], Any] | None = None) -> Callable[[str],
 
     def __getattr__(name: str) -> Any:
         if first is not None:
-            try:
+            with contextlib.suppress(AttributeError):
                 return first(name)
-            except AttributeError:
-                pass
         if f"{room}.{name}".lstrip(".") in names.MODULES:
             return importlib.import_module(_full(room, name))
         if name in names.NAMES.get(room, {}):
-            try:
+            with contextlib.suppress(LookupError):
                 return names.find(room, name)
-            except LookupError:
-                pass
         text = sentence(room, name) or f"module {_full(room)!r} has no attribute {name!r}"
         raise AttributeError(text, name=name, obj=sys.modules[_full(room)])
 

@@ -186,7 +186,7 @@ def old_names(cell):
             old()
 
 
-FOUND = {
+checks_of_what_is_here = {
     "`datasets`": datasets,
     "`layers`": layers,
     "`Sequential`, `Input`, `Model`": models,
@@ -205,7 +205,7 @@ FOUND = {
 @pytest.mark.parametrize("line", HERE)
 @pytest.mark.filterwarnings("ignore::scratchnet.old_names.OldName")
 def test_what_is_here(line):
-    FOUND[line](HERE[line])
+    checks_of_what_is_here[line](HERE[line])
 
 
 # What is different.
@@ -248,7 +248,7 @@ def by_hand():
     assert isinstance(sn.losses.MeanSquaredError()(np.zeros((2, 3)), np.ones((2, 3))), float)
 
 
-OTHERWISE = {
+checks_of_what_is_different = {
     "gradients": gradients,
     "a layer of your own": own_layer,
     "a loss of your own, as a function": own_loss,
@@ -259,7 +259,7 @@ OTHERWISE = {
 
 @pytest.mark.parametrize("line", DIFFERENT)
 def test_what_is_different(line):
-    OTHERWISE[line]()
+    checks_of_what_is_different[line]()
 
 
 # What is not here.

@@ -151,22 +151,22 @@ def both(metrics, loss="binary_crossentropy", units=1, y=YES, last="sigmoid", ra
 
 
 def test_keys_and_values_of_the_history():
-    same(*both(KEYS))
+    assert_same(*both(KEYS))
 
 
-def same(theirs, ours):
+def assert_same(theirs, ours):
     assert set(ours) == set(theirs)
     for key, values in theirs.items():
         np.testing.assert_allclose(ours[key], np.asarray(values, np.float64), rtol=1e-4, atol=1e-5, err_msg=key)
 
 
 def test_functions_and_objects_in_compile():
-    same(
+    assert_same(
         *both(
             lambda m: [own, m.metrics.mean_squared_error, m.metrics.MeanSquaredError(), m.metrics.Precision(name="p")]
         )
     )
-    same(*both(lambda m: [m.metrics.binary_accuracy, m.losses.mean_absolute_error, m.losses.Huber()]))
+    assert_same(*both(lambda m: [m.metrics.binary_accuracy, m.losses.mean_absolute_error, m.losses.Huber()]))
 
 
 @pytest.mark.parametrize("loss", ["binary_crossentropy", "categorical_crossentropy"])
@@ -181,10 +181,10 @@ def test_accuracy_asks_the_shapes(loss, last):
     "loss", ["mse", "mae", "huber", "hinge", "poisson", "kld", "log_cosh", "cosine_similarity", "msle"]
 )
 def test_losses_train_alike(loss):
-    same(*both(["mae"], loss))
-    same(*both(["mae"], loss, y=YES[:, 0]))
+    assert_same(*both(["mae"], loss))
+    assert_same(*both(["mae"], loss, y=YES[:, 0]))
 
 
 @pytest.mark.parametrize("name", ["mean_squared_error", "categorical_crossentropy"])
 def test_functions_train_alike(name):
-    same(*both([], lambda module: getattr(module.losses, name), K, ONEHOT, "softmax"))
+    assert_same(*both([], lambda module: getattr(module.losses, name), K, ONEHOT, "softmax"))

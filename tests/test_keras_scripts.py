@@ -29,7 +29,7 @@ def with_imports_changed(text):
     return re.sub(r"^from (?:tensorflow\.)?keras\b", "from scratchnet", text, flags=re.MULTILINE)
 
 
-def run(name, text):
+def run_and_check(name, text):
     """The names that a script leaves."""
     left = {"__name__": "__main__"}
     exec(compile(text, str(FOLDER / f"{name}.py"), "exec"), left)
@@ -68,7 +68,7 @@ def test_a_script_runs_here(name, capsys):
     with warnings.catch_warnings():
         if name in ONLY_HERE:
             warnings.simplefilter("ignore")
-        run(name, with_imports_changed(script(name)))
+        run_and_check(name, with_imports_changed(script(name)))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ONLY_HERE])
@@ -82,9 +82,9 @@ def test_the_same_script_gives_the_same_losses_in_keras(name, capsys):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Keras would have written in another way
         keras.backend.clear_session()
-        theirs = run(name, script(name))
+        theirs = run_and_check(name, script(name))
     if name not in DRAWN:
         Path("theirs").mkdir()
         os.chdir("theirs")
-        ours = run(name, with_imports_changed(script(name)))
+        ours = run_and_check(name, with_imports_changed(script(name)))
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)

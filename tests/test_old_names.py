@@ -393,7 +393,7 @@ assert legacy.Adam is keras.optimizers.Adam
 assert keras.optimizers.rmsprop(lr=0.1, decay=1e-6).learning_rate == 0.1
 assert keras.layers.normalization.BatchNormalization is keras.layers.BatchNormalization
 """
-    python("-W", "ignore", "-c", text)
+    assert python("-W", "ignore", "-c", text) == ""
 
 
 def unbuilt_names():
