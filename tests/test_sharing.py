@@ -26,7 +26,7 @@ def shared():
     return sn.Dense(4, activation="tanh", name="shared")
 
 
-def right(network, arrays):
+def check_right(network, arrays):
     """The gradients of a network with a layer at several places are right, and each array is there once."""
     x = X[:3].astype(np.float64)
     report = sn.gradcheck(network, x)
@@ -37,23 +37,23 @@ def right(network, arrays):
 
 
 def test_two_places_of_one_chain(shared):
-    right(Chain([shared, sn.ReLU(), shared]), 2)
-    right(Chain([shared, sn.ReLU(), shared], fuse=False), 2)
-    right(sn.Sequential([shared, sn.BatchNormalization(), shared, sn.Dense(2)]), 6)
+    check_right(Chain([shared, sn.ReLU(), shared]), 2)
+    check_right(Chain([shared, sn.ReLU(), shared], fuse=False), 2)
+    check_right(sn.Sequential([shared, sn.BatchNormalization(), shared, sn.Dense(2)]), 6)
     relu = sn.ReLU()
-    right(Chain([relu, sn.Dense(4), relu, sn.Dense(3), relu]), 4)
+    check_right(Chain([relu, sn.Dense(4), relu, sn.Dense(3), relu]), 4)
 
 
 def test_nested_chains(shared):
     inner, deeper = Chain([sn.ReLU(), shared]), sn.Sequential([Chain([shared])])
-    right(sn.Sequential([shared, inner]), 2)
-    right(sn.Sequential([deeper, inner, shared, inner]), 2)
+    check_right(sn.Sequential([shared, inner]), 2)
+    check_right(sn.Sequential([deeper, inner, shared, inner]), 2)
 
 
 def test_branches(shared):
-    right(sn.Parallel([shared, shared]), 2)
-    right(sn.Parallel([[shared], [sn.ReLU(), shared], []]), 2)
-    right(sn.Sequential([shared, sn.Parallel([[shared], []])]), 2)
+    check_right(sn.Parallel([shared, shared]), 2)
+    check_right(sn.Parallel([[shared], [sn.ReLU(), shared], []]), 2)
+    check_right(sn.Sequential([shared, sn.Parallel([[shared], []])]), 2)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -120,10 +120,10 @@ def test_what_is_put_into_the_list_by_hand(shared):
     model.compile("sgd", "mse")
     model.fit(X, X, verbose=0)
     model.layers.append(shared)
-    right(model, 2)
+    check_right(model, 2)
     model.layers.pop()
     model.layers[1].layers[0].layers.append(shared)
-    right(model, 2)
+    check_right(model, 2)
 
 
 def test_generator_and_discriminator(shared):
