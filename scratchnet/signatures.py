@@ -49,7 +49,6 @@ ADVICE = {
     "overwrite": "Look first: pathlib.Path(filepath).exists().",
     "mask_zero": "Nothing is left out: a row of its own stands for what is not there.",
     "pad_to_aspect_ratio": "Put a ZeroPadding2D before it, or take crop_to_aspect_ratio=True.",
-    "run_eagerly": "Layers are plain Python: a breakpoint stops in them as they are.",
     "safe_mode": "A file holds no code, so that loading it is always safe.",
     "save_to_dir": "Write pictures of a batch by hand: sn.utils.save_img('a.png', x[0]).",
     "skip_mismatch": "The layers must be the same; a single layer takes weights by layer.set_weights.",

@@ -132,7 +132,7 @@ class Model(Trainable, Composite):
     @checked
     def summary(
         self,
-        line_length: OnlyDefault = None,
+        line_length: int | None = None,
         positions: OnlyDefault = None,
         print_fn: Callable[..., Any] | None = None,
         expand_nested: OnlyDefault = False,
@@ -142,6 +142,7 @@ class Model(Trainable, Composite):
         """Print a table: each layer's output shape, parameters, and multiply-adds for one picture.
 
         Args:
+            line_length: taken, and without effect: the table is as wide as its texts.
             print_fn: what is called with the text, instead of printing it.
             show_trainable: whether a column says which layers are trained.
         """

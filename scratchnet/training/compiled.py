@@ -57,9 +57,9 @@ class Compiled(Layer):
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
-        run_eagerly: OnlyDefault = False,
+        run_eagerly: bool = False,
         steps_per_execution: OnlyDefault = 1,
-        jit_compile: OnlyDefault = "auto",
+        jit_compile: bool | str = "auto",
         auto_scale_loss: OnlyDefault = True,
     ) -> None:
         """Choose how to learn. Which layers are held fixed (`trainable = False`) is taken over now, as in Keras.
@@ -74,6 +74,7 @@ class Compiled(Layer):
                 give a number an example; the history has them under these names, a second one of a name as name_1.
                 Of several outputs a list with an entry for each, or a dict; the history has "OUTPUT_accuracy".
             weighted_metrics: the same, for metrics in which an example counts as much as its sample_weight says.
+            run_eagerly, jit_compile: taken, and without effect: layers are plain Python, their kernels are compiled.
 
         Raises:
             ValueError: a name that there is not, the nearest is named; not one loss for each output; an optimizer that
