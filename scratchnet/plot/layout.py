@@ -122,7 +122,8 @@ def _lanes(places: dict[Layer, tuple[float, int]], edges: Sequence[Edge], down: 
     for edge in sorted((edge for edge in edges if edge in down and length(edge) > 1), key=length):
         (start, top), (end, bottom) = places[edge[0]], places[edge[1]]
         boxes = [column for column, row in places.values() if top < row < bottom]
-        others = [column for column, first, last in used if first < bottom and top < last]
+        # Where one ends at the box in which another begins, a common column would look like one arrow through it.
+        others = [column for column, first, last in used if first <= bottom and top <= last]
         sides = [side * (HALF + LANE) for side in (1, -1)]
         around = [column + side for column in (*boxes, start, end) for side in sides]
         around += [column + side * LANE for column in others for side in (1, -1)]

@@ -131,8 +131,9 @@ def _way(drawn: Layout, edge: Edge, lane: float | None, half: float) -> list[tup
     if lane is None:
         turn = bottom - half - TURN * (1 - 2 * half)
         return [(start, top + half), (start, turn), (end, turn), (end, bottom - half)]
-    out = [(start, top + half)] if lane == start else [(_side(start, lane), top), (lane, top)]
-    into = [(end, bottom - half)] if lane == end else [(lane, bottom), (_side(end, lane), bottom)]
+    leave, enter = top + half / 3, bottom - half / 3  # apart, where a box has one of each on the same side
+    out = [(start, top + half)] if lane == start else [(_side(start, lane), leave), (lane, leave)]
+    into = [(end, bottom - half)] if lane == end else [(lane, enter), (_side(end, lane), enter)]
     return [*out, *into]
 
 
