@@ -130,9 +130,9 @@ def describe(value: Any, where: str, known: dict[int, int] | None = None) -> Any
         name = class_name(type(value))
         config = {k: describe(v, f"{where}: {k}", known) for k, v in value.get_config().items()}
         return {"class": name, "config": config}
+    value = plain(value)
     if inspect.isfunction(value) and value.__name__.isidentifier():
         return {"function": value.__name__}
-    value = plain(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):

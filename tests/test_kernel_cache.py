@@ -174,9 +174,9 @@ def test_without_a_folder_the_package_computes_and_the_doctor_says_what_to_do(un
     assert "-> Set NUMBA_CACHE_DIR to a folder of yours" in report.stdout
 
 
-def test_without_numba_s_compiler_the_import_says_so():
+def test_without_numba_s_compiler_the_first_kernel_says_so():
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    command = [sys.executable, "-c", "import scratchnet"]
+    command = [sys.executable, "-c", "import numpy, scratchnet; scratchnet.ReLU().forward(numpy.ones((1, 2)))"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]

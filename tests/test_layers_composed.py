@@ -136,9 +136,6 @@ def test_what_is_no_layer_is_refused():
         Chain([Flatten])
     with pytest.raises(ValueError, match="two layers are named 'a'"):
         Chain([Dense(1, name="a"), Dense(1, name="a")])
-    shared = Dense(2)
-    with pytest.raises(ValueError, match=r"is at two places, layers\[0\] and layers\[1\]"):
-        Chain([shared, shared])
 
 
 def test_the_head_of_a_chain():

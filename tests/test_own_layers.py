@@ -35,13 +35,16 @@ class Linear(sn.layers.Layer):
 
 
 class AtOnce(sn.layers.Layer):
-    """Weights in the constructor."""
+    """Weights in the constructor, and the rest in the package's own way."""
 
     def __init__(self, units, input_dim, **options):
         super().__init__(**options)
         self.w = self.add_weight(shape=(input_dim, units), initializer="glorot_uniform", name="w")
 
-    def call(self, x, training=False):
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.w.shape[-1])
+
+    def call(self, x, training):
         self.x = x
         return x @ self.w
 

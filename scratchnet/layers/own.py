@@ -16,7 +16,8 @@
             self.grads["w"] += self.x.T @ dy
             return dy @ self.w.T
 
-`adapted` makes of it what `Layer` asks for; a class that is written in the package's own way stays as it is.
+`adapted` makes of it what `Layer` asks for. A class that is written in the package's own way, with create_weights,
+call(self, x, training) and call_backward(self, dy, param_grads, input_grad), stays as it is.
 
 | the guide's | here |
 |---|---|
@@ -46,23 +47,27 @@ PACKAGE = __name__.partition(".")[0]
 class Adapting:
     """Its subclasses outside of the package are adapted; the package's own are written as `Layer` asks."""
 
+    _of_a_reader = False
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if cls.__module__.partition(".")[0] != PACKAGE:
+            cls._of_a_reader = True
             adapted(cls, next(one for one in cls.__mro__ if one.__module__ == f"{PACKAGE}.layers.base"))
 
 
 def adapted(cls: Any, layer: Any) -> None:
     """Have a class that derives from `layer`, the class Layer, do what that asks of its kinds."""
     own = vars(cls)
+    if "call" not in own:
+        return
+    ours = "build" not in own and _takes(own["call"], "training") and _takes(cls.call_backward, "param_grads")
     if "build" in own:
         cls.create_weights = _once_within(own["build"])
         del cls.build
-    if "call" not in own:
-        return
     if not _takes(own["call"], "training"):
         cls.call = _without_training(own["call"])
-    if cls.compute_output_shape is layer.compute_output_shape:
+    if cls.compute_output_shape is layer.compute_output_shape and not ours:
         cls.create_weights = _once(cls.create_weights)
         cls.compute_output_shape = _shape_of_call
     if cls.call_backward is layer.call_backward:

@@ -51,13 +51,13 @@ class Weights(Adapting, Penalties):
         device: where they are.
     """
 
-    _in_build = _has_weights = False  # for layers of the reader's own, see `layers/own.py`
+    _in_build = _has_weights = _of_a_reader = False  # for layers of the reader's own, see `layers/own.py`
     _kept_as: Mapping[str, str] = {}  # attributes that hold what `add_weight` gave, by its name
 
     def _keeps(self, name: str, value: Any) -> bool:
         """An attribute that is set to an array of `params` or `state` is that one, whatever array it becomes."""
         own = vars(self)
-        if isinstance(value, np.ndarray) and not name.startswith("_"):
+        if self._of_a_reader and isinstance(value, np.ndarray) and not name.startswith("_"):
             for arrays in (own.get("params"), own.get("state")):
                 for key, array in (arrays or {}).items():
                     if array is value:
