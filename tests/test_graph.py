@@ -241,6 +241,35 @@ def test_a_model_that_nobody_holds_is_gone_at_once():
         gc.enable()
 
 
+def networks(noise=8):
+    """A generator and a discriminator, each with a fork."""
+    z, x = sn.Input((noise,)), sn.Input((4, 4, 1))
+    h = sn.Dense(16, activation="relu")(z)
+    g = sn.Reshape((4, 4, 1))(sn.Dense(16, activation="tanh")(sn.Add()([h, sn.Dense(16)(h)])))
+    y = sn.Flatten()(x)
+    y = sn.Concatenate()([sn.Dense(8, activation="leaky_relu")(y), sn.Dense(8)(y)])
+    return sn.Model(z, g, name="g"), sn.Model(x, sn.Dense(1, activation="sigmoid")(y), name="d")
+
+
+def test_a_gan_of_graphs(tmp_path):
+    sn.set_random_seed(0)
+    gan = sn.GAN(*networks(), latent_dim=8)
+    gan.compile()
+    pictures = RNG.uniform(-1, 1, (64, 4, 4, 1)).astype(np.float32)
+    gan.fit(pictures, 16, 2, verbose=0)
+    gan.save(tmp_path / "gan.safetensors")
+    again = sn.load_model(tmp_path / "gan.safetensors")
+    for one in (gan, again):
+        sn.set_random_seed(1)
+        one.fit(pictures, 16, 1, verbose=0)
+    for w, other in zip(gan.get_weights(), again.get_weights()):
+        np.testing.assert_array_equal(w, other)
+    a, b = sn.Input((8,)), sn.Input((8,))
+    two = sn.Model([a, b], networks(8)[0](sn.Add()([a, b])))
+    with pytest.raises(ValueError, match="expected a generator of one input and one output"):
+        sn.GAN(two, networks()[1], latent_dim=8)
+
+
 def test_what_is_wrong():
     x, other = sn.Input((4,), name="x"), sn.Input((4,), name="other")
     y = sn.Dense(3)(x)

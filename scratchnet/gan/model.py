@@ -16,7 +16,7 @@ from scratchnet.devices import Device, as_array, to_numpy
 from scratchnet.gan.steps import ends_in_sigmoid
 from scratchnet.gan.training import Adversarial
 from scratchnet.layers.sharing import check_places
-from scratchnet.models import Sequential
+from scratchnet.models import Model
 from scratchnet.saving import PathLike
 from scratchnet.training.loop import check_not_training
 
@@ -45,7 +45,7 @@ class GAN(Adversarial, Configurable):
     each part of it, (N, H, W, 1)), large for "real". A sigmoid at D's end is allowed; losses leave it out.
 
     Args:
-        generator, discriminator: models (Sequential); they are built, if they are not yet.
+        generator, discriminator: models of one input and one output; they are built, if they are not yet.
         latent_dim: how many normal random numbers a picture is made from.
         average: momentum of a moving average of G's weights and normalization statistics, such as 0.999, whose
             pictures are steadier than G's own; `generate` then uses it. None for no average.
@@ -57,7 +57,7 @@ class GAN(Adversarial, Configurable):
     Raises:
         ValueError: G does not take latent_dim numbers, its pictures do not fit D, D gives no scores, a layer object is
             in both, or a bad argument.
-        TypeError: a generator or discriminator that is no Sequential.
+        TypeError: a generator or discriminator that is no model.
 
     Source: Goodfellow et al., arXiv 1406.2661.
     """
@@ -70,10 +70,15 @@ class GAN(Adversarial, Configurable):
         self.name = name
         self.latent_dim = check_count(latent_dim, "latent_dim", self.full_name)
         for role, network in zip(ROLES, (generator, discriminator)):
-            if not isinstance(network, Sequential):
+            if not isinstance(network, Model):
                 raise TypeError(
                     f"{self.full_name}: expected a model as {role}, got {network!r} of type {type(network).__name__}. "
                     "Layers become one by sn.Sequential([...])."
+                )
+            if isinstance(network.input_shape, list) or isinstance(network.output_shape, list):
+                raise ValueError(
+                    f"{self.full_name}: expected a {role} of one input and one output, got {network!r}. With several, "
+                    "as for labels, write the two steps by hand: model.forward, loss.value_and_gradient, backward."
                 )
         if generator is discriminator:
             raise ValueError(f"{self.full_name}: generator and discriminator are the same model.")
