@@ -2,14 +2,17 @@
 
     import scratchnet as sn
 
-All public names are here; the module each comes from is where it is explained.
+All public names are here; the module each comes from is where it is explained. `sn.check`, for the exercises, is
+imported when it is first used.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from scratchnet import (
     activations,
     backend,
     callbacks,
-    check,
     constraints,
     datasets,
     gan,
@@ -162,7 +165,17 @@ from scratchnet.schedules import (
 )
 from scratchnet.training.step import train_step
 
+if TYPE_CHECKING:
+    from scratchnet import check
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "check":
+        return importlib.import_module("scratchnet.check")
+    raise AttributeError(name)
+
 
 unbuilt.install()  # names that are not here are answered by what there is instead
 

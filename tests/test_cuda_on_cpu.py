@@ -67,7 +67,7 @@ BUGS = {
     ),
     "a write before the first element": (
         *(elementwise, ELEMENTWISE, "y[e] =", "y[e - 1] ="),
-        "k: written to outside of argument 1: byte -1, where the array has 4000",
+        "k: written to outside of argument 1: byte -[1-4], where the array has 4000",
     ),
     "no check of the end": (elementwise, ELEMENTWISE, "    if (e >= n) return;\n", "", "argument 1: byte 400[0-3],"),
     "no check of the end, in place": (
