@@ -107,7 +107,7 @@ def test_evaluate_and_predict_on_streams():
     np.testing.assert_allclose(model.evaluate(forever(), steps=5, verbose=0)[0], loss, rtol=1e-6)
     assert model.predict(forever(), steps=2).shape == (8, 3)
     assert model.predict(X, batch_size=3, steps=2).shape == (6, 3)
-    with pytest.warns(UserWarning, match="evaluate: the generator gave 5 batches, and 7 were wanted"):
+    with pytest.warns(UserWarning, match=r"evaluate: the generator gave 5 batches, and 7 were wanted"):
         model.evaluate(once(), steps=7, verbose=0)
 
 
@@ -381,3 +381,27 @@ def test_lists_and_ranges_are_arrays_enough():
         weights.append(model.get_weights()[0])
     np.testing.assert_array_equal(*weights)
     assert (weights[0] != start[0]).any()
+
+
+def test_a_generator_without_an_end_says_so(monkeypatch):
+    """It would train for ever: after so many batches an error names the argument, and what was learnt is kept."""
+    monkeypatch.setattr("scratchnet.training.streams.LONGEST", 20)
+    model = sn.Sequential([sn.Dense(3, activation="softmax", input_shape=(4,))])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = np.ones((2, 4), np.float32), np.arange(2)
+
+    def batches(count=None):
+        while count is None or count > 0:
+            yield x, y
+            count = None if count is None else count - 1
+
+    before = model.get_weights()[0]
+    with pytest.raises(ValueError, match=r"fit: the generator has given 20 batches and goes on.* by steps_per_epoch="):
+        model.fit(batches(), verbose=0)
+    assert not np.array_equal(model.get_weights()[0], before)
+    with pytest.raises(ValueError, match=r"evaluate: the generator .* by steps="):
+        model.evaluate(batches(), verbose=0)
+    with pytest.raises(ValueError, match=r"predict: the generator .* by steps="):
+        model.predict((x for x, _ in batches()), verbose=0)
+    assert len(model.fit(batches(), steps_per_epoch=50, epochs=2, verbose=0).history["loss"]) == 2
+    model.fit(batches(20), verbose=0)

@@ -120,6 +120,7 @@ class Feed:
     device: Device | None = None
     resumable = True  # the same batches can be had again
     in_groups = True  # several batches may be taken as one, see `scratchnet.training.recorded`
+    once = False  # whether it can be gone through once only
 
     def __init__(
         self,

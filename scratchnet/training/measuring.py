@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import math
 import time
 import warnings
@@ -27,7 +26,7 @@ from scratchnet.training.data import Feed
 from scratchnet.training.memory import Room
 from scratchnet.training.sources import make_source
 from scratchnet.training.step import RunningMeans, forward_loss, fused_with, returned
-from scratchnet.training.streams import Stream
+from scratchnet.training.streams import Stream, up_to
 
 Verbose = int | str | bool
 Callbacks = Callback | Sequence[Callback] | None
@@ -112,7 +111,7 @@ class Measuring(Compiled):
         steps, listed = self._with_callbacks(source, steps, size, callbacks, shown, caller)
         room, found = Room([self], size, caller), []
         listed.call("on_predict_begin", {})
-        for number, batch in enumerate(itertools.islice(source.batches(size, False), steps)):
+        for number, batch in enumerate(up_to(source.batches(size, False), steps, source.once, caller)):
             listed.call("on_predict_batch_begin", number, {})
             with room:
                 x = source.take(batch)[0]
@@ -189,7 +188,7 @@ class Measuring(Compiled):
         room, done = Room([self], batch_size, caller), 0
         callbacks.call("on_test_begin", {})
         source.on_epoch_begin()
-        for batch in itertools.islice(source.batches(batch_size, False), steps):
+        for batch in up_to(source.batches(batch_size, False), steps, source.once, caller):
             callbacks.call("on_test_batch_begin", done, {})
             with room:
                 x, y, weight = source.take(batch, epoch)

@@ -14,7 +14,7 @@ from typing import Any
 from scratchnet import random
 from scratchnet.training.data import Feed
 from scratchnet.training.recorded import Group
-from scratchnet.training.streams import Stream
+from scratchnet.training.streams import Stream, up_to
 
 
 class Passes:
@@ -78,11 +78,13 @@ class Passes:
             start = self._passed + done  # above 0 where a callback has taken the run to the middle of a pass
             if start == 0:
                 self._at_pass = random.get_state()
-                self._left = self.feed.batches(self.batch_size, self.shuffle)
+                batches = self.feed.batches(self.batch_size, self.shuffle)
             else:
                 with random.untouched():
                     random.set_state(self._at_pass)
-                    self._left = self.feed.batches(self.batch_size, self.shuffle, start)
+                    batches = self.feed.batches(self.batch_size, self.shuffle, start)
+            endless = self.feed.once and self.wanted is None
+            self._left = up_to(batches, None, endless, self.caller, "steps_per_epoch")
         return next(self._left, None)
 
     def _warn(self, number: int) -> None:

@@ -21,6 +21,8 @@ from scratchnet.devices import Device
 from scratchnet.fields import record
 from scratchnet.training.data import Batch, Feed, Flow
 
+LONGEST = 10_000  # batches of an iterator of which nobody has said how many there are
+
 
 class PyDataset:
     """A data set that gives its batches by their numbers: derive from it, and hand it to fit, evaluate, predict.
@@ -101,6 +103,26 @@ def unpacked(batch: Any, caller: str) -> tuple[Any, Any, Any]:
         raise ValueError(f"{caller}: expected a batch as (x, y) or (x, y, sample_weight), got {shortened(batch)}.")
     x, y, weight = (*parts, None, None)[:3]
     return x, y, weight
+
+
+def up_to(batches: Iterator[Any], steps: int | None, once: bool, caller: str, name: str = "steps") -> Iterator[Any]:
+    """The first batches, `steps` of them; with None all.
+
+    Args:
+        once: whether they come from an iterator, which may have no end.
+        caller: how errors begin.
+        name: of the argument that says how many.
+
+    Raises:
+        ValueError: nobody said how many, and an iterator has given LONGEST and goes on: most likely it has no end.
+    """
+    for number, batch in enumerate(itertools.islice(batches, steps)):
+        if number == LONGEST and once and steps is None:
+            raise ValueError(
+                f"{caller}: the generator has given {LONGEST:,} batches and goes on. Nobody knows where it ends: say "
+                f"by {name}= how many batches are to be taken. What was learnt so far is in the model."
+            )
+        yield batch
 
 
 class Stream:
