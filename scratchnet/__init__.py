@@ -177,6 +177,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
+def __dir__() -> list[str]:  # what Jupyter completes
+    return sorted({*globals(), *__all__})
+
+
 unbuilt.install()  # names that are not here are answered by what there is instead
 
 

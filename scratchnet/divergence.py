@@ -11,8 +11,7 @@ from scratchnet.devices import array_module
 from scratchnet.fields import count, record
 from scratchnet.layers import Chain, Layer
 from scratchnet.layers.composite import Composite
-from scratchnet.layers.symbolic import flat, packed
-from scratchnet.structures import leaves
+from scratchnet.structures import flat, leaves, packed
 
 EVERY = 100  # steps between copies of the weights: copying takes about a fiftieth of a step
 

@@ -26,8 +26,8 @@ from scratchnet.arguments import check_array, check_count, check_number, is_arra
 from scratchnet.devices import as_array, like, to_numpy
 from scratchnet.layers import Embedding, Layer
 from scratchnet.layers.penalties import activity_penalties
-from scratchnet.layers.symbolic import flat, packed
 from scratchnet.losses import Loss
+from scratchnet.structures import flat, packed
 
 _STEP = 1e-4
 _FLOOR = 1e-3  # gradients smaller than this are compared absolutely: a gradient of 0 has no relative error

@@ -5,12 +5,35 @@ Where there is one, it is the array itself, so that all else reads as if there w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchnet.devices import array_module
+
+Structure = Any  # one thing, or a list, tuple or dict of them
+
+
+def flat(structure: Structure) -> list[Any]:
+    """The things in a structure, in its order; a dict's in the order of its keys' names, as in Keras."""
+    if isinstance(structure, Mapping):
+        return [thing for key in sorted(structure) for thing in flat(structure[key])]
+    if isinstance(structure, (list, tuple)):
+        return [thing for part in structure for thing in flat(part)]
+    return [structure]
+
+
+def packed(structure: Structure, things: Sequence[Any]) -> Structure:
+    """Things in the order of `flat`, put into a structure like this one."""
+    return _filled(structure, iter(things))
+
+
+def _filled(structure: Structure, rest: Iterator[Any]) -> Structure:
+    if isinstance(structure, Mapping):
+        filled = {key: _filled(structure[key], rest) for key in sorted(structure)}
+        return {key: filled[key] for key in structure}
+    return [_filled(part, rest) for part in structure] if isinstance(structure, (list, tuple)) else next(rest)
 
 
 def each(function: Callable[..., Any], value: Any) -> Any:
@@ -21,10 +44,8 @@ def each(function: Callable[..., Any], value: Any) -> Any:
 
 
 def leaves(value: Any) -> list[Any]:
-    """The arrays in a value: itself, or those of a list or tuple; None is none."""
-    if isinstance(value, (list, tuple)):
-        return [leaf for one in value for leaf in leaves(one)]
-    return [] if value is None else [value]
+    """The arrays in a value, as `flat` has them; None is none."""
+    return [one for one in flat(value) if one is not None]
 
 
 def length(value: Any) -> int:

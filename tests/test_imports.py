@@ -213,6 +213,7 @@ def test_kernels_that_import_a_later_room_are_found(package, name, text, wrong):
 def test_import_is_light():
     heavy = ("matplotlib", "cupy", "IPython", "jupyter_client", "ipywidgets", "torch", "tensorflow", "scipy")
     heavy += ("pooch", "requests", "PIL", "safetensors")  # needed for downloads, pictures and files only
+    heavy += ("numba", "llvmlite")  # needed from the first kernel on
     assert python("-c", f"import sys, scratchnet; print(sorted(set({heavy!r}) & sys.modules.keys()))") == "[]"
 
 

@@ -149,6 +149,11 @@ class Composite(Layer):
         return self.trainable and any(layer.learns for layer in self.layers)
 
     @property
+    def holds_weights(self) -> bool:
+        """Whether there are any in its layers."""
+        return any(layer.holds_weights for layer in self.layers)
+
+    @property
     def weights(self) -> list[np.ndarray]:
         """All arrays themselves, layer by layer, of each those of `params`, then the state."""
         return [array for _, layer in named_leaves(self.layers) for array in layer.weights]
@@ -194,7 +199,7 @@ class Composite(Layer):
     @property
     def device(self) -> Device:
         """Where the layers' weights are; before there are any, where they will be made."""
-        return next((layer.device for layer in self.layers if layer.params or layer.state), self._device)
+        return next((layer.device for layer in self.layers if layer.holds_weights), self._device)
 
     @device.setter
     def device(self, value: Device) -> None:

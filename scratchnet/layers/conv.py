@@ -74,8 +74,9 @@ class Filter(Layer):
 
     def placed(self, hw: Sequence[int]) -> Any:
         """(pads, (OH, OW)) for a picture of height and width `hw`; an error where the kernel does not fit."""
-        kh, kw = ((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate))
-        return check_kernel_fits((hw[0], hw[1]), (kh, kw), self.strides, self.padding, self.full_name)
+        (kh, kw), (dh, dw) = self.kernel_size, self.dilation_rate
+        reach = (kh - 1) * dh + 1, (kw - 1) * dw + 1
+        return check_kernel_fits((hw[0], hw[1]), reach, self.strides, self.padding, self.full_name)
 
     def pads(self, hw: Sequence[int]) -> Any:
         """The zeros around a picture of height and width `hw`; an error where the kernel does not fit."""

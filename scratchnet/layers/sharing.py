@@ -26,9 +26,9 @@ def prefix(place: int, layer: Layer) -> str:
 
 def parts(layer: Layer) -> Iterator[tuple[str, object]]:
     """The layers that this one is made of, each with its place, such as "layers[0]"."""
-    for number, part in enumerate(getattr(layer, "layers", ())):
+    for number, part in enumerate(vars(layer).get("layers", ())):
         yield f"layers[{number}]", part
-    if isinstance(wrapped := getattr(layer, "layer", None), Layer):
+    if isinstance(wrapped := vars(layer).get("layer"), Layer):
         yield "layer", wrapped
 
 
@@ -53,7 +53,7 @@ def _leaves(layers: Sequence[Layer], trainable: bool, start: str, seen: set[int]
         if id(layer) in seen or (trainable and not layer.trainable):
             continue
         seen.add(id(layer))
-        inner = getattr(layer, "layers", None)
+        inner = vars(layer).get("layers")  # straight: it is asked for at each step of training
         if inner is None:
             yield start + prefix(place, layer), layer
         else:

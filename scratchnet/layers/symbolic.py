@@ -17,29 +17,7 @@ from scratchnet.arguments import shape_text, shortened
 from scratchnet.attributes import Attributes
 from scratchnet.layers.naming import Named
 from scratchnet.signatures import OnlyDefault
-
-Structure = Any  # one thing, or a list, tuple or dict of them
-
-
-def flat(structure: Structure) -> list[Any]:
-    """The things in a structure, in its order; a dict's in the order of its keys' names, as in Keras."""
-    if isinstance(structure, Mapping):
-        return [thing for key in sorted(structure) for thing in flat(structure[key])]
-    if isinstance(structure, (list, tuple)):
-        return [thing for part in structure for thing in flat(part)]
-    return [structure]
-
-
-def packed(structure: Structure, things: Sequence[Any]) -> Structure:
-    """Things in the order of `flat`, put into a structure like this one."""
-    return _filled(structure, iter(things))
-
-
-def _filled(structure: Structure, rest: Iterator[Any]) -> Structure:
-    if isinstance(structure, Mapping):
-        filled = {key: _filled(structure[key], rest) for key in sorted(structure)}
-        return {key: filled[key] for key in structure}
-    return [_filled(part, rest) for part in structure] if isinstance(structure, (list, tuple)) else next(rest)
+from scratchnet.structures import Structure, flat, packed
 
 
 class KerasTensor(Attributes):

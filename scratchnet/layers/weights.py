@@ -187,12 +187,17 @@ class Weights(Adapting, Penalties):
             arrays.update({name: to_device(array, device) for name, array in arrays.items()})
         self.device = self._asked = device
 
+    @property
+    def holds_weights(self) -> bool:
+        """Whether there are any in it."""
+        return bool(self.params or self.state)
+
     def home(self, x: Any = None) -> Device:
         """Where the weights are, or, before there are any, where they will be made.
 
         That is where `to` or `with sn.device(...)` has them; else where x, the first input, is.
         """
-        if self.params or self.state:
+        if self.holds_weights:
             return self.device
         asked = None if self.built else self._asked or placement.current()
         return asked or (self.device if x is None else device_of(x) or CPU)
@@ -202,7 +207,7 @@ class Weights(Adapting, Penalties):
         wanted = placement.current()
         if wanted is None:
             return x
-        there = self.device if self.params or self.state else self._asked or wanted
+        there = self.device if self.holds_weights else self._asked or wanted
         return to_device(x, wanted) if there is wanted else x
 
     def check_device(self, x: Any) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 from scratchnet.fields import anything, count, optional, record, refuse, truth
 from scratchnet.layers.base import Layer
 from scratchnet.layers.input import InputLayer
-from scratchnet.layers.symbolic import KerasTensor, Structure, flat
+from scratchnet.layers.symbolic import KerasTensor
 from scratchnet.models.graph import Graph
+from scratchnet.structures import Structure, flat
 
 FIELDS = ("layers", "calls", "inputs", "outputs")
 TENSOR = record(call=count(), output=count())

@@ -11,11 +11,12 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_array, check_choice, check_input, shape_text, shortened
 from scratchnet.devices import array_module, as_array, fresh
 from scratchnet.layers.fusion import CallAmongOthers
-from scratchnet.layers.symbolic import KerasTensor, Structure, flat, packed
+from scratchnet.layers.symbolic import KerasTensor
 from scratchnet.models import calls
 from scratchnet.models.graph import Call, Graph, Logits
 from scratchnet.models.model import Model
 from scratchnet.shapes import FLOATS
+from scratchnet.structures import Structure, flat, packed
 
 _ARGUMENTS = ("dtype", "fuse", "inputs", "name", "outputs", "trainable")
 

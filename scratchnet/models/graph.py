@@ -19,7 +19,8 @@ from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
 from scratchnet.layers.input import InputLayer
-from scratchnet.layers.symbolic import KerasTensor, Node, Structure, flat, packed
+from scratchnet.layers.symbolic import KerasTensor, Node
+from scratchnet.structures import Structure, flat, packed
 
 Logits = bool | Sequence[bool]
 

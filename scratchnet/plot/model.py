@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from scratchnet.annotations import checked
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
-from scratchnet.layers.symbolic import Node, flat
+from scratchnet.layers.symbolic import Node
 from scratchnet.models.graph import Graph
 from scratchnet.models.model import Model
 from scratchnet.plot.layout import HALF, LANE, Edge, Layout, layout
 from scratchnet.plot.style import NEUTRAL, STYLE, TEST, TRAIN, pyplot
+from scratchnet.structures import flat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -46,6 +46,8 @@ def as_compiled(model: Any) -> Iterator[None]:
 
 def say_if_nothing_learns(model: Any, caller: str) -> None:
     """Warn once of a model that was compiled with all its weights held fixed."""
+    if all(flag for _, flag in model.compiled_trainable):
+        return
     with as_compiled(model):
         if model.learns or not model.params or model.said_fixed:
             return

@@ -33,6 +33,13 @@ Callbacks = Callback | Sequence[Callback] | None
 MEASURED = 256  # examples at once where nothing is learnt; Keras takes 32
 
 
+class Nobody:
+    """Callbacks, where there are none."""
+
+    def call(self, method: str, *arguments: Any) -> None:
+        """Nobody listens."""
+
+
 class Measuring(Compiled):
     """A compiled network that can be measured: evaluate, predict, and the same on one batch."""
 
@@ -115,7 +122,8 @@ class Measuring(Compiled):
             listed.call("on_predict_batch_begin", number, {})
             with room:
                 x = source.take(batch)[0]
-                room.batch_size = length(x)
+                if isinstance(source, Stream):
+                    room.batch_size = length(x)
                 with locks.MODELS:  # layers keep things from one line to the next
                     found.append(_on_cpu(self.forward(x)))
             listed.call("on_predict_batch_end", number, {"outputs": found[-1]})
@@ -135,7 +143,7 @@ class Measuring(Compiled):
         (loss, _), caller = check_compiled(self, "test_on_batch"), f"{self.full_name}: test_on_batch"
         feed = self._one_batch("test_on_batch", loss, x, y, sample_weight)
         feed.bring(self._home(feed), caller)
-        means, _ = self._measure(feed, loss, len(feed), CallbackList([], self, {}), caller=caller)
+        means, _ = self._measure(feed, loss, len(feed), Nobody(), caller=caller)
         return returned(means.logs(), return_dict)
 
     @checked
@@ -164,9 +172,11 @@ class Measuring(Compiled):
 
     def _with_callbacks(
         self, source: Feed | Stream, steps: int | None, batch_size: int, callbacks: Callbacks, shown: int, caller: str
-    ) -> tuple[int | None, CallbackList]:
+    ) -> tuple[int | None, CallbackList | Nobody]:
         """The batches that are wanted, None for all, and the callbacks, which are told."""
         wanted = None if steps is None else check_count(steps, "steps", caller)
+        if callbacks is None:  # for one picture, a list of none takes as long as a layer
+            return wanted, Nobody()
         known = source.count(batch_size) if wanted is None else wanted
         listed = [callbacks] if isinstance(callbacks, (Callback, type)) else list(callbacks or ())
         return wanted, CallbackList(listed, self, {"epochs": 1, "steps": known, "verbose": shown})
@@ -176,7 +186,7 @@ class Measuring(Compiled):
         source: Feed | Stream,
         loss: Loss,
         batch_size: int,
-        callbacks: CallbackList,
+        callbacks: CallbackList | Nobody,
         epoch: int = 0,
         steps: int | None = None,
         caller: str = "",
@@ -192,7 +202,8 @@ class Measuring(Compiled):
             callbacks.call("on_test_batch_begin", done, {})
             with room:
                 x, y, weight = source.take(batch, epoch)
-                room.batch_size = length(x)
+                if isinstance(source, Stream):
+                    room.batch_size = length(x)
                 with locks.MODELS:
                     value, _, z = forward_loss(self, loss, x, y, False, weight)
                 means.update(value, y, self._outputs(z, loss), weight)

@@ -34,11 +34,12 @@ def make_source(
     caller = f"{model.full_name}: {method}"
     if augment is not None and not isinstance(augment, Augmentation):
         raise TypeError(f"{caller}: expected augment as an object such as sn.Augment(), got {augment!r}.")
-    if is_stream(x) or isinstance(x, Flow):
+    stream = is_stream(x)
+    if stream or isinstance(x, Flow):
         for name, value in (("y", y), ("sample_weight", sample_weight), ("augment", augment)):
             if value is not None:
                 raise ValueError(f"{caller}: got {name} beside the batches of a generator, which have their own.")
-    if not is_stream(x):
+    if not stream:
         return make_feed(model, caller, loss, x, y, sample_weight, augment)
 
     def read(x: Any, y: Any, weight: Any, where: str) -> Feed:
@@ -65,22 +66,18 @@ def make_feed(
         x, y, sample_weight, augment, seed = x.x, x.y, x.sample_weight, x.augment, x.key
         if y is None and loss is not None:
             raise ValueError(f"{caller}: the generator's batches have no labels. Give them to it: datagen.flow(x, y).")
-    x = _inputs(model, x, caller)
+    x, inputs = _inputs(model, x, caller), named(model.input_names, "x")
     if loss is None:
         y = sample_weight = None
     else:
-        y = _labels(model, loss, y, caller)
+        y, outputs = _labels(model, loss, y, caller), model.output_names
         _check_lengths(x, y, caller)
-        sample_weight = _weights(sample_weight, y, model.output_names, caller)
-    for array, name in zip(_list(x), named(model.input_names, "x")):
-        if loss is not None:
-            check_finite(array, name, caller, model.compute_dtype)
-    for array, name in zip(_list(y), named(model.output_names, "y")):
-        if array is not None:
-            check_finite(array, name, caller, model.compute_dtype)
-    if loss is not None:
+        sample_weight = _weights(sample_weight, y, outputs, caller)
+        for array, name in zip((*_list(x), *_list(y)), (*inputs, *named(outputs, "y"))):
+            if array is not None:
+                check_finite(array, name, caller, model.compute_dtype)
         _check_classes_there_are(model, loss, y, caller)
-    for array, shape, name in zip(_list(x), _shapes(model.input_shape, x), named(model.input_names, "x")):
+    for array, shape, name in zip(_list(x), _shapes(model.input_shape, x), inputs):
         check_shape(array, shape, model, name, caller)
     if not integers_told and not isinstance(x, list):
         say_integers(model, x)
