@@ -16,22 +16,24 @@ from scratchnet.layers import (
     GlobalAveragePooling2D,
     Input,
     Layer,
+    MaxPooling2D,
     ReLU,
+    ZeroPadding2D,
 )
 from scratchnet.models import Model
 
+EPSILON = 1.001e-5  # of the normalizations of DenseNet-121
 PLAIN_WIDTHS = 36, 60, 68  # filters of the CIFAR network's blocks where nothing is concatenated
 
 
-def _convolution(x: Any, filters: int, kernel_size: int, strides: int = 1) -> Any:
-    return Conv2D(
-        filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(x)  # fmt: skip
+def _convolution(x: Any, filters: int, kernel_size: int) -> Any:
+    return Conv2D(filters, kernel_size, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
 
 
-def _layer(x: Any, filters: int, kernel_size: int) -> Any:
+def _layer(x: Any, filters: int, kernel_size: int, momentum: float = 0.9, epsilon: float = 1e-3) -> Any:
     """Normalization, ReLU, convolution."""
-    return _convolution(ReLU()(BatchNormalization(momentum=0.9)(x)), filters, kernel_size)
+    x = BatchNormalization(momentum=momentum, epsilon=epsilon)(x)
+    return _convolution(ReLU()(x), filters, kernel_size)
 
 
 @checked
@@ -83,3 +85,51 @@ def densenet_40(
             x = Concatenate()([x, _layer(x, 12, 3)]) if concatenate else _layer(x, PLAIN_WIDTHS[block], 3)
     x = GlobalAveragePooling2D()(ReLU()(BatchNormalization(momentum=0.9)(x)))
     return Model(inputs, Dense(classes, activation="softmax")(x), name="densenet_40")
+
+
+@checked
+def densenet_121(
+    input_shape: tuple[int, int, int] = (224, 224, 3), classes: int = 1000, first: Sequence[Layer] = ()
+) -> Model:
+    """The densely connected network of 121 layers for 224 x 224; 8,062,504 parameters, 7,978,856 trained.
+
+    | block | output | layers |
+    |---|---|---|
+    | | 112 x 112 x 64 | convolution 7 x 7 with strides of 2, normalization, ReLU |
+    | | 56 x 56 x 64 | max-pooling 3 x 3 with strides of 2 |
+    | 1 | 56 x 56 x 256 | 6 times: convolution 1 x 1 with 128 filters, 3 x 3 with 32, behind what was there |
+    | | 28 x 28 x 128 | convolution 1 x 1, means of 2 x 2 |
+    | 2 | 28 x 28 x 512 | 12 times the same |
+    | | 14 x 14 x 256 | convolution 1 x 1, means of 2 x 2 |
+    | 3 | 14 x 14 x 1024 | 24 times the same |
+    | | 7 x 7 x 512 | convolution 1 x 1, means of 2 x 2 |
+    | 4 | 7 x 7 x 1024 | 16 times the same |
+    | | classes | normalization, ReLU, mean over the places, dense layer, softmax |
+
+    Each convolution in a block and between blocks has normalization and ReLU before it. Against `densenet_40` the 1 x 1
+    spare the 3 x 3 the many channels (a bottleneck, "B"), and those between blocks halve them (compression, "C"). A
+    picture takes 2.83 thousand million multiply-adds. It is the graph of `keras.applications.DenseNet121`, whose
+    weights `set_weights` takes.
+
+    Args:
+        input_shape: (H, W, C) of the pictures; H and W at least 32.
+        classes: how many there are.
+        first: layers to begin with, such as a normalization.
+
+    Source: Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", arXiv 1608.06993,
+    https://doi.org/10.1109/CVPR.2017.243, table 1.
+    """
+    check_count(classes, "classes", "densenet_121")
+    inputs = x = Input(input_shape)
+    for layer in first:
+        x = layer(x)
+    x = Conv2D(64, 7, 2, use_bias=False, kernel_initializer="he_normal")(ZeroPadding2D(3)(x))
+    x = ReLU()(BatchNormalization(epsilon=EPSILON)(x))
+    x = MaxPooling2D(3, 2)(ZeroPadding2D(1)(x))
+    for block, layers in enumerate((6, 12, 24, 16)):
+        if block:
+            x = AveragePooling2D(2)(_layer(x, x.shape[-1] // 2, 1, 0.99, EPSILON))
+        for _ in range(layers):
+            x = Concatenate()([x, _layer(_layer(x, 128, 1, 0.99, EPSILON), 32, 3, 0.99, EPSILON)])
+    x = GlobalAveragePooling2D()(ReLU()(BatchNormalization(epsilon=EPSILON)(x)))
+    return Model(inputs, Dense(classes, activation="softmax")(x), name="densenet_121")
