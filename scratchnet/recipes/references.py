@@ -68,10 +68,13 @@ class Recipe(NamedTuple):
 
 CASES = {
     "article_cnn": Case(zoo.article_cnn, "the article's: two convolutions, two dense layers", rate=0.02),
+    "densenet_40": Case(zoo.densenet_40, "concatenation"),
+    "densenet_40, plain": Case(partial(zoo.densenet_40, concatenate=False), "no concatenation", "densenet_40"),
     "resnet_20": Case(zoo.resnet_20, "shortcuts"),
     "resnet_20, plain": Case(partial(zoo.resnet_20, shortcuts=False), "no shortcuts", "resnet_20"),
     "resnet_56": Case(zoo.resnet_56, "shortcuts, 56 layers"),
     "resnet_56, plain": Case(partial(zoo.resnet_56, shortcuts=False), "no shortcuts", "resnet_56"),
+    "se_resnet_20": Case(zoo.se_resnet_20, "squeeze-and-excitation; without it, it is resnet_20"),
 }
 RECIPES = {
     "references": Recipe(f"{len(CASES)} networks of the article's references, each for as much work; an hour a seed"),
