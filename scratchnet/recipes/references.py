@@ -17,6 +17,7 @@ How long a step takes depends on what else the machine does: `references_time` m
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,15 +25,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from scratchnet import zoo
 from scratchnet.augment import Augment
-from scratchnet.callbacks import BackupAndRestore
 from scratchnet.datasets import cifar10
 from scratchnet.layers import Normalization
 from scratchnet.models import Model
 from scratchnet.optimizers import SGD
-from scratchnet.printing import say
+from scratchnet.printing import say, usable
 from scratchnet.random import set_random_seed
 from scratchnet.recipes.record import results_so_far, write_result
 from scratchnet.schedules import CosineDecay
@@ -67,10 +68,19 @@ class Recipe(NamedTuple):
 
 CASES = {
     "article_cnn": Case(zoo.article_cnn, "the article's: two convolutions, two dense layers", rate=0.02),
+    "densenet_40": Case(zoo.densenet_40, "concatenation"),
+    "densenet_40, plain": Case(partial(zoo.densenet_40, concatenate=False), "no concatenation", "densenet_40"),
+    "inception_small": Case(zoo.inception_small, "branches, factorized convolution"),
+    "inception_small, plain": Case(partial(zoo.inception_small, branches=False), "one branch", "inception_small"),
     "resnet_20": Case(zoo.resnet_20, "shortcuts"),
     "resnet_20, plain": Case(partial(zoo.resnet_20, shortcuts=False), "no shortcuts", "resnet_20"),
     "resnet_56": Case(zoo.resnet_56, "shortcuts, 56 layers"),
     "resnet_56, plain": Case(partial(zoo.resnet_56, shortcuts=False), "no shortcuts", "resnet_56"),
+    "se_resnet_20": Case(zoo.se_resnet_20, "squeeze-and-excitation; without it, it is resnet_20"),
+    "efficientnet_small": Case(zoo.efficientnet_small, "depthwise convolution, squeeze-and-excitation, swish"),
+    "efficientnet_small, plain": Case(
+        partial(zoo.efficientnet_small, depthwise=False), "full convolution", "efficientnet_small"
+    ),
 }
 RECIPES = {
     "references": Recipe(f"{len(CASES)} networks of the article's references, each for as much work; an hour a seed"),
@@ -95,32 +105,32 @@ def compiled(case: Case) -> Model:
     return model
 
 
-def one(name: str, seed: int, backup: Path) -> dict[str, Any]:
+def one(name: str, seed: int) -> dict[str, Any]:
     """Train a network and ask it the test pictures.
 
     Args:
         name: one of CASES.
         seed: of weights, order and augmentation.
-        backup: where the run is kept while it goes on, so that one cut off goes on from there.
     """
-    case = CASES[name]
+    case, augment, order = CASES[name], Augment(), np.random.default_rng(seed)
     (x, y), (x_test, y_test) = cifar10.load_data()
     set_random_seed(seed)
     model = compiled(case)
-    steps = steps_for(model)
-    history = model.fit(
-        x,
-        y,
-        batch_size=BATCH,
-        epochs=PARTS,
-        steps_per_epoch=steps // PARTS,
-        validation_data=(x_test[:SHOWN], y_test[:SHOWN]),
-        callbacks=BackupAndRestore(backup, save_freq=100),
-        augment=Augment(),
-    ).history
-    tested = model.evaluate(x_test, y_test, verbose=0, return_dict=True)
-    assert isinstance(tested, dict)  # as asked for
-    spent = 3 * model.multiply_adds() * BATCH * (steps // PARTS)
+    steps, rows, history, logs = steps_for(model), np.empty(0, np.int64), list[dict[str, float]](), list[Any]()
+    for step in tqdm(range(1, steps + 1), desc=name, unit="step", leave=False, disable=not usable(sys.stderr)):
+        if len(rows) < BATCH:
+            rows = order.permutation(len(x))  # what is left of a pass is no whole batch
+        batch, rows = rows[:BATCH], rows[BATCH:]
+        logs.append(model.train_on_batch(augment(x, batch, step, seed), y[batch], return_dict=True))
+        if step % (steps // PARTS) == 0:
+            history.append(
+                {
+                    "multiply_adds": 3 * model.multiply_adds() * BATCH * step,
+                    **{key: round(float(np.mean([log[key] for log in logs])), 4) for key in ("loss", "accuracy")},
+                    "test_accuracy": _accuracy(model, x_test[:SHOWN], y_test[:SHOWN]),
+                }
+            )
+            logs = []
     return {
         "network": name,
         "idea": case.idea,
@@ -129,17 +139,13 @@ def one(name: str, seed: int, backup: Path) -> dict[str, Any]:
         "multiply_adds": model.multiply_adds(),
         "batch_size": BATCH,
         "steps": steps,
-        "test_accuracy": round(tested["accuracy"], 4),
-        "history": [
-            {
-                "multiply_adds": spent * (part + 1),
-                "loss": round(history["loss"][part], 4),
-                "accuracy": round(history["accuracy"][part], 4),
-                "test_accuracy": round(history["val_accuracy"][part], 4),
-            }
-            for part in range(PARTS)
-        ],
+        "test_accuracy": _accuracy(model, x_test, y_test),
+        "history": history,
     }
+
+
+def _accuracy(model: Model, x: np.ndarray, y: np.ndarray) -> float:
+    return round(float(np.mean(model.predict(x, verbose=0).argmax(axis=1) == y.ravel())), 4)
 
 
 def milliseconds(name: str) -> float:
@@ -166,11 +172,10 @@ def train(name: str, seed: int, folder: Path, epochs: int | None) -> None:
     """
     stem, results = results_so_far(name, seed, folder, epochs)
     known = {result["network"] for result in results}
-    backup = stem.with_suffix(".backup.safetensors")
     for network in CASES:
         if network not in known:
             say(f"{name}, seed {seed}: {network}")
-            results.append(_measure(network, seed) if name == "references_time" else one(network, seed, backup))
+            results.append(_measure(network, seed) if name == "references_time" else one(network, seed))
             what = {"recipe": name, "what": RECIPES[name].what, "seed": seed, "budget": BUDGET}
             write_result(stem, {**what, "results": results})
             say(f"{name}, seed {seed}: {results[-1]}")
