@@ -61,6 +61,12 @@ class MovingAverage:
         self.updates += 1
         return momentum
 
+    def put(self) -> None:
+        """Give the model the average as its weights; those it had are lost."""
+        with locks.MODELS:
+            for name, array in _weights(self.model).items():
+                array[...] = like(self.average[name], array)
+
     def swap(self) -> None:
         """Exchange the model's weights and the average; once more brings both back."""
         with locks.MODELS:

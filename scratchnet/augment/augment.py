@@ -35,7 +35,9 @@ class Augment(Augmentation):
 
     Args:
         crop_padding: pixels by which a picture moves at most, up or down and left or right, in whole pixels.
-        horizontal_flip: whether left and right change places, for every second picture.
+        horizontal_flip: whether left and right change places, for every second picture. "alternating": half of the
+            pictures, drawn once, are mirrored in the first pass over the data, the others in the second, and so on:
+            two passes show each picture both ways, and none twice the same way.
         vertical_flip: whether top and bottom do.
         rotation: the largest angle in degrees, to either side.
         zoom: the size changes by a factor from 1 - zoom to 1 + zoom; both axes alike.
@@ -53,13 +55,14 @@ class Augment(Augmentation):
     Raises:
         ValueError: a bad argument.
 
-    Sources: crops and flips: He et al., arXiv 1512.03385, section 4.2; cutout: DeVries and Taylor, arXiv 1708.04552.
+    Sources: crops and flips: He et al., arXiv 1512.03385, section 4.2; cutout: DeVries and Taylor, arXiv 1708.04552;
+    alternating flips: Jordan, arXiv 2404.00498, section 3.6.
     """
 
     def __init__(
         self,
         crop_padding: int = 4,
-        horizontal_flip: bool = True,
+        horizontal_flip: bool | str = True,
         vertical_flip: bool = False,
         rotation: float = 0.0,
         zoom: float = 0.0,
@@ -89,6 +92,9 @@ class Augment(Augmentation):
             raise ValueError(f"Augment: expected cval as a finite number, or one for each channel, got {cval!r}.")
         check_seed(seed, "Augment")
         self.crop_padding, self.cutout = int(crop_padding), int(cutout)
+        if isinstance(horizontal_flip, str):
+            check_choice(horizontal_flip, ("alternating",), "horizontal_flip")
+        self.alternating = isinstance(horizontal_flip, str)
         self.horizontal_flip, self.vertical_flip = bool(horizontal_flip), bool(vertical_flip)
         self.rotation, self.zoom = float(rotation), float(zoom)
         self.width_shift, self.height_shift = float(width_shift), float(height_shift)
@@ -119,7 +125,7 @@ class Augment(Augmentation):
         return kernels.of(x).augment(
             x,
             index,
-            self._matrix(u, x.shape[1:3]),
+            self._matrix(u, x.shape[1:3], self._mirrored(u, index, step, key)),
             self.fill_mode,
             self.cval,
             self._colour(u, high - low),
@@ -143,7 +149,14 @@ class Augment(Augmentation):
                 )
         return low, high
 
-    def _matrix(self, u: Mapping[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    def _mirrored(self, u: Mapping[str, np.ndarray], index: np.ndarray, step: int, key: int) -> np.ndarray:
+        """Which pictures have left and right exchanged; alternating, it is the first pass's draw that counts."""
+        if self.alternating:
+            first = u if step == 0 else draws(key, 0, index)
+            return (first["horizontal_flip"] < 0.5) ^ (step % 2 == 1)
+        return (u["horizontal_flip"] < 0.5) & self.horizontal_flip
+
+    def _matrix(self, u: Mapping[str, np.ndarray], size: tuple[int, int], mirrored: np.ndarray) -> np.ndarray:
         steps = 2 * self.crop_padding + 1  # from -crop_padding to crop_padding
         rows = np.floor(u["crop_row"] * steps) - self.crop_padding
         columns = np.floor(u["crop_column"] * steps) - self.crop_padding
@@ -152,10 +165,7 @@ class Augment(Augmentation):
         if self.width_shift:
             columns += _centred(u["width_shift"], self.width_shift * size[1])
         zoom = 1 + _centred(u["zoom"], self.zoom)
-        flips = (
-            (u["vertical_flip"] < 0.5) & self.vertical_flip,
-            (u["horizontal_flip"] < 0.5) & self.horizontal_flip,
-        )
+        flips = (u["vertical_flip"] < 0.5) & self.vertical_flip, mirrored
         angle = _centred(u["rotation"], math.radians(self.rotation))
         return affine(size, len(rows), angle, (rows, columns), 0.0, (zoom, zoom), flips)
 

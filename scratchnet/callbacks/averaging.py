@@ -1,10 +1,11 @@
-"""The moving average of the weights as a callback."""
+"""Two averages of the weights as callbacks: one beside the weights, and one from which they go on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from scratchnet.arguments import check_count, check_number
 from scratchnet.averaging import MovingAverage, check_momentum
 from scratchnet.callbacks.base import Callback, Logs
 from scratchnet.devices import like
@@ -90,3 +91,83 @@ class ExponentialMovingAverage(Callback):
         if self.average is None:
             raise RuntimeError("ExponentialMovingAverage: there is no average before on_train_begin.")
         return self.average
+
+
+class _SlowWeights(MovingAverage):
+    """A moving average that takes in a share of the weights, share(number of steps), at each update."""
+
+    def __init__(self, model: Any, share: Callable[[int], float]):
+        super().__init__(model)
+        self.share, self.steps = share, 0
+
+    def _next_momentum(self) -> float:
+        return 1 - check_number(self.share(self.steps), "slow_step_size", "Lookahead", 0, 1)
+
+
+class Lookahead(Callback):
+    """After every few steps, the weights go back to where they have been on the average, and go on from there.
+
+        slow = slow + slow_step_size * (weights - slow),  weights = slow      after every sync_period steps
+
+    The optimizer explores with large steps, and what is common to them stays. Statistics such as those of batch
+    normalization are averaged with the weights; the optimizer keeps its memory. While it trains, and in validation,
+    the model has its own, fast weights; the slow ones when training ends.
+
+    Args:
+        sync_period: steps from one average to the next; k in the paper.
+        slow_step_size: from 0 to 1, alpha in the paper; or a function of the steps so far.
+
+    Raises:
+        ValueError: a bad argument, or a function that gives no number from 0 to 1.
+
+    Source: Zhang, Lucas, Hinton and Ba, "Lookahead Optimizer: k steps forward, 1 step back", arXiv 1907.08610; the
+    names are those of TensorFlow Addons.
+    """
+
+    def __init__(self, sync_period: int = 6, slow_step_size: float | Callable[[int], float] = 0.5):
+        self.sync_period = check_count(sync_period, "sync_period", "Lookahead")
+        if not callable(slow_step_size):
+            check_number(slow_step_size, "slow_step_size", "Lookahead", 0, 1)
+        self.slow_step_size = slow_step_size
+        self.slow: _SlowWeights | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """The steps so far, and the slow weights."""
+        return (
+            {"steps": 0, "slow": None} if self.slow is None else {"steps": self.slow.steps, "slow": self.slow.average}
+        )
+
+    def check_state(self, state: Mapping[str, Any], where: str) -> None:
+        """See Callback."""
+        record(steps=count(), slow=optional(anything))(state, where)
+        if state["slow"] is not None and self.slow is not None:
+            like_arrays(state["slow"], self.slow.average, join(where, "slow"))
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Take over both."""
+        if state["slow"] is not None:
+            slow = self._running()
+            own, slow.steps = slow.average, state["steps"]
+            slow.average = {name: like(array, own[name]).copy() for name, array in state["slow"].items()}
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin with the weights as they are."""
+        size = self.slow_step_size
+        self.slow = _SlowWeights(self.model, size if callable(size) else lambda _: size)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Count the step; after every sync_period of them, go back to the average."""
+        slow = self._running()
+        slow.steps += 1
+        if slow.steps % self.sync_period == 0:
+            slow.update()
+            slow.put()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Hand back the slow weights."""
+        self._running().put()
+
+    def _running(self) -> _SlowWeights:
+        if self.slow is None:
+            raise RuntimeError("Lookahead: there are no slow weights before on_train_begin.")
+        return self.slow

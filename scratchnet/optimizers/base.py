@@ -233,6 +233,10 @@ class Optimizer(Configurable, old_names.Rate):
         """What `move` gets as the rate of update t, from 1: numbers that are worked out once for all weights."""
         return learning_rate
 
+    def factor(self, name: str) -> float:
+        """By what the rate of the weights of this name is multiplied; 0 leaves them as they are."""
+        return 1.0
+
     def _next_update(self) -> tuple[float, int, float | tuple[float, ...]]:
         """The rate of the next update, its number, counted from 1, and what `move` gets."""
         rate = self.learning_rate
@@ -242,8 +246,11 @@ class Optimizer(Configurable, old_names.Rate):
     def _update(self, params: Mapping[str, np.ndarray], grads: Mapping[str, np.ndarray]) -> None:
         clipped = self._clipped(grads)
         rate, self._number, rates = replay.fresh(self._next_update)
-        rows: dict[np.dtype, list[tuple[np.ndarray, ...]]] = {}
+        rows: dict[tuple[np.dtype, float], list[tuple[np.ndarray, ...]]] = {}
         for name, p in params.items():
+            factor = self.factor(name)
+            if not factor:
+                continue
             known = self.state.setdefault(name, {})
             for slot in self.memory:
                 if slot not in known:
@@ -256,9 +263,9 @@ class Optimizer(Configurable, old_names.Rate):
             if self.weight_decay and not self.decays_itself:
                 share = rate * self.weight_decay  # in a recording it is on the device
                 p -= (share.astype(p.dtype) if replay.unchecked() else p.dtype.type(share)) * p
-            rows.setdefault(p.dtype, []).append((p, gradient, *(known[slot] for slot in self.memory)))
-        for weights in rows.values():
-            self.move(weights, rates)
+            rows.setdefault((p.dtype, factor), []).append((p, gradient, *(known[slot] for slot in self.memory)))
+        for (_, factor), weights in rows.items():
+            self.move(weights, rates if factor == 1 else factor * rates)
 
     def _clipped(self, grads: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """The gradients as the update uses them; those that came are not changed."""

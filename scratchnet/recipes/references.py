@@ -70,6 +70,12 @@ CASES = {
     "article_cnn": Case(zoo.article_cnn, "the article's: two convolutions, two dense layers", rate=0.02),
     "densenet_40": Case(zoo.densenet_40, "concatenation"),
     "densenet_40, plain": Case(partial(zoo.densenet_40, concatenate=False), "no concatenation", "densenet_40"),
+    "efficientnet_small": Case(zoo.efficientnet_small, "depthwise convolution, squeeze-and-excitation, swish"),
+    "efficientnet_small, plain": Case(
+        partial(zoo.efficientnet_small, depthwise=False), "full convolution", "efficientnet_small"
+    ),
+    "inception_small": Case(zoo.inception_small, "branches, factorized convolution"),
+    "inception_small, plain": Case(partial(zoo.inception_small, branches=False), "one branch", "inception_small"),
     "resnet_20": Case(zoo.resnet_20, "shortcuts"),
     "resnet_20, plain": Case(partial(zoo.resnet_20, shortcuts=False), "no shortcuts", "resnet_20"),
     "resnet_56": Case(zoo.resnet_56, "shortcuts, 56 layers"),

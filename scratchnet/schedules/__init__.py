@@ -3,7 +3,7 @@
 from scratchnet.schedules.base import ConstantRate, Schedule
 from scratchnet.schedules.cosine import CosineDecay, CosineDecayRestarts
 from scratchnet.schedules.decay import ExponentialDecay, InverseTimeDecay, PolynomialDecay
-from scratchnet.schedules.steps import PiecewiseConstantDecay, StepDecay, WarmUp
+from scratchnet.schedules.steps import PiecewiseConstantDecay, PiecewiseLinear, StepDecay, WarmUp
 
 __all__ = [
     "ConstantRate",
@@ -12,6 +12,7 @@ __all__ = [
     "ExponentialDecay",
     "InverseTimeDecay",
     "PiecewiseConstantDecay",
+    "PiecewiseLinear",
     "PolynomialDecay",
     "Schedule",
     "StepDecay",

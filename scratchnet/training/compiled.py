@@ -88,7 +88,12 @@ class Compiled(Layer):
         optimizer = optimizers.get(optimizer)
         optimizer.check_model(self)
         self.optimizer, self.loss, self.metrics = optimizer, made, metric_objects
-        self.compiled_trainable, self.said_fixed = flags_of(self), False
+        self.said_fixed = False
+        self.take_over_trainable()
+
+    def take_over_trainable(self) -> None:
+        """Train from now on those layers whose `trainable` is True now: as `compile` does, but nothing else changes."""
+        self.compiled_trainable = flags_of(self)
 
     @property
     def input_names(self) -> list[str]:
