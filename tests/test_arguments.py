@@ -158,6 +158,7 @@ NEEDED = {
     "RandomTranslation": {"height_factor": 0.5, "width_factor": 0.5},
     "RandomZoom": {"height_factor": 0.5},
     "SpatialDropout2D": {"rate": 0.5},
+    "StochasticDepth": {"rate": 0.5},
     "Rescaling": {"scale": 0.5},
     "Reshape": {"target_shape": (4,)},
     "ScaledLoss": {"loss": lambda: sn.MeanSquaredError(), "weight": 2.0},

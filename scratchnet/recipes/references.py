@@ -70,10 +70,6 @@ CASES = {
     "article_cnn": Case(zoo.article_cnn, "the article's: two convolutions, two dense layers", rate=0.02),
     "densenet_40": Case(zoo.densenet_40, "concatenation"),
     "densenet_40, plain": Case(partial(zoo.densenet_40, concatenate=False), "no concatenation", "densenet_40"),
-    "efficientnet_small": Case(zoo.efficientnet_small, "depthwise convolution, squeeze-and-excitation, swish"),
-    "efficientnet_small, plain": Case(
-        partial(zoo.efficientnet_small, depthwise=False), "full convolution", "efficientnet_small"
-    ),
     "inception_small": Case(zoo.inception_small, "branches, factorized convolution"),
     "inception_small, plain": Case(partial(zoo.inception_small, branches=False), "one branch", "inception_small"),
     "resnet_20": Case(zoo.resnet_20, "shortcuts"),
@@ -81,6 +77,10 @@ CASES = {
     "resnet_56": Case(zoo.resnet_56, "shortcuts, 56 layers"),
     "resnet_56, plain": Case(partial(zoo.resnet_56, shortcuts=False), "no shortcuts", "resnet_56"),
     "se_resnet_20": Case(zoo.se_resnet_20, "squeeze-and-excitation; without it, it is resnet_20"),
+    "efficientnet_small": Case(zoo.efficientnet_small, "depthwise convolution, squeeze-and-excitation, swish"),
+    "efficientnet_small, plain": Case(
+        partial(zoo.efficientnet_small, depthwise=False), "full convolution", "efficientnet_small"
+    ),
 }
 RECIPES = {
     "references": Recipe(f"{len(CASES)} networks of the article's references, each for as much work; an hour a seed"),

@@ -1,6 +1,7 @@
 """Networks that are ready to train: those of the article, those of its references, and better ones."""
 
 from scratchnet.zoo.airbench import airbench, whitening_filters
+from scratchnet.zoo.alexnet import alexnet
 from scratchnet.zoo.densenet import densenet_40, densenet_121
 from scratchnet.zoo.efficientnet import compound_scaling, efficientnet_b0, efficientnet_small
 from scratchnet.zoo.generation import article_discriminator, article_generator, dcgan
@@ -11,6 +12,7 @@ from scratchnet.zoo.se_resnet import se_resnet_20, se_resnet_50
 
 __all__ = [
     "airbench",
+    "alexnet",
     "article_cnn",
     "article_discriminator",
     "article_generator",

@@ -23,8 +23,7 @@ from scratchnet.layers import (
     Multiply,
     Normalization,
     Rescaling,
-    Reshape,
-    SpatialDropout2D,
+    StochasticDepth,
     ZeroPadding2D,
 )
 from scratchnet.models import Model
@@ -128,12 +127,6 @@ def _excited(x: Any, squeezed: int) -> Any:
     return Multiply()([x, factors])
 
 
-def _all_or_nothing(x: Any, rate: float) -> Any:
-    """Stochastic depth: a picture's branch as a whole is left out. To the dropout it is one channel."""
-    H, W, C = x.shape[1:]
-    return Reshape((H, W, C))(SpatialDropout2D(rate)(Reshape((H, W * C, 1))(x)))
-
-
 def _width_of_equal_work(stage: Stage, channels: int, strides: int) -> int:
     """E of a block with a full convolution: a * E^2 + b * E is the work of the depthwise one, for each place of y."""
     inner = channels * stage.expansion
@@ -163,7 +156,7 @@ def _block(x: Any, stage: Stage, strides: int, drop_rate: float, momentum: float
     if strides > 1 or channels != stage.filters:
         return y
     if drop_rate > 0:
-        y = _all_or_nothing(y, drop_rate)
+        y = StochasticDepth(drop_rate)(y)
     return Add()([y, x])
 
 
