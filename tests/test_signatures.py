@@ -22,9 +22,9 @@ NEEDED = {
 GIVEN = {("layers.AveragePooling2D", "pool_size")}
 # What of the package has no counterpart in Keras.
 OURS = {
-    "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "GAN", "GPUNotAvailable", "GradcheckReport",
-    "LiveCurve", "Model", "MovingAverage", "Parallel", "Schedule", "WarmUp", "confusion_matrix", "gradcheck",
-    "train_step",
+    "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "FreezeLayers", "GAN", "GPUNotAvailable",
+    "GradcheckReport", "LiveCurve", "Lookahead", "Model", "MovingAverage", "Parallel", "PiecewiseLinear", "Schedule",
+    "WarmUp", "confusion_matrix", "gradcheck", "train_step",
 }  # fmt: skip
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
