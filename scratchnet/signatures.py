@@ -44,7 +44,6 @@ ADVICE = {
     "ignore_class_split": "Whether all classes are in a subset is never checked.",
     "interpolation_order": "Pictures are interpolated bilinearly.",
     "invert": "Undo it by hand: y * np.sqrt(variance) + mean.",
-    "noise_shape": "Elements are dropped one by one.",
     "output_padding": "Choose kernel_size, strides and padding, or put a ZeroPadding2D behind.",
     "overwrite": "Look first: pathlib.Path(filepath).exists().",
     "mask_zero": "Nothing is left out: a row of its own stands for what is not there.",

@@ -21,7 +21,8 @@ WITHOUT_KERNEL = (
     *("Activation log_softmax", *(f"Activation {name}" for name in FORMULAS)),
 )
 RANDOM = (
-    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout"),
+    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianNoise", "GaussianDropout", "StochasticDepth"),
+    *("Dropout of channels", "AlphaDropout of rows"),
     *(name for name in EVERY if name.startswith("Random")),
 )
 

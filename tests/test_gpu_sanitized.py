@@ -21,7 +21,7 @@ SMALL = "gpu and not bits and not sums and not many"  # those have arrays that t
     [
         "kernels_pool kernels_dropout kernels_activation kernels_linear_units",
         "kernels_conv kernels_dense",
-        "kernels_norm kernels_loss",
+        "kernels_norm kernels_loss kernels_local_response",
         "kernels_update gather augment",
         "kernels_gather_backward kernels_noise kernels_resize",
     ],

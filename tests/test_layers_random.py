@@ -22,6 +22,8 @@ MAKE = {
     "RandomFlip": lambda **options: sn.RandomFlip(**options),
     "RandomRotation": lambda **options: sn.RandomRotation(0.3, **options),
     "RandomTranslation": lambda **options: sn.RandomTranslation(0.3, 0.2, "constant", **options),
+    "StochasticDepth": lambda **options: sn.StochasticDepth(0.3, **options),
+    "Dropout of channels": lambda **options: sn.Dropout(0.3, (None, 1, 1, None), **options),
     "RandomZoom": lambda **options: sn.RandomZoom(0.3, interpolation="nearest", **options),
 }
 X = np.random.default_rng(0).normal(size=(40, 9, 9, 30))
@@ -35,7 +37,7 @@ def make(request):
 def test_they_are_all():
     kinds = {n: kind for n in layers.__all__ if isinstance(kind := getattr(layers, n), type)}
     random = {n for n, kind in kinds.items() if issubclass(kind, layers.dropout.RandomLayer)}
-    assert random == {*MAKE, "RandomCrop"}  # the last changes shapes: test_random_pictures.py
+    assert random == {*MAKE, "RandomCrop"} - {"Dropout of channels"}  # the last changes shapes: test_random_pictures.py
 
 
 def test_outside_of_training_nothing_is_drawn(make):
@@ -110,6 +112,55 @@ def test_spatial_dropout_drops_whole_channels():
     np.testing.assert_array_equal(y, np.broadcast_to(channels[:, None, None], y.shape))
     assert set(np.unique(channels)) == {0, 1 / 0.7}
     assert (channels == 0).mean() == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_noise_shape_says_what_is_dropped_together():
+    x, rng = np.ones((50, 4, 3, 40)), np.random.default_rng(0)
+    for noise_shape in ((None, 1, 1, None), [50, 1, 3, 1], (1, 4, 1, 40), (None, 1, 1, 1)):
+        layer = sn.Dropout(0.3, noise_shape, seed=1)
+        y = layer.forward(x, training=True)
+        shared = tuple(a for a in range(4) if noise_shape[a] == 1)
+        np.testing.assert_array_equal(y.max(axis=shared), y.min(axis=shared))
+        assert set(np.unique(y)) == {0, 1 / 0.7}
+        assert (y == 0).mean() == pytest.approx(0.3, abs=0.15)
+        dy = rng.normal(size=x.shape)
+        np.testing.assert_allclose(layer.backward(dy), dy * y)
+        assert not np.array_equal(layer.forward(x, training=True), y)
+        np.testing.assert_array_equal(layer.forward(x), x)
+    whole, plain = sn.Dropout(0.3, (None, None, None, None), seed=1), sn.Dropout(0.3, seed=1)
+    np.testing.assert_array_equal(whole.forward(x, training=True), plain.forward(x, training=True))
+
+
+def test_a_noise_shape_that_does_not_fit():
+    layer = sn.Dropout(0.3, (20, 1, 1), name="d")
+    layer.build((None, 4, 3))
+    layer.forward(np.ones((20, 4, 3)), training=True)
+    message = r"^Dropout 'd': expected noise_shape .*\(7, 4, 3\), its size, 1 .*got \(20, 1, 1\)"
+    with pytest.raises(ValueError, match=message):
+        layer.forward(np.ones((7, 4, 3)), training=True)
+    for noise_shape in ((None, 1), (None, 2, 1), (None, 1, 1, 1)):
+        for kind in (sn.Dropout, sn.AlphaDropout):
+            with pytest.raises(ValueError, match=r"expected noise_shape .*\(N, 4, 3\)"):
+                kind(0.3, noise_shape).build((None, 4, 3))
+    for wrong in ("abc", (None, 1.5), 3):
+        with pytest.raises(ValueError, match="noise_shape"):
+            sn.Dropout(0.3, wrong)
+
+
+def test_stochastic_depth_drops_whole_examples():
+    x = np.random.default_rng(0).normal(size=(400, 3, 2, 4))
+    layer = sn.StochasticDepth(0.3, seed=1)
+    y = layer.forward(x, training=True)
+    dropped = (y == 0).all(axis=(1, 2, 3))
+    assert dropped.mean() == pytest.approx(0.3, abs=0.08)
+    np.testing.assert_allclose(y[~dropped], x[~dropped] / 0.7)
+    dx = layer.backward(x)
+    np.testing.assert_array_equal(dx, y)
+    np.testing.assert_array_equal(layer.forward(x), x)
+    same = sn.Dropout(0.3, noise_shape=(None, 1, 1, 1), seed=1)  # as Keras's EfficientNet writes it
+    np.testing.assert_array_equal(same.forward(x, training=True), y)
+    rows = sn.StochasticDepth(0.3, seed=1)
+    np.testing.assert_array_equal(rows.forward(x[:, 0, 0], training=True) == 0, y[:, 0, 0] == 0)
 
 
 def test_alpha_dropout_s_floor():

@@ -101,4 +101,6 @@ def test_rescaling_layers(kind, arguments):
     if arguments is None:
         ours.adapt(X)
         keras_s.adapt(X)
+        for weights, own in zip(keras_s.get_weights(), ours.get_weights(), strict=True):
+            np.testing.assert_allclose(own, weights, rtol=1e-5)
     np.testing.assert_allclose(ours.forward(X), np.asarray(keras_s(X)), rtol=1e-5, atol=1e-5)

@@ -153,6 +153,15 @@ def test_group_norm_by_hand_and_gradients(rng):
         assert_gradients(lambda g=groups: ref.group_norm(x, gamma, beta, g, 1e-3)[0], (x, gamma, beta), gradients, dy)
 
 
+def test_local_response_norm_by_hand_and_gradients(rng):
+    y = ref.local_response_norm(np.array([[1.0, 2.0, 3.0, 4.0]]), 1, 4.0, 1.0, 0.5)
+    np.testing.assert_allclose(y, [[1 / 3, 2 / np.sqrt(18), 3 / np.sqrt(33), 4 / np.sqrt(29)]])
+    x, dy = 3 * rng.normal(size=(2, 2, 6)), rng.normal(size=(2, 2, 6))
+    for settings in ((1, 0.5, 0.8, 0.75), (2, 2.0, 0.3, 0.5), (9, 1.0, 0.1, 1.7), (0, 1.0, 1.0, 1.0)):
+        dx = ref.local_response_norm_backward(dy, x, *settings)
+        assert_gradients(lambda s=settings: ref.local_response_norm(x, *s), (x,), (dx,), dy)
+
+
 def test_losses_by_hand_and_gradients(rng):
     assert ref.softmax_cross_entropy(np.zeros((2, 4)), [0, 3])[0] == pytest.approx(np.log(4))
     assert ref.sigmoid_binary_cross_entropy(np.zeros((2, 3)), np.ones((2, 3)))[0] == pytest.approx(np.log(2))

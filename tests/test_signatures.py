@@ -23,7 +23,8 @@ GIVEN = {("layers.AveragePooling2D", "pool_size")}
 # What of the package has no counterpart in Keras.
 OURS = {
     "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "FreezeLayers", "GAN", "GPUNotAvailable",
-    "GradcheckReport", "LiveCurve", "Lookahead", "Model", "MovingAverage", "Parallel", "PiecewiseLinear", "Schedule",
+    "GradcheckReport", "LiveCurve", "LocalResponseNormalization", "Lookahead", "Model", "MovingAverage", "Parallel",
+    "PiecewiseLinear", "Schedule", "StochasticDepth",
     "WarmUp", "confusion_matrix", "gradcheck", "train_step",
 }  # fmt: skip
 
@@ -151,8 +152,8 @@ def test_the_message_says_who_what_and_what_to_do():
         ValueError, match=r"^Conv2D: data_format='channels_first' is not there, .*x\.transpose\(0, 2, 3"
     ):
         sn.Conv2D(3, 2, data_format="channels_first")
-    with pytest.raises(ValueError, match=r"^Dropout: noise_shape=\(1,\) is not there, .*dropped one by one"):
-        sn.Dropout(0.5, noise_shape=(1,))
+    with pytest.raises(ValueError, match=r"^Embedding: mask_zero=True is not there, .*Nothing is left out"):
+        sn.Embedding(3, 2, mask_zero=True)
     model = sn.Sequential([sn.Dense(2)], name="m")
     with pytest.raises(ValueError, match=r"^Sequential 'm': compile: expected loss_weights .*'acc'.*metrics=\['acc"):
         model.compile("adam", "mse", ["acc"])

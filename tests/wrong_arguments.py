@@ -87,6 +87,8 @@ def calls():
         "group_norm_backward",
         (floats(3, 5, 6), floats(3, 5, 6), floats(6), floats(3, 2), abs(floats(3, 2)), 2, 1e-3),
     )
+    yield "local_response_norm", (floats(3, 5, 6), 2, 1.0, 0.1, 0.75)
+    yield "local_response_norm_backward", (floats(3, 5, 6), floats(3, 5, 6), 2, 1.0, 0.1, 0.75)
     for name in ("batch_norm_backward", "batch_norm_inference_backward"):
         yield name, (floats(*x.shape), x, floats(5), floats(5), abs(floats(5)), 1e-3, many)
     yield "max_pool2d", (y, (2, 2), (2, 2), NONE)

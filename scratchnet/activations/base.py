@@ -48,6 +48,10 @@ class WithBackward:
         other.kept = None
         return other
 
+    def forget(self) -> None:
+        """Let go of what forward has kept: no backward follows."""
+        self.kept = None
+
     def unshare(self, y: np.ndarray) -> None:
         """Keep a copy, if what is kept shares memory with y: y is about to be given to someone who may change it."""
         if self.kept is not None and array_module(y).may_share_memory(self.kept, y):

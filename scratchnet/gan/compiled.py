@@ -1,4 +1,19 @@
-"""Compile: how both networks of a GAN are to learn, and what of that goes into files."""
+"""Compile: how both networks of a GAN are to learn, and what of that goes into files.
+
+The settings by default are the DCGAN paper's. The first paper's, Goodfellow et al., arXiv 1406.2661, were others:
+
+| | the first paper | its code for MNIST | here, by default |
+|---|---|---|---|
+| G | ReLU and sigmoid layers | 1200 and 1200 of ReLU, 784 of sigmoid | the reader's, such as `zoo.dcgan` |
+| D | maxout layers, with dropout | two of 240 maxout units of 5 pieces; 0.2, 0.5 dropped | the reader's |
+| noise | in G's first layer alone | 100 normal numbers | `latent_dim` normal numbers |
+| updates | with momentum | SGD, 0.1 falling slowly, momentum 0.5 up to 0.7 | Adam(2e-4, beta_1=0.5) |
+| steps of D for one of G | 1 | 1 | d_steps=1 |
+| batches | | 100 | the reader's |
+
+For CIFAR-10 that code has convolutions as well: 5 x 5 with strides of 3 in G; 8 x 8, 8 x 8 and 5 x 5, with pooling, in
+D. It is https://github.com/goodfeli/adversarial: mnist.yaml, cifar10_convolutional.yaml.
+"""
 
 from __future__ import annotations
 
@@ -67,10 +82,11 @@ class CompiledGAN:
 
         Args:
             generator_optimizer, discriminator_optimizer: names or objects, one for each network; None for the DCGAN
-                paper's Adam(2e-4, beta_1=0.5). A faster D (4e-4 to 1e-4 of G) often helps.
+                paper's Adam(2e-4, beta_1=0.5); the first paper had SGD with momentum. A faster D (4e-4 to 1e-4 of G)
+                often helps.
             loss: "non_saturating", "minimax", "least_squares", "hinge", or an object of `sn.gan.losses`.
             real_label: the label of real pictures in D's loss, if not 1; 0.9 is one-sided label smoothing.
-            d_steps: steps of D for each step of G.
+            d_steps: steps of D for each step of G, k in the first paper, where it is 1 as well.
             instance_noise: standard deviation of the noise on all pictures that D sees; it falls linearly to 0.
             noise_steps: steps of D until it is 0.
             translation: the most pixels by which every picture that D sees, real or generated, is moved.

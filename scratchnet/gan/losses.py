@@ -124,9 +124,11 @@ class NonSaturating(Minimax):
 
         L_G = mean softplus(-z_fake) = -mean log p     dz = (p - 1) / M
 
-    Where D recognizes a generated picture, p is near 0 and G's gradient is largest: it does not saturate.
+    Where D recognizes a generated picture, p is near 0 and G's gradient is largest: it does not saturate. The paper
+    writes its algorithm with Minimax and advises this one; its code, and both codes of the DCGAN, train with it. The
+    paper's code takes half of L_D; here, as in the DCGAN's first code, it is the whole sum.
 
-    Source: Goodfellow et al., arXiv 1406.2661, section 3.
+    Source: Goodfellow et al., arXiv 1406.2661, section 3; https://github.com/goodfeli/adversarial.
     """
 
     def generator(self, z: np.ndarray) -> tuple[float, np.ndarray]:

@@ -59,7 +59,7 @@ class GAN(Adversarial, Configurable):
             in both, or a bad argument.
         TypeError: a generator or discriminator that is no model.
 
-    Source: Goodfellow et al., arXiv 1406.2661.
+    Source: Goodfellow et al., arXiv 1406.2661; `gan/compiled.py` says what its own networks and settings were.
     """
 
     built = True

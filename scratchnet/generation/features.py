@@ -27,6 +27,7 @@ from scratchnet.generation.pictures import Range, check_pictures, padded, scaled
 from scratchnet.kernels import CPU
 from scratchnet.layers import BatchNormalization, Conv2D, Dense, GlobalAveragePooling2D, ReLU
 from scratchnet.layers.chain import Chain
+from scratchnet.layers.inference import forward_only
 from scratchnet.models import Sequential
 
 SIZE = 32  # pixels a side; smaller pictures get a black margin
@@ -124,7 +125,8 @@ class FeatureClassifier:
             )
         batches = (padded(scaled(x[i : i + 256], value_range), height) for i in range(0, len(x), 256))
         there = self.model.device
-        return np.concatenate([to_numpy(self._body.forward(to_device(batch, there))) for batch in batches])
+        with forward_only():
+            return np.concatenate([to_numpy(self._body.forward(to_device(batch, there))) for batch in batches])
 
     @checked
     def predict(self, features: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Checks of what kernels take besides arrays: windows, pads, dtypes, labels, words of random numbers."""
+"""Checks of what kernels take besides arrays: windows, pads, settings, dtypes, labels, words of random numbers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,6 +44,16 @@ def check_pads(pads: Any, caller: str) -> tuple[tuple[int, int], tuple[int, int]
     if not isinstance(pads, (tuple, list)) or len(pads) != 2:
         raise ValueError(f"{caller}: expected pads as ((top, bottom), (left, right)), got {pads!r}.")
     return check_pair(pads[0], "pads[0]", caller, 0), check_pair(pads[1], "pads[1]", caller, 0)
+
+
+def check_local_response(radius: Any, bias: float, alpha: float, beta: float, caller: str) -> None:
+    """The settings of local response normalization: those with which bias + alpha * squares is above 0."""
+    if not _is_count(radius, 0):
+        raise ValueError(f"{caller}: expected depth_radius as a whole number of at least 0, got {radius!r}.")
+    if not (0 < bias < math.inf and 0 <= alpha < math.inf and 0 <= beta < math.inf):
+        raise ValueError(
+            f"{caller}: expected a bias above 0, and alpha and beta of at least 0, got {bias!r}, {alpha!r}, {beta!r}."
+        )
 
 
 def check_pictures(x: Any, mode: str, modes: Iterable[str]) -> None:

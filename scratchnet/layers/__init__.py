@@ -9,10 +9,11 @@ from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
 from scratchnet.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from scratchnet.layers.dot import Dot, dot
-from scratchnet.layers.dropout import AlphaDropout, Dropout, SpatialDropout2D
+from scratchnet.layers.dropout import AlphaDropout, Dropout, SpatialDropout2D, StochasticDepth
 from scratchnet.layers.embedding import Embedding
 from scratchnet.layers.input import Input, InputLayer
 from scratchnet.layers.layer_norm import LayerNormalization, UnitNormalization
+from scratchnet.layers.local_response import LocalResponseNormalization
 from scratchnet.layers.merging import (
     Add,
     Average,
@@ -85,6 +86,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocalResponseNormalization",
     "MaxPool2D",
     "MaxPooling2D",
     "Maximum",
@@ -111,6 +113,7 @@ __all__ = [
     "Softmax",
     "SpatialDropout2D",
     "SpectralNormalization",
+    "StochasticDepth",
     "Subtract",
     "UnitNormalization",
     "UpSampling2D",

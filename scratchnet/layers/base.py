@@ -58,6 +58,7 @@ class Layer(Called, Weights):
 
     rank: int | None = None  # axes of the input, batch included; None where any number will do
     fewest_axes = 2  # of the input, batch included, where any number will do
+    for_backward: Sequence[str] = ()  # the attributes in which `call` leaves arrays for `call_backward`
     keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
     _described_once = True
     output_dtype = "float32"  # of symbolic outputs
@@ -263,6 +264,15 @@ class Layer(Called, Weights):
         """Remember y's shape: the gradient that comes back must have it."""
         self._output_shape_now = y.shape
 
+    def forget(self) -> None:
+        """Let go of what the last forward left for a backward, which then says that there was no forward."""
+        attributes = vars(self)
+        for name in self.for_backward:
+            attributes.pop(name, None)
+        if self.activation is not None:
+            self.activation.forget()
+        self._output_shape_now = None
+
     def check_gradient(self, dy: np.ndarray) -> np.ndarray:
         """dy in the dtype that this layer computes in.
 
@@ -272,7 +282,10 @@ class Layer(Called, Weights):
             TypeError: dy is on another device.
         """
         if self._output_shape_now is None:
-            raise RuntimeError(f"{self.full_name}: backward before forward. Call y = forward(x) first.")
+            raise RuntimeError(
+                f"{self.full_name}: backward before forward. Call y = forward(x) first; "
+                "predict and evaluate keep nothing for a backward."
+            )
         dy = as_array(dy)
         if dy.shape != self._output_shape_now:
             raise ValueError(

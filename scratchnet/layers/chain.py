@@ -13,6 +13,7 @@ from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
 from scratchnet.layers.fusion import Step
+from scratchnet.layers.inference import keeps_nothing
 from scratchnet.layers.rescale import Rescaling
 from scratchnet.layers.resize import CenterCrop, Resizing
 from scratchnet.layers.sharing import all_parts
@@ -80,6 +81,12 @@ class Chain(Composite):
             self._planned_for, self._steps = key, steps
         return self._steps
 
+    def forget(self) -> None:
+        super().forget()
+        for step in self._steps:
+            if isinstance(step, fusion.CallAmongOthers):
+                step.forget()
+
     def unshare(self, y: np.ndarray) -> None:
         super().unshare(y)
         for step in self._steps:
@@ -89,9 +96,15 @@ class Chain(Composite):
     def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:
         y = self.prepare(x)
         steps = self.plan(logits)
+        alone = keeps_nothing()
         for step in steps:
             y = step.forward(y, training, logits and step is steps[-1])
-        self.note_output(y)
+            if alone:
+                step.forget()
+        if alone:
+            self._output_shape_now = None
+        else:
+            self.note_output(y)
         return y
 
     def run_backward(

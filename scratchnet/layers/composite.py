@@ -218,6 +218,11 @@ class Composite(Layer):
         for layer in self.layers:
             layer.zero_grads()
 
+    def forget(self) -> None:
+        super().forget()
+        for layer in self.layers:
+            layer.forget()
+
     def unshare(self, y: np.ndarray) -> None:
         for layer in self.layers:  # behind the layer that made y, others may have handed it on as it is
             layer.unshare(y)

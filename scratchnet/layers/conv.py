@@ -25,6 +25,7 @@ Size = int | Sequence[int]
 class Filter(Layer):
     """What the convolutions share: arguments, weights, and the bias with its gradient."""
 
+    for_backward: Sequence[str] = ("x",)
     rank = 4
     channels: int | None = None  # of the input, once built
     dilation_rate = (1, 1)

@@ -49,6 +49,8 @@ class Dense(Layer):
 
     features: int  # D, once built
 
+    for_backward = ("x",)
+
     def __init__(
         self,
         units: int,

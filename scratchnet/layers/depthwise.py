@@ -105,6 +105,8 @@ class SeparableConv2D(Filter):
     https://keras.io/api/layers/convolution_layers/separable_convolution2d/
     """
 
+    for_backward = ("x", "between")
+
     def __init__(
         self,
         filters: int,

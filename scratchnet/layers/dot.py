@@ -29,6 +29,7 @@ class Dot(Merge):
         ValueError: no such axes, or of different sizes.
     """
 
+    for_backward = ("moved", "rows", "lengths")
     least = most = 2
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **options: Any):

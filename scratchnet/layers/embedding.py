@@ -47,6 +47,8 @@ class Embedding(Layer):
 
     fewest_axes = 1
 
+    for_backward = ("index",)
+
     def __init__(
         self,
         input_dim: int,

@@ -74,6 +74,11 @@ class Step:
         """The gradient for the input of the first of the layers; adds to their grads."""
         return self.layers[0].run_backward(dy, param_grads, input_grad, logits)
 
+    def forget(self) -> None:
+        """Let go of what the layers left for a backward."""
+        for layer in self.layers:
+            layer.forget()
+
 
 class CallAmongOthers(Step):
     """A step whose layers are in other steps of the network, too: each call has a memory of its own, see `Calls`."""
@@ -95,6 +100,11 @@ class CallAmongOthers(Step):
         """The step's, with what its layers remembered then."""
         with self.calls.recalled():
             return self.step.backward(dy, param_grads, input_grad, logits)
+
+    def forget(self) -> None:
+        """The call is as if it had not been."""
+        super().forget()
+        self.calls.keep()
 
 
 class KernelReLU(Step):

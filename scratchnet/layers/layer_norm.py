@@ -61,6 +61,8 @@ class LayerNormalization(Layer):
 
     normal_shape: tuple[int, ...] | None = None  # the sizes of the axes, once built
 
+    for_backward = ("rows", "mean", "var")
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -146,6 +148,8 @@ class UnitNormalization(Layer):
     Source: https://keras.io/api/layers/normalization_layers/unit_normalization/
     """
 
+    for_backward = ("y", "length", "moves")
+
     def __init__(self, axis: int | Sequence[int] = -1, **options: Any):
         super().__init__(**options)
         self.axis = _axes(axis, self.full_name)
@@ -174,5 +178,5 @@ class UnitNormalization(Layer):
         return (dy - self.y * along) / self.length
 
     def unshare(self, y: np.ndarray) -> None:
-        if array_module(y).may_share_memory(self.y, y):
+        if "y" in vars(self) and array_module(y).may_share_memory(self.y, y):
             self.y = self.y.copy()

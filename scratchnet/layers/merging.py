@@ -144,6 +144,8 @@ class Subtract(Merge):
 class Multiply(Merge):
     """y = x_1 * x_2 * ...;  dx_i = dy * (product of the others)."""
 
+    for_backward = ("x",)
+
     def call(self, x: Any, training: bool) -> np.ndarray:
         self.x, y = x, x[0]
         for one in x[1:]:
@@ -172,6 +174,8 @@ class Average(Add):
 
 class Maximum(Merge):
     """y = max(x_1, x_2, ...), element by element;  dx_i = dy where x_i is the largest, else 0; of equals the first."""
+
+    for_backward = ("taken_from",)
 
     def beats(self, other: np.ndarray, best: np.ndarray) -> np.ndarray:
         """Where the other is to be taken; NaN stays or comes."""

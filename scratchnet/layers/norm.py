@@ -20,6 +20,7 @@ from scratchnet.signatures import OnlyDefault
 class _Normalization(Layer):
     """What batch and group normalization share: gamma and beta, one of each a channel, where they are asked for."""
 
+    for_backward = ("x", "mean", "var")
     channels: int | None = None  # C, once built
 
     def __init__(

@@ -46,6 +46,8 @@ class Parallel(Composite):
     arXiv 1709.01507.
     """
 
+    for_backward = ("outputs", "calls")
+
     def __init__(self, branches: Sequence[Layer | Sequence[Layer]], merge: str = "add", **options: Any):
         chains = [branch if isinstance(branch, Layer) else Chain(branch) for branch in branches]
         super().__init__(chains, **options)

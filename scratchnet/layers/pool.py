@@ -73,6 +73,8 @@ class MaxPooling2D(_Pooling):
     Source: Keras, https://keras.io/api/layers/pooling_layers/max_pooling2d/
     """
 
+    for_backward = ("argmax",)
+
     def call(self, x: np.ndarray, training: bool, relu: bool = False) -> np.ndarray:
         y, self.argmax = kernels.of(x).max_pool2d(x, *self.window(x.shape[1:3]), relu)
         self.hw = x.shape[1:3]
@@ -145,6 +147,7 @@ class GlobalMaxPooling2D(Layer):
     Source: Keras, https://keras.io/api/layers/pooling_layers/global_max_pooling2d/
     """
 
+    for_backward = ("argmax",)
     rank = 4
 
     def __init__(self, data_format: OnlyDefault = None, keepdims: bool = False, **options: Any):

@@ -35,6 +35,8 @@ class PReLU(Layer):
     Source: He et al., arXiv 1502.01852; Keras, https://keras.io/api/layers/activation_layers/prelu/
     """
 
+    for_backward = ("x",)
+
     def __init__(
         self,
         alpha_initializer: str | initializers.Initializer = "Zeros",

@@ -29,6 +29,7 @@ class RandomPictures(RandomLayer):
     A kind of it defines `table`, `change` and `change_backward`, which find the table as `self.now`.
     """
 
+    for_backward = ("x", "now")
     rank = 4
     changes_alone = True  # called on pictures by itself it changes them, as Keras's does
 

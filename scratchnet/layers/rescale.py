@@ -104,12 +104,13 @@ class Normalization(Constants):
     variance=np.square(cifar10.STD)); or Normalization() alone, and `layer.adapt(x_train)` before training. Until then
     it lets x pass as it is.
 
-    Shapes: x (N, ..., C), y the same; mean, variance (C,).
+    Shapes: x (N, ..., C), y the same; mean, variance (C,); count ().
 
     Args:
         axis: the channels' axis; only the last, -1.
         mean, variance: a number, or one for each channel; both or none. If none, they are found by `adapt` and belong
-            to the layer's weights (they are not trained).
+            to the layer's weights (they are not trained), with a `count` of 0 behind them, which Keras keeps there for
+            its older files.
 
     Raises:
         ValueError: only one of both is given, a variance below 0, as many numbers as there are not channels.
@@ -151,6 +152,7 @@ class Normalization(Constants):
         if self.mean is None:
             self.add_weight(sizes(input_shape)[-1:], "zeros", trainable=False, name="mean")
             self.add_weight(sizes(input_shape)[-1:], "ones", trainable=False, name="variance")
+            self.add_weight((), "zeros", trainable=False, name="count")  # unused; Keras's list of weights has it
 
     def adapt(self, data: np.ndarray) -> None:
         """Take mean and variance from examples (N, ..., C), of any dtype; what was found before is forgotten.

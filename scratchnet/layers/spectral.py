@@ -84,6 +84,10 @@ class SpectralNormalization(Layer):
     def check(self, x: np.ndarray) -> None:
         self.layer.check(x)
 
+    def forget(self) -> None:
+        super().forget()
+        self.layer.forget()
+
     def unshare(self, y: np.ndarray) -> None:
         self.layer.unshare(y)
 

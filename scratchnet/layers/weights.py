@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -14,13 +15,14 @@ from scratchnet import initializers, locks, placement
 from scratchnet.annotations import checked
 from scratchnet.arguments import is_array, shortened
 from scratchnet.constraints import Bound
-from scratchnet.devices import Device, device_of, to_device, to_numpy
+from scratchnet.devices import Device, array_module, device_of, to_device, to_numpy
 from scratchnet.kernels import CPU
 from scratchnet.layers.own import Adapting
 from scratchnet.layers.penalties import Penalties
 from scratchnet.regularizers import Regularizer
 from scratchnet.signatures import OnlyDefault
 
+_LARGE = 1 << 20  # bytes of a gradient that has pages of its own
 W = TypeVar("W", bound="Weights")
 
 _left: ContextVar[int | None] = ContextVar("_left", default=None)  # numbers that may still be asked for; None: any
@@ -132,7 +134,7 @@ class Weights(Adapting, Penalties):
         value = to_device(initializers.get(initializer)(shape, dtype=self.dtype.type), self.device)
         self.rule(name, regularizer, constraint)
         if trainable:
-            self.params[name], self.grads[name] = value, self.device.module.zeros_like(value)
+            self.params[name], self.grads[name] = value, _zeros_like(value)
         else:
             self.state[name] = value
         return value
@@ -148,7 +150,7 @@ class Weights(Adapting, Penalties):
         self.dtype = np.dtype(dtype)
         for arrays in (self.params, self.grads, self.state):
             for name in arrays:
-                arrays[name] = arrays[name].astype(self.dtype)
+                arrays[name] = arrays[name].astype(self.dtype, copy=False)
 
     # Where it is.
 
@@ -274,6 +276,17 @@ class Weights(Adapting, Penalties):
     def count_params(self) -> int:
         """Numbers in all weights, the state included, as Keras counts."""
         return sum(math.prod(w.shape) for w in (*self.params.values(), *self.state.values()))
+
+
+def _zeros_like(value: Any) -> Any:
+    """A gradient of zeros. Where nothing is trained nobody writes to it, and until then a large one takes no memory.
+
+    Pages that come from the operating system are zeros that exist once they are touched. NumPy's own zeros are such
+    pages only where the C library has no used memory at hand.
+    """
+    if isinstance(value, np.ndarray) and value.nbytes >= _LARGE:
+        return np.frombuffer(mmap.mmap(-1, value.nbytes), value.dtype).reshape(value.shape)
+    return array_module(value).zeros(value.shape, value.dtype)
 
 
 def arrays_of(weights: Sequence[Any], caller: str) -> list[np.ndarray]:

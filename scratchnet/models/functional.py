@@ -11,6 +11,7 @@ from scratchnet.annotations import checked
 from scratchnet.arguments import check_array, check_choice, check_input, shape_text, shortened
 from scratchnet.devices import array_module, as_array, fresh
 from scratchnet.layers.fusion import CallAmongOthers
+from scratchnet.layers.inference import keeps_nothing
 from scratchnet.layers.symbolic import KerasTensor
 from scratchnet.models import calls
 from scratchnet.models.graph import Call, Graph, Logits
@@ -176,6 +177,13 @@ class Functional(Model):
             if isinstance(call.step, CallAmongOthers):
                 call.step.calls.unshare(y)
 
+    def forget(self) -> None:
+        super().forget()
+        self._shapes_now = []
+        for call in self._calls:
+            if isinstance(call.step, CallAmongOthers):
+                call.step.forget()
+
     def prepare(self, x: Any) -> Any:
         arrays = [as_array(part) for part in self._in_order(x, "x")]
         for array, tensor in zip(arrays, self.graph.inputs):
@@ -200,7 +208,7 @@ class Functional(Model):
 
     def run_forward(self, x: Any, training: bool = False, logits: Logits = False) -> Any:
         values = self.graph.forward(self.plan(logits), self.prepare(x), training)
-        self._shapes_now = [value.shape for value in values]
+        self._shapes_now = [] if keeps_nothing() else [value.shape for value in values]
         return packed(self.result_structure, values)
 
     def run_backward(self, dy: Any, param_grads: bool = True, input_grad: bool = True, logits: Logits = False) -> Any:
@@ -217,7 +225,10 @@ class Functional(Model):
     def _gradients(self, dy: Any) -> list[Any]:
         """The gradients of the outputs, in their order, checked."""
         if not self._shapes_now:
-            raise RuntimeError(f"{self.full_name}: backward before forward. Call y = forward(x) first.")
+            raise RuntimeError(
+                f"{self.full_name}: backward before forward. Call y = forward(x) first; "
+                "predict and evaluate keep nothing for a backward."
+            )
         parts = [dy] if isinstance(self.result_structure, KerasTensor) else flat(dy)
         if len(parts) != len(self._shapes_now):
             raise ValueError(f"{self.full_name}: expected {len(self._shapes_now)} gradients, got {len(parts)}.")

@@ -18,6 +18,7 @@ import numpy as np
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
+from scratchnet.layers.inference import keeps_nothing
 from scratchnet.layers.input import InputLayer
 from scratchnet.layers.symbolic import KerasTensor, Node
 from scratchnet.structures import Structure, flat, packed
@@ -34,6 +35,7 @@ class Call(NamedTuple):
         result: the one, or those, that come out.
         training: what the call says, or None for what the model's run says.
         logits: whether the last layer's activation is left out.
+        last_used: the numbers of the tensors that no later call needs.
     """
 
     step: Step
@@ -41,6 +43,7 @@ class Call(NamedTuple):
     result: Structure
     training: bool | None
     logits: bool
+    last_used: tuple[int, ...] = ()
 
 
 class Graph:
@@ -128,7 +131,20 @@ class Graph:
                 calls.append(Call(step, given, result, path[start].training, left_out and end == len(path)))
                 start = end
         steps = fusion.with_memories([call.step for call in calls])
-        return [call._replace(step=step) for call, step in zip(calls, steps)]
+        return [
+            call._replace(step=step, last_used=last_used)
+            for call, step, last_used in zip(calls, steps, self._last_used(calls))
+        ]
+
+    def _last_used(self, calls: Sequence[Call]) -> list[tuple[int, ...]]:
+        """For each call the tensors that are needed by it and by none behind it, nor given to the caller."""
+        needed = {id(tensor) for tensor in self.outputs}
+        found: list[tuple[int, ...]] = []
+        for call in reversed(calls):
+            here = {id(tensor) for tensor in [*flat(call.given), *flat(call.result)]} - needed
+            needed |= here
+            found.append(tuple(here))
+        return found[::-1]
 
     def _paths(self) -> list[list[Node]]:
         """The nodes, but for the inputs', in lists of those that run one after the other, without anything between."""
@@ -158,12 +174,21 @@ class Graph:
         return any(tensor is output for output in self.outputs)
 
     def forward(self, calls: Sequence[Call], x: Sequence[np.ndarray], training: bool) -> list[np.ndarray]:
-        """The outputs' values for these of the inputs."""
+        """The outputs' values for these of the inputs.
+
+        A value goes when its last call has run; but most are the input of a layer, which keeps it for backward. Where
+        no backward follows, see `layers/inference.py`, layers keep nothing.
+        """
+        alone = keeps_nothing()
         values: dict[int, np.ndarray] = {id(tensor): value for tensor, value in zip(self.inputs, x)}
         for call in calls:
             given = packed(call.given, [values[id(tensor)] for tensor in flat(call.given)])
             y = call.step.forward(given, training if call.training is None else call.training, call.logits)
             values.update({id(tensor): value for tensor, value in zip(flat(call.result), flat(y))})
+            for number in call.last_used:
+                values.pop(number, None)
+            if alone:
+                call.step.forget()
         return [values[id(tensor)] for tensor in self.outputs]
 
     def backward(

@@ -7,12 +7,23 @@ from __future__ import annotations
 
 import argparse
 
-from scratchnet.recipes import garments, generation, order, recognition, record_run, ring, scaling, shapes, sharing
+from scratchnet.recipes import (
+    garments,
+    generation,
+    order,
+    recognition,
+    record_run,
+    references,
+    ring,
+    scaling,
+    shapes,
+    sharing,
+)
 from scratchnet.recipes.record import folder_for
 
 ROOMS = {
     name: room
-    for room in (recognition, order, shapes, generation, garments, ring, scaling, sharing, record_run)
+    for room in (recognition, order, shapes, generation, garments, ring, scaling, sharing, references, record_run)
     for name in room.RECIPES
 }
 
@@ -36,7 +47,9 @@ def main(arguments: list[str] | None = None) -> None:
     if options.epochs is not None and options.epochs < 1:
         p.error(f"expected --epochs of at least 1, got {options.epochs}. Leave it out for the recipe's own number.")
     room = ROOMS[options.name]
-    if options.epochs is not None and (room in (scaling, shapes, sharing) or options.name == "record_tricks"):
+    if options.epochs is not None and (
+        room in (references, scaling, shapes, sharing) or options.name == "record_tricks"
+    ):
         p.error(f"--epochs is not for {options.name}, whose networks learn for fixed numbers of steps or epochs.")
     if options.torch_python and room is not generation and options.name != "record":
         p.error("--torch-python is for the DCGANs and record; python -m scratchnet.bench compares the classifiers.")

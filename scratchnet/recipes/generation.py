@@ -68,7 +68,10 @@ RECIPES = {
 
 
 def make(recipe: Recipe, channels: int) -> GAN:
-    """The compiled GAN: the DCGAN paper's settings, one-sided smoothing, and an average of G."""
+    """The compiled GAN: `zoo.dcgan` and the DCGAN paper's Adam, with one-sided smoothing and an average of G.
+
+    Those two are not the paper's, nor are batches of 64, its are of 128, and normal noise: see `zoo.dcgan`.
+    """
     gan = GAN(*zoo.dcgan(SIZE, channels, LATENT, recipe.width), LATENT, average=recipe.average)
     gan.compile(real_label=REAL_LABEL)
     return gan

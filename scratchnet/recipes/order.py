@@ -63,7 +63,7 @@ class Recipe(NamedTuple):
 
     what: str
     data: Callable[[], Data]
-    make: Callable[[], sn.Sequential]
+    make: Callable[[], sn.Model]
     epochs: int
     batch_size: int = 32
 

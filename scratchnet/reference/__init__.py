@@ -59,6 +59,8 @@ from scratchnet.reference.norm import (
     batch_norm_inference,
     group_norm,
     group_norm_backward,
+    local_response_norm,
+    local_response_norm_backward,
 )
 from scratchnet.reference.pool import average_pool2d, average_pool2d_backward, max_pool2d, max_pool2d_backward
 from scratchnet.reference.random import dropout, normal, philox, uniform
@@ -97,6 +99,8 @@ __all__ = [
     "hard_silu",
     "hard_silu_backward",
     "lion",
+    "local_response_norm",
+    "local_response_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "mish",

@@ -1,4 +1,4 @@
-"""Batch and group normalization and their gradients."""
+"""Batch, group and local response normalization and their gradients."""
 
 import math
 
@@ -90,3 +90,39 @@ def group_norm_backward(dy, x, gamma, mean, var, groups, epsilon):
         u = (x[index] - mean[n, g]) / s
         dx[index] = (gamma[c] * dy[index] - total[n, g] / M - u * product[n, g] / M) / s
     return dx, dgamma, dbeta
+
+
+def _bases(x, depth_radius, bias, alpha):
+    """s[..,c] = bias + alpha * sum of x[..,j]^2 over the channels j with |j - c| <= depth_radius."""
+    s, C = np.full_like(x, bias), x.shape[-1]
+    for index in np.ndindex(*x.shape):
+        place, c = index[:-1], index[-1]
+        for j in range(max(0, c - depth_radius), min(C, c + depth_radius + 1)):
+            s[index] += alpha * x[(*place, j)] ** 2
+    return s
+
+
+def local_response_norm(x, depth_radius, bias, alpha, beta):
+    """y[..,c] = x[..,c] / s[..,c]^beta, s = bias + alpha * sum of the squares of the channels near c.
+
+    Source: Krizhevsky, Sutskever and Hinton, NIPS 2012, section 3.3.
+    """
+    s, y = _bases(x, depth_radius, bias, alpha), np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        y[index] = x[index] / s[index] ** beta
+    return y
+
+
+def local_response_norm_backward(dy, x, depth_radius, bias, alpha, beta):
+    """dx[c] = dy[c] / s[c]^beta - sum over j near c of dy[j] * x[j] * beta * s[j]^(-beta-1) * ds[j]/dx[c].
+
+    x[c] moves its own y directly, and through s[j] the y[j] of all channels near it: ds[j]/dx[c] = 2 * alpha * x[c].
+    """
+    s, dx, C = _bases(x, depth_radius, bias, alpha), np.zeros_like(x), x.shape[-1]
+    for index in np.ndindex(*x.shape):
+        place, c = index[:-1], index[-1]
+        dx[index] = dy[index] / s[index] ** beta
+        for j in range(max(0, c - depth_radius), min(C, c + depth_radius + 1)):
+            near = (*place, j)
+            dx[index] -= dy[near] * x[near] * beta * s[near] ** (-beta - 1) * 2 * alpha * x[index]
+    return dx

@@ -17,6 +17,7 @@ from scratchnet.arguments import check_count
 from scratchnet.callbacks import Callback, CallbackList, Logs, log_text, timing_text
 from scratchnet.devices import to_numpy
 from scratchnet.divergence import all_finite
+from scratchnet.layers.inference import forward_only
 from scratchnet.losses import Loss
 from scratchnet.printing import say
 from scratchnet.structures import each, joined, leaves, length, parts
@@ -124,7 +125,7 @@ class Measuring(Compiled):
                 x = source.take(batch)[0]
                 if isinstance(source, Stream):
                     room.batch_size = length(x)
-                with locks.MODELS:  # layers keep things from one line to the next
+                with locks.MODELS, forward_only():  # layers keep things from one line to the next
                     found.append(_on_cpu(self.forward(x)))
             listed.call("on_predict_batch_end", number, {"outputs": found[-1]})
         listed.call("on_predict_end", {})
@@ -153,7 +154,7 @@ class Measuring(Compiled):
         feed.bring(self._home(feed), caller)
         with Room([self], len(feed), caller):
             x = feed.take(np.arange(len(feed)))[0]
-            with locks.MODELS:
+            with locks.MODELS, forward_only():
                 return _on_cpu(self.forward(x))
 
     def _one_batch(self, method: str, loss: Loss | None, *data: Any) -> Feed:
@@ -204,7 +205,7 @@ class Measuring(Compiled):
                 x, y, weight = source.take(batch, epoch)
                 if isinstance(source, Stream):
                     room.batch_size = length(x)
-                with locks.MODELS:
+                with locks.MODELS, forward_only():
                     value, _, z = forward_loss(self, loss, x, y, False, weight)
                 means.update(value, y, self._outputs(z, loss), weight)
             done += 1

@@ -31,11 +31,11 @@ def article_generator(*, kernel_size: int = 3, activate_projection: bool = True)
 
     In the listing three convolutions of stride 2 shrink 4 x 4 pixels to one; here they are transposed convolutions,
     4 -> 8 -> 16 -> 32. Layers before a normalization have no bias, for it subtracts the mean. Weights begin as
-    N(0, 0.02), as in the DCGAN paper. All else is as listed.
+    N(0, 0.02), as in the DCGAN paper. All else is as listed, kernels of 3 x 3 among it.
 
     Args:
-        kernel_size: of the transposed convolutions. 4, a multiple of their stride, covers every pixel equally often;
-            `python -m scratchnet.bench` measures that.
+        kernel_size: of the transposed convolutions, 3 as listed. 4, a multiple of their stride, covers every pixel
+            equally often; `python -m scratchnet.bench` measures that. `dcgan` says what the paper's authors took.
         activate_projection: whether LeakyReLU follows the dense layer, as listed.
     """
     up: dict[str, Any] = {"kernel_size": kernel_size, "strides": 2, "padding": "same", "use_bias": False, **WEIGHTS}
@@ -56,6 +56,7 @@ def article_generator(*, kernel_size: int = 3, activate_projection: bool = True)
 def article_discriminator() -> Sequential:
     """The discriminator of the article's listing 4.2, (N, 32, 32, 3) -> (N, 1), as listed; weights begin as N(0, 0.02).
 
+    Its kernels are 3 x 3, as listed, at strides of 2; other than the DCGAN paper's, it has no batch normalization.
     The sigmoid at its end may stay: `sn.GAN` leaves it out and works on the scores before it.
     """
     down: dict[str, Any] = {"kernel_size": 3, "strides": 2, "padding": "same", **WEIGHTS}
@@ -100,7 +101,7 @@ def dcgan(
     width: int = 64,
     normalization: str = "batch",
 ) -> tuple[Sequential, Sequential]:
-    """(generator, discriminator) as the DCGAN paper has them, for square pictures from -1 to 1.
+    """(generator, discriminator) by the DCGAN paper's rules, for square pictures from -1 to 1.
 
     Both are made of 4 x 4 kernels at stride 2. G projects its noise to 4 x 4 pixels (5, 6 or 7 where `size` asks for
     it) and doubles height and width until `size`, with half as many filters each time; batch normalization and ReLU
@@ -119,7 +120,20 @@ def dcgan(
     Raises:
         ValueError: a size that doubling does not reach (the nearest are named), or another bad argument.
 
-    Source: Radford, Metz and Chintala, arXiv 1511.06434; kernels of 4 as in the code that came with it.
+    | | the paper | its first author's code | its third author's code | here |
+    |---|---|---|---|---|
+    | kernels | not named in the text | 64 x 64 pixels: 5 x 5; 32 x 32: 3 x 3 | 4 x 4 | 4 x 4 |
+    | strides | 2 for every doubling, no pooling | 2; at 32 x 32 2 and 1 in turn | 2 | 2 |
+    | noise | uniform, 100 numbers | uniform from -1 to 1, 100; at 32 x 32 256 | normal, 100 | normal, `latent_dim` |
+    | filters | | 128 and more | 128 and more | `width`, 64, and more |
+    | batches | 128 | 128 | 128 | the reader's; the recipes have 64 |
+
+    The paper and its first author's code have Adam(2e-4, beta_1=0.5), N(0, 0.02), LeakyReLU(0.2), tanh, and batch
+    normalization in all layers but G's last and D's first, as here; `sn.GAN.compile` has this Adam by default.
+    PyTorch's example has 4 x 4 kernels, too, with 64 filters and batches of 64.
+
+    Source: Radford, Metz and Chintala, arXiv 1511.06434; the first author's code, https://github.com/Newmu/dcgan_code
+    (faces/train_uncond_dcgan.py, imagenet/load_pretrained.py); the third's, https://github.com/soumith/dcgan.torch.
     """
     counts = {"size": size, "channels": channels, "latent_dim": latent_dim, "width": width}
     size, channels, latent_dim, width = (check_count(value, name, "dcgan") for name, value in counts.items())

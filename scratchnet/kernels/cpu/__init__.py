@@ -45,6 +45,7 @@ from scratchnet.kernels.cpu.linear_units import (
     softplus,
     softplus_backward,
 )
+from scratchnet.kernels.cpu.local_response import local_response_norm, local_response_norm_backward
 from scratchnet.kernels.cpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
@@ -112,6 +113,8 @@ __all__ = [
     "hard_silu",
     "hard_silu_backward",
     "lion",
+    "local_response_norm",
+    "local_response_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "mish",

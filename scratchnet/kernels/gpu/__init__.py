@@ -45,6 +45,7 @@ from scratchnet.kernels.gpu.linear_units import (
     softplus,
     softplus_backward,
 )
+from scratchnet.kernels.gpu.local_response import local_response_norm, local_response_norm_backward
 from scratchnet.kernels.gpu.loss import (
     sigmoid_binary_cross_entropy,
     softmax_cross_entropy,
@@ -118,6 +119,8 @@ __all__ = [
     "hard_silu",
     "hard_silu_backward",
     "lion",
+    "local_response_norm",
+    "local_response_norm_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "mish",

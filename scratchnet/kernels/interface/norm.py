@@ -1,4 +1,4 @@
-"""Batch and group normalization."""
+"""Batch, group and local response normalization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 class Norm(Protocol):
     """x (N, ..., C), channels last; gamma, beta (C,); mean, var (C,) for a batch, (N, groups) for groups.
 
-    Sources: Ioffe and Szegedy, arXiv 1502.03167; Wu and He, arXiv 1803.08494.
+    Sources: Ioffe and Szegedy, arXiv 1502.03167; Wu and He, arXiv 1803.08494; for local response normalization, whose
+    bias, alpha and beta are numbers, Krizhevsky, Sutskever and Hinton, NIPS 2012, section 3.3.
     """
 
     def batch_norm(
@@ -91,4 +92,21 @@ class Norm(Protocol):
         With s = sqrt(var + epsilon), u = (x - mean) / s and M elements a group: dbeta = sum dy and dgamma = sum dy * u
         over all but the channels, dx = (gamma * dy - mean(gamma * dy) - u * mean(gamma * dy * u)) / s with means over
         the M elements.
+        """
+
+    def local_response_norm(
+        self, x: np.ndarray, depth_radius: int, bias: float, alpha: float, beta: float
+    ) -> np.ndarray:
+        """y[..,c] = x[..,c] * s[..,c]^-beta, s[..,c] = bias + alpha * sum of x[..,j]^2 over all channels j near c.
+
+        Near are those with |j - c| <= depth_radius, 2 * depth_radius + 1 or, at the ends, fewer. alpha is a factor of
+        the sum, not of the mean. depth_radius, alpha and beta are at least 0, bias is above 0.
+        """
+
+    def local_response_norm_backward(
+        self, dy: np.ndarray, x: np.ndarray, depth_radius: int, bias: float, alpha: float, beta: float
+    ) -> np.ndarray:
+        """dx[c] = dy[c] * s[c]^-beta - 2 * alpha * beta * x[c] * sum of dy[j] * x[j] * s[j]^(-beta-1) over j near c.
+
+        All at one place [..]. x[c] is in the sums s[j] of the channels to which c is near: they are those near to c.
         """

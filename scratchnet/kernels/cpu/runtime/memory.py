@@ -1,7 +1,8 @@
 """Fresh arrays without fresh memory: what a dead array leaves behind serves the next one of its size.
 
 Memory that comes from the operating system is mapped and cleared page by page as it is first touched, which can take
-longer than the kernel that writes to it. A training step needs the same sizes again and again.
+longer than the kernel that writes to it. A training step needs the same sizes again and again. Prediction needs each
+layer's size once, and what the large pictures of the first layers leave serves the smaller ones behind.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scratchnet import locks
 
 SMALLEST = 1 << 16  # bytes; below, the C library keeps memory at hand by itself
 MOST = 1 << 28  # bytes that are held for later
+LARGEST_PART = 4  # times as large as it is asked for may a block be: more would be missed where all of it is needed
 LINE = 64  # bytes in a cache line: a vector that begins at one needs only one
 
 
@@ -39,12 +41,18 @@ class _Store:
     def take(self, size: int) -> _Block:
         """`size` bytes that begin at a cache line."""
         with self.lock:
-            if self.free.get(size):
-                self.held -= size
-                return self.free[size].pop()
+            found = size if self.free.get(size) else self._larger(size)
+            if found is not None:
+                self.held -= found
+                return self.free[found].pop()
         memory = np.empty(size + LINE, np.uint8)
         address = memory.ctypes.data
         return _Block(memory, address + -address % LINE, size)
+
+    def _larger(self, size: int) -> int | None:
+        """The smallest of the larger blocks' sizes, if it is not too large."""
+        fitting = (have for have, blocks in self.free.items() if blocks and size < have <= LARGEST_PART * size)
+        return min(fitting, default=None)
 
     def give_back(self, block: _Block) -> None:
         """Hold it for later; where too much is held then, what was not asked for longest goes."""
