@@ -116,6 +116,8 @@ def noisy():
         sn.UpSampling2D(interpolation="bilinear"),
         sn.Conv2D(4, 3, groups=2, dilation_rate=2, activation="relu"),
         sn.SpatialDropout2D(0.2),
+        sn.LocalResponseNormalization(),
+        sn.StochasticDepth(0.2),
         sn.SeparableConv2D(4, 3),
         sn.LayerNormalization(),
         sn.AlphaDropout(0.2),

@@ -48,7 +48,7 @@ def random_weights(model, rng):
 
 
 def run_theirs(make, weights, x, dy, training):
-    """[y, dx, the gradients of the weights], and all weights afterwards, in x's dtype."""
+    """[y, dx, the gradients of the weights], and the moving averages afterwards, in x's dtype."""
     keras.config.set_floatx(x.dtype.name)
     keras.config.set_dtype_policy(x.dtype.name)
     try:
@@ -63,11 +63,12 @@ def run_theirs(make, weights, x, dy, training):
         y = model(tensor, training=training)
         total = tf.reduce_sum(y * dy)
     gradients = tape.gradient(total, [tensor, *(weight.value for weight in model.trainable_weights)])
-    arrays, after = [np.asarray(array) for array in (y, *gradients)], model.get_weights()
+    arrays = [np.asarray(array) for array in (y, *gradients)]
+    averages = [np.array(weight) for weight in model.non_trainable_weights]
     del model, tape
     keras.backend.clear_session()
     gc.collect()  # hundreds of megabytes
-    return arrays, after
+    return arrays, averages
 
 
 def run_ours(model, weights, x, dy, training):
@@ -77,7 +78,8 @@ def run_ours(model, weights, x, dy, training):
     model.zero_grads()
     y = model.forward(x, training=training)
     dx = model.backward(dy)
-    return [y, dx, *(gradient.copy() for gradient in model.grads.values())], model.get_weights()
+    gradients, averages = ([array.copy() for array in part.values()] for part in (model.grads, model.state))
+    return [y, dx, *gradients], averages
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
@@ -113,14 +115,15 @@ def test_same_numbers(network, training):
             assert np.abs(array).max() < 1e-6 * max(sizes[2:])
         else:
             assert_close(array / size, expected / size, 1e-10, f"{what}{of} in float64")
+    assert len(found_after) == len(after)
     for array, expected in zip(found_after, after):
-        assert_close(array, expected, 1e-10, what + "weights behind it")
+        assert_close(array, expected, 1e-10, what + "moving averages in float64")
 
     theirs, after = run_theirs(make_theirs, weights, x, dy, training)
     found, found_after = run_ours(ours, weights, x, dy, training)
     assert_close(found[0], theirs[0], 1e-4, what + "y")
     for array, expected in zip(found_after, after):
-        assert_close(array, expected, 1e-4, what + "weights behind it")
+        assert_close(array, expected, 1e-4, what + "moving averages")
     errors = []
     for gradients in (found, theirs):
         parts = [(a, e) for a, e, small in zip(gradients[1:], exact[1:], idle[1:]) if not small]
