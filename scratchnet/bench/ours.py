@@ -13,6 +13,7 @@ import scratchnet as sn
 from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT, NETWORKS, Conv, network
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.layers.dilation import Grouped
 from scratchnet.shapes import output_hw, pads_2d
 from scratchnet.training.data import Feed
@@ -141,14 +142,19 @@ def _products(layer: Conv) -> tuple[Function, ...]:
     return grouped.conv2d, grouped.conv2d_input_grad, grouped.conv2d_weight_grad
 
 
+def _random(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Random numbers in an array as kernels return it, which begins at a cache line."""
+    array = empty(shape, np.dtype(np.float32))
+    return rng.random(out=array, dtype=np.float32)
+
+
 def _convolution(layer: Conv) -> list[Kernel]:
     """y, dx and dw of a convolution; both gradients once more where a pooling follows."""
     rng, (name, N, H, C, F, K, stride, padding, pool, groups) = np.random.default_rng(0), layer
     hw, kernel, strides = (H, H), (K, K), (stride, stride)
     pads = pads_2d(hw, kernel, strides, padding)
     shapes = (N, H, H, C), (K, K, C, 1) if groups == C else (K, K, C // groups, F), (F,)
-    x, w, b = (rng.random(shape, dtype=np.float32) for shape in shapes)
-    dy = rng.random((N, *output_hw(hw, kernel, strides, pads), F), dtype=np.float32)
+    x, w, b, dy = (_random(rng, shape) for shape in (*shapes, (N, *output_hw(hw, kernel, strides, pads), F)))
     work, traffic = 2.0 * dy.size * K * K * (C // groups), x.nbytes + w.nbytes + dy.nbytes
     y, dx, dw = _products(layer)
     sums = (np.zeros_like(w), None) if 1 < groups < C else ()

@@ -28,7 +28,7 @@ from scratchnet.kernels.cpu.runtime.memory import SMALLEST, empty
 
 _HEIGHTS = (8, 7, 4, 2, 1)  # pixels of a tile: 8 sums, 5 weights and a pixel fit into 16 registers
 _MOST_TAPS = (5, 3, 2, 1)  # of a row of the window, that a tile takes at once
-_ROWS_BYTES = 1 << 16  # of x in the windows of a row of outputs: they stay in the first caches
+_ROWS_BYTES = 24 * 1024  # of x in the windows of a row of outputs: they stay in the first-level cache
 _BLOCKS_A_TASK = 4  # at least, where a task has not all filters: what is read together is some cache lines long
 _TASKS = 32  # enough to keep many threads busy
 
@@ -78,12 +78,15 @@ def _make_tile(P):
 
     @inlined_in_order
     @variant(P)
-    def kernel(x, xo, row, plane, planes, ka, kb, chunks, xs, wo, w_row, w_plane, ws, bias, bo, relu, y, yo, ys):
+    def kernel(
+        x, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, w_plane, ws, bias, bo, relu, y, yo, ys
+    ):
         tile = tile_load(P, 1, bias, bo, 0)
         for k in range(ka, kb):
+            at_row = xo + (slot + k if slot + k < KH else slot + k - KH) * row
             for c in range(planes):
                 for chunk in range(len(chunks)):
-                    at_x = xo + k * row + c * plane + chunks[chunk, 0]
+                    at_x = at_row + c * plane + chunks[chunk, 0]
                     at_w, taps = wo + k * w_row + c * w_plane + chunks[chunk, 1], chunks[chunk, 2]
                     if taps == 3:
                         tile = taps_multiply_add(tile, P, 3, x, at_x, xs, x, at_w, ws)
@@ -131,7 +134,7 @@ def _narrow_conv2d(
                 f0 = min((b0 + g) * lanes, F - lanes)  # the last block may begin before the one before it ends
                 for t in range(KH * KW * planes):
                     tile_store(tile_load(1, 1, w, t * F + f0, 0), 1, 1, buffer, g * cells + t * lanes, 0)
-            pixels, copied = here * cells, 0  # rows of the buffer, from row i0 * sh - top of x on
+            pixels, copied = here * cells, 0  # rows of x, from i0 * sh - top on; the buffer has the last KH
             for i in range(i0, i1):
                 start = (i - i0) * sh
                 copied = max(copied, start)
@@ -140,127 +143,43 @@ def _narrow_conv2d(
                     if 0 <= h < H:  # other rows are never read
                         copy_row(
                             x, ((n * H + h) * W - left) * C, begin, end, columns, C, sources, F, b0, here, planes, zeros,
-                            buffer, pixels + copied * row, W * C,
+                            buffer, pixels + copied % KH * row, W * C,
                         )  # fmt: skip
                     copied += 1
+                slot = start % max(1, KH)
                 ka, kb = max(0, top - i * sh), min(KH, H + top - i * sh)
                 for g in range(here):
                     f, wo = min((b0 + g) * lanes, F - lanes), g * cells
                     for z in range(len(tiles)):
-                        xo = pixels + start * row + g * planes * plane + tiles[z, 0] * xs
+                        xo = pixels + g * planes * plane + tiles[z, 0] * xs
                         yo, height = y_start + n * n_step + i * i_step + tiles[z, 0] * j_step + f, tiles[z, 1]
                         for q in range(tiles[z, 2]):
                             prefetch(y, yo + q * j_step + i_step, 1)
                         if height == 0:
                             _t0(
-                                buffer,
-                                xo,
-                                row,
-                                plane,
-                                planes,
-                                ka,
-                                kb,
-                                chunks,
-                                xs,
-                                wo,
-                                w_row,
-                                lanes,
-                                ws,
-                                bias,
-                                f,
-                                relu,
-                                y,
-                                yo,
-                                j_step,
-                            )
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
+                                y, yo, j_step,
+                            )  # fmt: skip
                         elif height == 1:
                             _t1(
-                                buffer,
-                                xo,
-                                row,
-                                plane,
-                                planes,
-                                ka,
-                                kb,
-                                chunks,
-                                xs,
-                                wo,
-                                w_row,
-                                lanes,
-                                ws,
-                                bias,
-                                f,
-                                relu,
-                                y,
-                                yo,
-                                j_step,
-                            )
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
+                                y, yo, j_step,
+                            )  # fmt: skip
                         elif height == 2:
                             _t2(
-                                buffer,
-                                xo,
-                                row,
-                                plane,
-                                planes,
-                                ka,
-                                kb,
-                                chunks,
-                                xs,
-                                wo,
-                                w_row,
-                                lanes,
-                                ws,
-                                bias,
-                                f,
-                                relu,
-                                y,
-                                yo,
-                                j_step,
-                            )
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
+                                y, yo, j_step,
+                            )  # fmt: skip
                         elif height == 3:
                             _t3(
-                                buffer,
-                                xo,
-                                row,
-                                plane,
-                                planes,
-                                ka,
-                                kb,
-                                chunks,
-                                xs,
-                                wo,
-                                w_row,
-                                lanes,
-                                ws,
-                                bias,
-                                f,
-                                relu,
-                                y,
-                                yo,
-                                j_step,
-                            )
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
+                                y, yo, j_step,
+                            )  # fmt: skip
                         else:
                             _t4(
-                                buffer,
-                                xo,
-                                row,
-                                plane,
-                                planes,
-                                ka,
-                                kb,
-                                chunks,
-                                xs,
-                                wo,
-                                w_row,
-                                lanes,
-                                ws,
-                                bias,
-                                f,
-                                relu,
-                                y,
-                                yo,
-                                j_step,
-                            )
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
+                                y, yo, j_step,
+                            )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1024)
@@ -287,7 +206,7 @@ def _plan(
 
     Tasks: a picture's rows of outputs (a band) and blocks of filters (a group) each, and of these so many together.
     """
-    N, (OH, OW), (KH, KW, sh, sw, _, _) = x_shape[0], hw, window
+    N, (OH, OW), (KH, KW, _, sw, _, _) = x_shape[0], hw, window
     lanes = VECTOR_BYTES // itemsize
     blocks = -(-F // lanes)
     # Blocks that overlap stay in one task: no number is written by two threads.
@@ -297,7 +216,7 @@ def _plan(
     row = ((OW - 1) * sw + KW) * planes * lanes
     together = max(1, min(group, _ROWS_BYTES // max(1, KH * row * itemsize)))
     together = -(-group // -(-group // together))
-    size = together * (KH * KW * planes * lanes + ((band - 1) * sh + KH) * row)
+    size = together * (KH * KW * planes * lanes + KH * row)
     return tile_table(OW, True, _HEIGHTS, 1, 2), (band, group, together), max(size, SMALLEST // itemsize)
 
 

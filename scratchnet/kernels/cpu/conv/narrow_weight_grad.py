@@ -24,8 +24,10 @@ from scratchnet.kernels.cpu.sums import LONGEST_SUM, sum_of
 
 # Rows and columns of the taps whose sums are held at once: with an output and a pixel, they fit into the registers.
 _WINDOWS = ((5, 5) if vector_registers() == 32 else (2, 5), (3, 3), (1, 5), (1, 3), (2, 2), (1, 1))
-_BAND_BYTES = 1 << 17  # of x with zeros around it, that are copied at once: they stay in the second-level cache
+_ROWS_BYTES = 28 * 1024  # of x with zeros around it, that are copied at once: they stay in the first-level cache
+_LEAST_ROWS = 4  # of dy, that are gone through with these; with fewer, more of x would be copied twice
 _BLOCKS_A_TASK = 4  # at least, where a task has not all filters
+_TASKS = 32  # enough to keep many threads busy
 
 
 def _make_window(K, L):
@@ -58,7 +60,7 @@ def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, sources, planes, chunk
     N, H, W, C = x_shape
     KH, KW, sh, sw, top, left = window
     _, OH, OW, F = dy_shape
-    parts, bands, group, together = cut
+    parts, bands, group, together, some = cut
     lanes = len(zeros)
     blocks = (F + lanes - 1) // lanes
     groups = (blocks + group - 1) // group
@@ -73,125 +75,50 @@ def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, sources, planes, chunk
         for b0 in range(task % groups * group, min(blocks, (task % groups + 1) * group), together):
             here = min(together, blocks - b0)
             row, pixels = here * planes * plane, here * planes * cells
+            down, right = sh * row, sw * lanes
             for t in range(here * planes * KH * KW):
                 tile_store(tile_load(1, 1, zeros, 0, 0), 1, 1, buffer, t * lanes, 0)
             for n in range(part * N // parts, (part + 1) * N // parts):
-                for r in range((i1 - i0 - 1) * sh + KH):
-                    h = i0 * sh - top + r
-                    inside = 0 <= h < H
-                    copy_row(
-                        x, ((n * H + h) * W - left) * C, begin if inside else columns, end if inside else columns,
-                        columns, C, sources, F, b0, here, planes, zeros, buffer, pixels + r * row, W * C,
-                    )  # fmt: skip
-                for g in range(here):
-                    do = (n * OH + i0) * OW * F + min((b0 + g) * lanes, F - lanes)
-                    for c in range(planes):
-                        so, xo = (g * planes + c) * cells, pixels + (g * planes + c) * plane
-                        for chunk in range(len(chunks)):
-                            at, which = xo + chunks[chunk, 0] * row + chunks[chunk, 1] * lanes, chunks[chunk, 2]
-                            if which == 0:
-                                _w0(
-                                    buffer,
-                                    so,
-                                    buffer,
-                                    at,
-                                    row,
-                                    sh * row,
-                                    sw * lanes,
-                                    lanes,
-                                    dy,
-                                    do,
-                                    OW * F,
-                                    F,
-                                    i1 - i0,
-                                    OW,
-                                )
-                            elif which == 1:
-                                _w1(
-                                    buffer,
-                                    so,
-                                    buffer,
-                                    at,
-                                    row,
-                                    sh * row,
-                                    sw * lanes,
-                                    lanes,
-                                    dy,
-                                    do,
-                                    OW * F,
-                                    F,
-                                    i1 - i0,
-                                    OW,
-                                )
-                            elif which == 2:
-                                _w2(
-                                    buffer,
-                                    so,
-                                    buffer,
-                                    at,
-                                    row,
-                                    sh * row,
-                                    sw * lanes,
-                                    lanes,
-                                    dy,
-                                    do,
-                                    OW * F,
-                                    F,
-                                    i1 - i0,
-                                    OW,
-                                )
-                            elif which == 3:
-                                _w3(
-                                    buffer,
-                                    so,
-                                    buffer,
-                                    at,
-                                    row,
-                                    sh * row,
-                                    sw * lanes,
-                                    lanes,
-                                    dy,
-                                    do,
-                                    OW * F,
-                                    F,
-                                    i1 - i0,
-                                    OW,
-                                )
-                            elif which == 4:
-                                _w4(
-                                    buffer,
-                                    so,
-                                    buffer,
-                                    at,
-                                    row,
-                                    sh * row,
-                                    sw * lanes,
-                                    lanes,
-                                    dy,
-                                    do,
-                                    OW * F,
-                                    F,
-                                    i1 - i0,
-                                    OW,
-                                )
-                            else:
-                                _w5(
-                                    buffer,
-                                    so,
-                                    buffer,
-                                    at,
-                                    row,
-                                    sh * row,
-                                    sw * lanes,
-                                    lanes,
-                                    dy,
-                                    do,
-                                    OW * F,
-                                    F,
-                                    i1 - i0,
-                                    OW,
-                                )
-                            so += chunks[chunk, 3] * chunks[chunk, 4] * lanes
+                for i in range(i0, i1, some):
+                    rows = min(some, i1 - i)
+                    for r in range((rows - 1) * sh + KH):
+                        h = i * sh - top + r
+                        inside = 0 <= h < H
+                        copy_row(
+                            x, ((n * H + h) * W - left) * C, begin if inside else columns, end if inside else columns,
+                            columns, C, sources, F, b0, here, planes, zeros, buffer, pixels + r * row, W * C,
+                        )  # fmt: skip
+                    for g in range(here):
+                        do = (n * OH + i) * OW * F + min((b0 + g) * lanes, F - lanes)
+                        for c in range(planes):
+                            so, xo = (g * planes + c) * cells, pixels + (g * planes + c) * plane
+                            for chunk in range(len(chunks)):
+                                at, which = xo + chunks[chunk, 0] * row + chunks[chunk, 1] * lanes, chunks[chunk, 2]
+                                if which == 0:
+                                    _w0(
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                    )  # fmt: skip
+                                elif which == 1:
+                                    _w1(
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                    )  # fmt: skip
+                                elif which == 2:
+                                    _w2(
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                    )  # fmt: skip
+                                elif which == 3:
+                                    _w3(
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                    )  # fmt: skip
+                                elif which == 4:
+                                    _w4(
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                    )  # fmt: skip
+                                else:
+                                    _w5(
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                    )  # fmt: skip
+                                so += chunks[chunk, 3] * chunks[chunk, 4] * lanes
             out = partial[part * bands + band]
             for g in range(here):
                 f0 = min((b0 + g) * lanes, F - lanes)
@@ -225,20 +152,26 @@ def _chunks(KH: int, KW: int) -> np.ndarray:
 @functools.lru_cache(maxsize=1024)
 def _plan(
     x_shape: tuple[int, ...], dy_shape: tuple[int, ...], window: Window, planes: int, itemsize: int
-) -> tuple[tuple[int, int, int, int], int]:
-    """(parts of the batch, bands of a picture, blocks of a task and of these together), numbers in a thread's buffer."""
+) -> tuple[tuple[int, ...], int]:
+    """How the sum is cut, and the numbers in a thread's buffer.
+
+    It is cut into parts of the batch, bands of a picture, and blocks of filters in a task; so many of these together,
+    and so many rows of dy, are gone through at a time.
+    """
     (N, OH, OW, F), (KH, KW, sh, sw, _, _) = dy_shape, window
     lanes = VECTOR_BYTES // itemsize
     blocks, row = -(-F // lanes), ((OW - 1) * sw + KW) * planes * lanes
-    bands = min(OH, max(-(-OH * OW // LONGEST_SUM), -(-OH * sh * row * itemsize // _BAND_BYTES)))
+    bands = min(OH, -(-OH * OW // LONGEST_SUM))
     parts = min(N, max(PARTS, -(-N * OH * OW // LONGEST_SUM)))
-    groups = min(-(-32 // (parts * bands)), max(1, blocks // _BLOCKS_A_TASK)) if F % lanes == 0 else 1
+    groups = min(-(-_TASKS // (parts * bands)), max(1, blocks // _BLOCKS_A_TASK)) if F % lanes == 0 else 1
     group = -(-blocks // groups)
-    rows = (-(-OH // bands) - 1) * sh + KH
-    together = max(1, min(group, _BAND_BYTES // (rows * row * itemsize)))
+    some = max(min(OH, _LEAST_ROWS), (_ROWS_BYTES // (row * itemsize) - KH) // sh + 1)
+    some = -(-OH // -(-OH // some))
+    rows = (some - 1) * sh + KH
+    together = max(1, min(group, _ROWS_BYTES // (rows * row * itemsize)))
     together = -(-group // -(-group // together))
     size = together * (KH * KW * planes * lanes + rows * row)
-    return (parts, bands, group, together), max(size, SMALLEST // itemsize)
+    return (parts, bands, group, together, some), max(size, SMALLEST // itemsize)
 
 
 def narrow_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, planes: int) -> np.ndarray:
