@@ -52,7 +52,7 @@ class Initializer(Configurable):
             rng = random.generator() if self.seed is None else np.random.default_rng(self.seed)
         sizes = check_sizes(tuple(shape), "shape", type(self).__name__, 0)
         real = np.dtype(np.float32) if dtype is None else check_dtype(dtype, "dtype", type(self).__name__)
-        return np.ascontiguousarray(self.draw(sizes, rng), real)
+        return np.asarray(self.draw(sizes, rng), real, order="C")
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
         """The numbers, float64; what each initializer defines."""

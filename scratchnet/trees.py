@@ -190,7 +190,7 @@ def _take_out(tree: Any, where: str, arrays: dict[str, np.ndarray]) -> Any:
     if device_of(tree) is not None:
         while where in arrays:  # a/b + c and a + b/c
             where += "_"
-        arrays[where] = np.ascontiguousarray(to_numpy(tree))
+        arrays[where] = np.asarray(to_numpy(tree), order="C")
         return {"array": where}
     if isinstance(tree, Mapping) and all(isinstance(k, str) for k in tree):
         taken = {k: _take_out(v, f"{where}/{k}" if where else k, arrays) for k, v in tree.items()}

@@ -226,7 +226,7 @@ def test_neighbours_lead_on_and_the_last_chapter_back_to_the_first(notebook):
     told = pages.page(notebook(TITLE))
     assert 'rel="next" href="01_background.html">1 background' in told
     assert 'rel="prev"' not in told
-    assert chapters.neighbours("07_conclusion_and_errata") == ("06_questions_and_answers", "00_start_here")
+    assert chapters.neighbours("08_the_references") == ("07_conclusion_and_errata", "00_start_here")
     assert chapters.neighbours("A1_making_convolution_fast") == (None, None)
 
 

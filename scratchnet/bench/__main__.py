@@ -18,10 +18,10 @@ from tqdm import tqdm
 
 from scratchnet.bench import on_gpu
 from scratchnet.bench.race import Contestant, default_pythons, find, first_step, race
-from scratchnet.bench.shapes import TASKS
+from scratchnet.bench.shapes import NETWORKS, TASKS
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
 
-ROUNDS = 6
+ROUNDS, NETWORK_ROUNDS = 6, 3
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +29,7 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="python -m scratchnet.bench", description=__doc__.splitlines()[0])
     p.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what to measure (cpu)")
     p.add_argument("--model", choices=list(TASKS), help="only this model (both)")
+    p.add_argument("--networks", action="store_true", help="the networks of the article's references: a quarter hour")
     p.add_argument("--kernels", action="store_true", help="each kernel beside a large product, no whole steps")
     p.add_argument("--json", action="store_true", help="print JSON instead of tables")
     p.add_argument("--plot", metavar="FILE", help="also draw the times; on the GPU rooflines, too: FILE_cnn_tf32, ...")
@@ -76,6 +77,19 @@ def measure_models(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def measure_networks(options: argparse.Namespace) -> dict[str, Any]:
+    """The same of NETWORKS; for each task the contestants begin anew, so that the peak memory is that of the task."""
+    pythons, extra = default_pythons(options.torch_python, options.keras_python), environment(options.threads)
+    names = [name for name, python in pythons.items() if find(name, python)]
+    found: dict[str, Any] = {"tasks": {}, "peak memory": {}, "first step": {}, "fused / layer by layer": None}
+    for task in tqdm(NETWORKS, desc="networks", leave=False, disable=options.json):
+        with ExitStack() as stack:
+            contestants = [stack.enter_context(Contestant(name, pythons[name], extra)) for name in names]
+            found["tasks"][task] = race(contestants, task, options.rounds or NETWORK_ROUNDS, repeat=5)
+            found["peak memory"][task] = {c.name: c.peak for c in contestants if c.name in found["tasks"][task]}
+    return found
+
+
 def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
     """Each kernel in GFLOP/s, in turns with a @ b of 1024 x 1024 matrices."""
     from scratchnet.bench.ours import kernels
@@ -94,7 +108,7 @@ def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
 
 def print_models(found: dict[str, Any]) -> None:
     """Tables: for each contestant its time, the quartiles, and our time divided by it; then what fusing saves."""
-    descriptions = {task: text for model in TASKS.values() for task, text in model.items()}
+    descriptions = {task: text for model in (*TASKS.values(), NETWORKS) for task, text in model.items()}
     for task, times in found["tasks"].items():
         print(f"\n{descriptions[task]}")
         for name, t in times.items():
@@ -140,7 +154,8 @@ def main(arguments: list[str] | None = None) -> None:
     if options.device == "gpu":
         main_on_gpu(options)
         return
-    found = measure_kernels(options) if options.kernels else measure_models(options)
+    measured = measure_networks if options.networks else measure_models
+    found = (measure_kernels if options.kernels else measured)(options)
     if options.json:
         print(json.dumps({"machine": platform.processor() or platform.machine(), "results": found}, indent=2))
     else:

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 import scratchnet as sn
-from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT
+from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT, NETWORKS, network
 from scratchnet.kernels import cpu
 from scratchnet.shapes import output_hw, pads_2d
 from scratchnet.training.data import Feed
@@ -74,6 +74,17 @@ def cnn_predict(batch: int) -> Function:
     return partial(article_cnn().forward, x)
 
 
+def network_task(task: str) -> Function:
+    """A task of NETWORKS."""
+    name, step, batch, size = network(task)
+    model, rng = getattr(sn.zoo, name)(), np.random.default_rng(0)
+    x, y = rng.random((batch, size, size, 3), dtype=np.float32), rng.integers(0, 10, batch)
+    if not step:
+        return partial(model.predict_on_batch, x)
+    sgd = sn.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
+    return partial(train_step, model, sn.SparseCategoricalCrossentropy(), sgd, x, y)
+
+
 def prepare(task: str) -> Function:
     """The task as a function; "dcgan: NAME" is a kernel of that model."""
     if ": " in task:
@@ -84,6 +95,7 @@ def prepare(task: str) -> Function:
         "cnn step, augmented": augmented_cnn_step,
         "cnn step, layer by layer": partial(cnn_step, fuse=False),
         "dcgan step": dcgan_step,
+        **{name: partial(network_task, name) for name in NETWORKS},
     }
     return steps[task]() if task in steps else cnn_predict(int(task.removeprefix("cnn predict ")))
 

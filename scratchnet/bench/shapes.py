@@ -20,6 +20,35 @@ TASKS = {
 }
 DCGAN_BATCH, LATENT = 64, 100
 
+# The networks of the article's references, by `--networks`: at the size of their paper, and at CIFAR's.
+NETWORKS = {
+    "alexnet predict": "inference of AlexNet, 8 pictures of 227 x 227",
+    "inception_v3 predict": "inference of Inception v3, 8 pictures of 299 x 299",
+    "resnet_50 predict": "inference of ResNet-50, 8 pictures of 224 x 224",
+    "densenet_121 predict": "inference of DenseNet-121, 8 pictures of 224 x 224",
+    "se_resnet_50 predict": "inference of SE-ResNet-50, 8 pictures of 224 x 224; not in Keras",
+    "efficientnet_b0 predict": "inference of EfficientNet-B0, 8 pictures of 224 x 224",
+    "resnet_20 step": "a training step of ResNet-20, 128 pictures of 32 x 32",
+    "densenet_40 step": "a training step of DenseNet-40, 128 pictures of 32 x 32",
+}
+
+
+class Network(NamedTuple):
+    """A task of NETWORKS: which network, whether it is trained, on how many pictures, and of how many pixels."""
+
+    name: str
+    step: bool
+    batch: int
+    size: int
+
+
+def network(task: str) -> Network:
+    """What a task of NETWORKS is about."""
+    name, what = task.split()
+    if what == "step":
+        return Network(name, True, 128, 32)
+    return Network(name, False, 8, {"alexnet": 227, "inception_v3": 299}.get(name, 224))
+
 
 class Conv(NamedTuple):
     """A convolution of x (N, H, H, C) with F filters of K x K; its backward is a transposed convolution's forward."""

@@ -46,6 +46,8 @@ def prepare(task: str, channels_last: bool) -> Callable[[], object] | None:
         return None
     torch.manual_seed(0)
     layout = torch.channels_last if channels_last else torch.contiguous_format
+    if task in shapes.NETWORKS:
+        return importlib.import_module("torch_networks").prepare(*shapes.network(task), layout)
     if task == "dcgan step":
         return dcgan_step(layout)
     model = article_cnn().to(memory_format=layout)

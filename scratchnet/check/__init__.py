@@ -41,6 +41,7 @@ from scratchnet.check.layers_backward import conv2d_backward_stride, dense_relu_
 from scratchnet.check.measuring import discriminator_gradients, kernel_distance
 from scratchnet.check.progress import CHAPTERS, passed
 from scratchnet.check.recognition import accuracy, confusion_matrix, cross_entropy, one_hot
+from scratchnet.check.references import deep_network, depthwise_count, residual_block, squeeze_excitation
 from scratchnet.check.scaling import classifier_with_gradients, data_for_half, fgsm, power_law
 from scratchnet.check.scores import class_entropy, frechet_in_one_dimension
 from scratchnet.check.smoothing import smoothed_loss
@@ -76,7 +77,9 @@ __all__ = [
     "cross_entropy",
     "data_for_half",
     "dead_relus",
+    "deep_network",
     "dense_relu_backward",
+    "depthwise_count",
     "discriminator_gradients",
     "discriminator_loss",
     "equal_steps",
@@ -109,6 +112,7 @@ __all__ = [
     "power_law",
     "reads_per_output",
     "receptive_field",
+    "residual_block",
     "same_padding",
     "same_places",
     "share_of_copies",
@@ -117,6 +121,7 @@ __all__ = [
     "softmax",
     "softmax_cross_entropy_gradient",
     "spherical",
+    "squeeze_excitation",
     "tempered",
     "tile_registers",
     "to_tanh_range",

@@ -56,6 +56,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "05_trends_and_challenges": ("power_law", "data_for_half", "fgsm", "classifier_with_gradients"),
     "06_questions_and_answers": ("equal_steps", "accuracy_range", "leaked", "tempered"),
     "07_conclusion_and_errata": ("picture_side", "gain", "training_work", "mended_listing", "leaky_relu"),
+    "08_the_references": ("residual_block", "depthwise_count", "deep_network", "squeeze_excitation"),
     "A1_making_convolution_fast": ("conv_work", "tile_registers", "im2col"),
     "A2_on_the_gpu": ("transposed", "block_sums", "reads_per_output", "conv1d_in_two_stages"),
     "A3_measuring_generation": ("frechet_in_one_dimension", "class_entropy", "kernel_distance"),

@@ -36,6 +36,7 @@ IDEAS = {
     "overfitting": Idea("03_1d_training", 4, 1.2, ("what is right", "back-\npropagation")),
     "two networks\nas a game": Idea("03_2_adversarial_networks", 4, 4.8, ("optimizers",)),
     "a CNN that\nrecognizes": Idea("04_1_image_recognition", 5, 2.6, ("pooling", "optimizers", "overfitting")),
+    "networks of\n56 layers": Idea("08_the_references", 5, 0.9, ("a CNN that\nrecognizes",)),
     "what fails\nin a GAN": Idea("03_2_adversarial_networks", 5, 5.2, ("two networks\nas a game",)),
     "threads that\nshare memory": Idea("A2_on_the_gpu", 3, 7.2, ("convolution",)),
     "a DCGAN\nthat draws": Idea(
