@@ -112,6 +112,7 @@ NEEDED = {
     "ExponentialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
     "InverseTimeDecay": {"initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
     "PolynomialDecay": {"initial_learning_rate": 0.1, "decay_steps": 10},
+    "whitening_filters": {"x": X},
     "CenterCrop": {"height": 2, "width": 2},
     "Dense": {"units": 2},
     "Dot": {"axes": 1},
@@ -130,6 +131,7 @@ NEEDED = {
     "PyDataset": None,  # the base of those of one's own
     "Sequence": None,  # its older name
     "array_to_img": {"x": X[0]},
+    "FreezeLayers": {"layers": ["dense"], "epoch": 1},
     "GAN": {
         "generator": lambda: gan().generator,
         "discriminator": lambda: gan().discriminator,
@@ -147,6 +149,7 @@ NEEDED = {
     "Parallel": {"branches": lambda: [[sn.Flatten()], [sn.Flatten()]]},
     "Permute": {"dims": (2, 1)},
     "PiecewiseConstantDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
+    "PiecewiseLinear": {"boundaries": [1, 2], "values": [0.1, 0.2]},
     "StepDecay": {"boundaries": [1, 2], "values": [0.1, 0.2, 0.3]},
     "RepeatVector": {"n": 2},
     "Resizing": {"height": 2, "width": 2},

@@ -78,6 +78,7 @@ def run_of_network(path, extra=()):
     model = network()
     watchers = [
         sn.ExponentialMovingAverage(0.9),
+        sn.Lookahead(2),
         sn.EarlyStopping("loss", patience=50, restore_best_weights=True),
         sn.ReduceLROnPlateau("loss"),
         sn.ModelCheckpoint(path.with_name("best"), "loss", save_best_only=True),

@@ -88,6 +88,7 @@ OPTIMIZERS = {
     "adamax": lambda: sn.Adamax(0.01),
     "nadam, a falling rate": lambda: sn.Nadam(sn.ExponentialDecay(0.01, 10, 0.5)),
     "lion": lambda: sn.Lion(1e-4),
+    "sgd, factors": lambda: sn.SGD(sn.CosineDecay(0.1, 20), 0.9, rate_factors={"*/bias": 4.0, "0_*/kernel": 0.0}),
 }
 
 

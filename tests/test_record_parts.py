@@ -1,4 +1,4 @@
-"""What the record run is made of: rate factors, lines of rates, Lookahead, frozen layers, alternating flips, whitening."""
+"""What the record run is made of: rate factors, lines of rates, Lookahead, frozen layers, flips, whitening."""
 
 import copy
 

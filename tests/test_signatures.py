@@ -22,8 +22,9 @@ NEEDED = {
 GIVEN = {("layers.AveragePooling2D", "pool_size")}
 # What of the package has no counterpart in Keras.
 OURS = {
-    "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "GAN", "GPUNotAvailable", "GradcheckReport",
-    "LiveCurve", "LocalResponseNormalization", "Model", "MovingAverage", "Parallel", "Schedule", "StochasticDepth",
+    "Augment", "Chain", "DivergedError", "ExponentialMovingAverage", "FreezeLayers", "GAN", "GPUNotAvailable",
+    "GradcheckReport", "LiveCurve", "LocalResponseNormalization", "Lookahead", "Model", "MovingAverage", "Parallel",
+    "PiecewiseLinear", "Schedule", "StochasticDepth",
     "WarmUp", "confusion_matrix", "gradcheck", "train_step",
 }  # fmt: skip
 

@@ -1,6 +1,8 @@
 """The record run in PyTorch, to compare with: the same network, first weights, pictures, settings and number of steps.
 
-Its network is that of `scratchnet.zoo.airbench`, layer by layer; tests/test_torch_record.py compares a step of both.
+Its network is that of `scratchnet.zoo.airbench`, layer by layer; tests/test_recipes_record.py compares steps of both.
+One thing is PyTorch's own: its SGD multiplies all that the momentum remembers by the rate of the step that is made,
+Keras's and ours each gradient by the rate of its own step. While the rate rises, PyTorch is a few steps ahead.
 
 It is run as a program by a Python that has PyTorch, which need not have scratchnet:
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_count, check_number
+from scratchnet.devices import as_array, to_numpy
 from scratchnet.initializers import VarianceScaling
 from scratchnet.layers import (
     Activation,
@@ -48,6 +49,7 @@ def whitening_filters(x: np.ndarray, size: int = 2, epsilon: float = 5e-4) -> np
 
     Source: Page, "How to train your ResNet 8: Bag of tricks", 2018; Jordan, arXiv 2404.00498, section 3.2.
     """
+    x = to_numpy(as_array(x))
     check_count(size, "size", "whitening_filters")
     check_number(epsilon, "epsilon", "whitening_filters", 0, above=True)
     if x.ndim != 4 or 0 in x.shape or min(x.shape[1:3]) < size:
@@ -140,6 +142,7 @@ def airbench(
     x = Rescaling(1 / 9)(Dense(classes, use_bias=False, kernel_initializer=_uniform())(x))
     model = Model(inputs, x, name="airbench")
     if whitening is not None:
+        whitening = as_array(whitening)
         if whitening.shape != start.params["kernel"].shape:
             raise ValueError(
                 f"airbench: expected whitening of shape {start.params['kernel'].shape}, got {whitening.shape}: "
