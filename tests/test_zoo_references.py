@@ -198,7 +198,7 @@ def test_compound_scaling():
     assert sn.zoo.compound_scaling(2, 1.5, 1.0, 2.0) == (2.25, 1, 4)
     depth, width, resolution = sn.zoo.compound_scaling(1)
     assert depth * width**2 * resolution**2 == pytest.approx(1.92, abs=0.005)
-    with pytest.raises(ValueError, match="beta to be a finite number of at least 1, got"):
+    with pytest.raises(ValueError, match="beta to be a finite number from 1 to 10, got"):
         sn.zoo.compound_scaling(1, beta=0.5)
 
 
