@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+import scratchnet as sn
 from scratchnet import plot
 from scratchnet.bench import __main__ as bench
-from scratchnet.bench import ours, worker
+from scratchnet.bench import ours, shapes, worker
 from scratchnet.bench.race import Contestant, find, race, summary
-from scratchnet.bench.shapes import TASKS
+from scratchnet.bench.shapes import NETWORKS, TASKS
 
 
 def test_the_summary_of_times():
@@ -61,6 +62,18 @@ def test_a_step_fused_and_layer_by_layer(monkeypatch, task, fuse):
     (model,) = models
     assert model.fuse is fuse
     assert (len(model.plan()) == len(model.layers)) is not fuse
+
+
+@pytest.mark.parametrize("task", NETWORKS)
+def test_the_references_networks_are_in_the_zoo(monkeypatch, task):
+    name, step, batch, size = shapes.network(task)
+    assert (batch, size) == ((128, 32) if step else (8, {"alexnet": 227, "inception_v3": 299}.get(name, 224)))
+    small, seen = sn.Sequential([sn.Input((size, size, 3)), sn.Flatten(), sn.Dense(10, activation="softmax")]), []
+    assert callable(getattr(sn.zoo, name))
+    monkeypatch.setattr(sn.zoo, name, lambda: small, raising=False)
+    monkeypatch.setattr(ours, "train_step", lambda model, loss, optimizer, x, y: seen.append((model, x.shape, len(y))))
+    y = ours.prepare(task)()
+    assert seen == [(small, (batch, size, size, 3), batch)] if step else y.shape == (batch, 10)
 
 
 def test_what_fusing_saves(capsys):
@@ -153,3 +166,34 @@ def test_models_as_a_table(capsys):
     assert "end of the first dcgan step\n  us " in printed
     assert "1.50 s" in printed
     assert len(plot.times(tasks).axes) == len(tasks)
+
+
+def test_networks_each_in_processes_of_their_own(monkeypatch, capsys):
+    begun, ended = [], []
+
+    class Stand:
+        def __init__(self, name, python, environment):
+            self.name, self.peak = name, 100.0
+            begun.append(name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            ended.append(self.name)
+
+        def run(self, task, *arguments):
+            return [] if self.name == "keras" and "se_resnet" in task else [0.002]
+
+    monkeypatch.setattr(bench, "Contestant", Stand)
+    monkeypatch.setattr(bench, "find", lambda name, python: name in ("scratchnet", "keras"))
+    monkeypatch.setattr(bench, "race", lambda *arguments, **more: race(*arguments, **more, pause=0.0))
+    bench.main(["--networks", "--rounds", "1", "--json"])
+    found = json.loads(capsys.readouterr().out)["results"]
+    assert len(begun) == len(ended) == 2 * len(NETWORKS)
+    assert list(found["tasks"]) == list(NETWORKS) == list(found["peak memory"])
+    assert found["peak memory"]["resnet_50 predict"] == {"scratchnet": 100, "keras": 100}
+    for what in ("tasks", "peak memory"):
+        assert list(found[what]["se_resnet_50 predict"]) == ["scratchnet"]
+    bench.print_models(found)
+    assert "inference of ResNet-50, 8 pictures of 224 x 224\n  scratchnet" in capsys.readouterr().out

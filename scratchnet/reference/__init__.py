@@ -12,6 +12,7 @@ What the field calls convolution is cross-correlation: the kernel is not flipped
 """
 
 from scratchnet.reference.activation import (
+    add,
     relu,
     relu_backward,
     sigmoid,
@@ -72,6 +73,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamax",
+    "add",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",

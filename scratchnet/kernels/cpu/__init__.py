@@ -12,6 +12,7 @@ from scratchnet.kernels.cpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.cpu.add import add
 from scratchnet.kernels.cpu.augment import augment, uniform
 from scratchnet.kernels.cpu.conv.conv2d import (
     conv2d,
@@ -78,6 +79,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamax",
+    "add",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",

@@ -17,6 +17,7 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.add import add
 from scratchnet.kernels.gpu.augment import augment, uniform
 from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
 from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
@@ -84,6 +85,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamax",
+    "add",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
