@@ -12,7 +12,7 @@ from scratchnet import plot
 from scratchnet.bench import __main__ as bench
 from scratchnet.bench import ours, shapes, worker
 from scratchnet.bench.race import Contestant, find, race, summary
-from scratchnet.bench.shapes import NETWORKS, TASKS
+from scratchnet.bench.shapes import CONVS, NETWORKS, TASKS
 
 
 def test_the_summary_of_times():
@@ -148,6 +148,26 @@ def test_kernels_as_json_and_as_pictures(capsys, tmp_path):
     assert file.stat().st_size > 10_000
     bench.print_kernels(results)
     assert "15x15x32 to 64: dw" in capsys.readouterr().out
+
+
+def test_the_limit_of_a_kernel_is_the_product_or_the_copy():
+    """2e9 operations in 4 ms are 500 GFLOP/s; a @ b, 2.1e9 operations in 2 ms, has 1074."""
+    by_product, by_memory = (bench.speed(2e9, 10**8, 4.0, 2.0, copy) for copy in (1.0, 3.0))
+    assert by_product["limit"] == "a @ b"
+    assert by_product["of limit"] == pytest.approx(by_product["ratio"]) == pytest.approx(500 / (2**30 / 1e6), rel=1e-3)
+    assert by_memory["limit"] == "copy"
+    assert by_memory["of limit"] == pytest.approx(3 / 4)
+    assert (by_memory["GB/s"], by_memory["copy"]) == pytest.approx((25, 100 / 3))
+
+
+def test_the_references_are_kernels_on_the_cpu(capsys):
+    with pytest.raises(SystemExit):
+        bench.main(["--model", "references"])
+    assert "Add --kernels" in capsys.readouterr().err
+    grouped = next(layer for layer in CONVS["references"] if 1 < layer.groups < layer.C)
+    small = [layer._replace(N=1, H=5) for layer in (CONVS["references"][0], grouped)]
+    for kernel in (kernel for layer in small for kernel in ours._convolution(layer)):
+        assert kernel.function() is not None or kernel.name.endswith("dw")
 
 
 def test_models_as_a_table(capsys):

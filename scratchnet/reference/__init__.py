@@ -32,6 +32,8 @@ from scratchnet.reference.conv import (
     conv2d_transpose_backward,
     depthwise_conv2d,
     depthwise_conv2d_backward,
+    grouped_conv2d,
+    grouped_conv2d_backward,
     places,
     windows,
 )
@@ -96,6 +98,8 @@ __all__ = [
     "gelu_backward",
     "group_norm",
     "group_norm_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_backward",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",

@@ -27,6 +27,11 @@ from scratchnet.kernels.cpu.conv.depthwise import (
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
 )
+from scratchnet.kernels.cpu.conv.groups import (
+    grouped_conv2d,
+    grouped_conv2d_input_grad,
+    grouped_conv2d_weight_grad,
+)
 from scratchnet.kernels.cpu.dropout import dropout
 from scratchnet.kernels.cpu.gather import gather, gather_backward
 from scratchnet.kernels.cpu.group_norm import group_norm, group_norm_backward
@@ -110,6 +115,9 @@ __all__ = [
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_input_grad",
+    "grouped_conv2d_weight_grad",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",

@@ -26,6 +26,11 @@ from scratchnet.kernels.gpu.conv.depthwise import (
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
 )
+from scratchnet.kernels.gpu.conv.groups import (
+    grouped_conv2d,
+    grouped_conv2d_input_grad,
+    grouped_conv2d_weight_grad,
+)
 from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
 from scratchnet.kernels.gpu.gather import gather, gather_backward
@@ -116,6 +121,9 @@ __all__ = [
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_input_grad",
+    "grouped_conv2d_weight_grad",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",
