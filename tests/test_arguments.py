@@ -170,6 +170,7 @@ NEEDED = {
     "WarmUp": {"after": 0.1, "warmup_steps": 10},
     "class_histogram": {"classes": Y},
     "classifier": {"name": "fashion_mnist"},
+    "compound_scaling": {"phi": 1},
     "confusion_matrix": {"y_true": Y, "y_pred": Y},
     "deserialize": {"config": "relu"},
     "device": {"device_name": "cpu"},

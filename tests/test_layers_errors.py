@@ -154,7 +154,8 @@ def test_weights_of_wrong_shapes(conv):
 def test_backward_before_forward():
     for layer in (Conv2D(4, 3, name="a"), built(Conv2D(4, 3, name="a"), (None, 8, 8, 3))):
         assert said(RuntimeError, lambda c=layer: c.backward(np.zeros((1, 6, 6, 4)))) == (
-            "Conv2D 'a': backward before forward. Call y = forward(x) first."
+            "Conv2D 'a': backward before forward. Call y = forward(x) first; predict and evaluate keep nothing for a "
+            "backward."
         )
 
 

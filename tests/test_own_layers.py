@@ -161,6 +161,37 @@ def test_it_trains_is_saved_and_is_held_fixed(tmp_path):
     np.testing.assert_array_equal(again.layers[0].w, kept)
 
 
+class Scaled(sn.layers.Layer):
+    """One weight that is a single number."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.factor = self.add_weight(initializer="ones", name="factor")
+
+    def call(self, x):
+        self.x = x
+        return x * self.factor
+
+    def call_backward(self, dy):
+        self.grads["factor"] += (dy * self.x).sum()
+        return dy * self.factor
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_weight_that_is_a_single_number(optimizer, tmp_path):
+    model = sn.Sequential([sn.Input((4,)), Scaled(), sn.Dense(3, activation="softmax")])
+    assert sn.gradcheck(model, X)
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+    factor = model.layers[0].factor
+    assert factor.shape == ()
+    assert factor != 1
+    model.save(tmp_path / "m.safetensors")
+    again = sn.load_model(tmp_path / "m.safetensors", custom_objects={"Scaled": Scaled})
+    assert again.layers[0].factor.shape == ()
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
 def test_gradients_that_are_not_asked_for_are_not_added():
     layer = Linear(3)
     layer.forward(X)

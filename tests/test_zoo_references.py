@@ -1,9 +1,12 @@
 """The networks of the article's references: their numbers of parameters, and that small ones take a step."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import scratchnet as sn
+from scratchnet.zoo.efficientnet import round_filters, round_repeats
 from scratchnet.zoo.se_resnet import squeeze_excitation
 
 # Each network as it is by default, with its number of parameters.
@@ -11,6 +14,10 @@ PARAMETERS = {
     "alexnet": 60_965_224,
     "densenet_40": 1_037_818,
     "densenet_121": 8_062_504,
+    "efficientnet_b0": 5_330_571,
+    "efficientnet_small": 485_686,
+    "inception_small": 267_138,
+    "inception_v3": 23_851_784,
     "resnet_20": 274_042,
     "resnet_50": 25_636_712,
     "resnet_56": 860_026,
@@ -22,13 +29,17 @@ SMALL = {
     "alexnet": lambda: sn.zoo.alexnet((67, 67, 3), 10),
     "densenet_40": lambda: sn.zoo.densenet_40((12, 8, 3), 10),
     "densenet_40, nothing concatenated": lambda: sn.zoo.densenet_40((12, 8, 3), 10, concatenate=False),
+    "efficientnet_small": lambda: sn.zoo.efficientnet_small((12, 8, 3), 10, stochastic_depth=0),
+    "efficientnet_small, full": lambda: sn.zoo.efficientnet_small((12, 8, 3), depthwise=False, stochastic_depth=0),
+    "inception_small": lambda: sn.zoo.inception_small((12, 8, 3), 10),
+    "inception_small, no branches": lambda: sn.zoo.inception_small((12, 8, 3), 10, branches=False),
     "resnet_20": lambda: sn.zoo.resnet_20((12, 8, 3), 10),
     "resnet_20, no shortcuts": lambda: sn.zoo.resnet_20((12, 8, 3), 10, shortcuts=False),
     "resnet_20, pre-activation": lambda: sn.zoo.resnet_20((12, 8, 3), 10, pre_activation=True),
     "se_resnet_20": lambda: sn.zoo.se_resnet_20((12, 8, 3), 10, reduction=2),
 }
 # Those for pictures of 32 x 32, whole.
-CIFAR = ["densenet_40", "resnet_20", "se_resnet_20"]
+CIFAR = ["densenet_40", "efficientnet_small", "inception_small", "resnet_20", "se_resnet_20"]
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -166,3 +177,65 @@ def test_squeeze_excitation_is_its_formula():
 def test_no_such_reduction(reduction):
     with pytest.raises((TypeError, ValueError), match="reduction"):
         sn.zoo.se_resnet_20(reduction=reduction)
+
+
+@pytest.mark.parametrize(
+    ("plain", "whole", "layer"),
+    [
+        (partial(sn.zoo.inception_small, branches=False), sn.zoo.inception_small, sn.layers.Concatenate),
+        (partial(sn.zoo.efficientnet_small, depthwise=False), sn.zoo.efficientnet_small, sn.layers.DepthwiseConv2D),
+    ],
+)
+def test_without_the_idea_the_work_is_the_same(plain, whole, layer):
+    plain, whole = plain(), whole()
+    assert layer in kinds(whole) - kinds(plain)
+    assert plain.multiply_adds() == pytest.approx(whole.multiply_adds(), rel=0.01)
+
+
+def test_compound_scaling():
+    assert sn.zoo.compound_scaling(0) == (1, 1, 1)
+    assert sn.zoo.compound_scaling(1) == (1.2, 1.1, 1.15)
+    assert sn.zoo.compound_scaling(2, 1.5, 1.0, 2.0) == (2.25, 1, 4)
+    depth, width, resolution = sn.zoo.compound_scaling(1)
+    assert depth * width**2 * resolution**2 == pytest.approx(1.92, abs=0.005)
+    with pytest.raises(ValueError, match="beta to be a finite number of at least 1, got"):
+        sn.zoo.compound_scaling(1, beta=0.5)
+
+
+def test_round_filters_and_repeats():
+    assert [round_filters(filters, 1.1) for filters in (16, 24, 32, 40, 112, 320, 1280)] == [
+        16, 24, 32, 48, 120, 352, 1408,
+    ]  # fmt: skip
+    assert round_filters(24, 0.5) == 16  # 12 would go to 8, a third less
+    assert [round_repeats(repeats, 1.2) for repeats in (1, 2, 3, 4)] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("size", "depth", "width", "count"), [(240, 1.1, 1.0, 7_856_239), (260, 1.2, 1.1, 9_177_569)])
+def test_the_larger_efficientnets_have_keras_s_numbers(size, depth, width, count):
+    assert sn.zoo.efficientnet_b0((size, size, 3), depth=depth, width=width).count_params() == count
+
+
+def test_the_farther_on_the_more_often_a_branch_is_left_out():
+    layers = sn.zoo.efficientnet_b0().layers
+    rates = [layer.rate for layer in layers if isinstance(layer, sn.layers.StochasticDepth)]
+    assert rates == pytest.approx([0.2 * block / 16 for block in (2, 4, 6, 7, 9, 10, 12, 13, 14)])
+
+
+def test_inceptions_auxiliary_classifier_learns_beside_the_other():
+    model = sn.zoo.inception_v3((107, 107, 3), 10, auxiliary=True)
+    assert [layer.name for layer in model.layers if isinstance(layer, sn.Dense)] == ["predictions", "auxiliary"]
+    assert model.get_layer("auxiliary").input_shape == (None, 768)
+    model.compile(sn.SGD(0.01), "sparse_categorical_crossentropy", loss_weights=[1, 0.4])
+    before = [layer.get_weights()[0] for layer in (model.get_layer("auxiliary"), model.get_layer("predictions"))]
+    x, y = np.random.default_rng(0).normal(size=(2, 107, 107, 3)).astype(np.float32), np.array([3, 7])
+    assert np.isfinite(model.train_on_batch(x, [y, y])).all()
+    after = [layer.get_weights()[0] for layer in (model.get_layer("auxiliary"), model.get_layer("predictions"))]
+    assert not any(np.array_equal(a, b) for a, b in zip(before, after))
+
+
+def test_inceptions_parameters_with_the_auxiliary_classifier(monkeypatch):
+    for kind in (sn.initializers.RandomNormal, sn.initializers.VarianceScaling):
+        monkeypatch.setattr(kind, "draw", lambda self, shape, rng: np.broadcast_to(np.float32(0), shape))
+    monkeypatch.setattr(sn.initializers.TruncatedNormal, "draw", sn.initializers.RandomNormal.draw)
+    model = sn.zoo.inception_v3(auxiliary=True)
+    assert model.count_params() == 27_179_376

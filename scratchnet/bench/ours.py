@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from numba import prange
 
 import scratchnet as sn
-from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT, NETWORKS, network
+from scratchnet.bench.shapes import CONVS, DCGAN_BATCH, DENSES, LATENT, NETWORKS, Conv, network
 from scratchnet.kernels import cpu
+from scratchnet.kernels.cpu.runtime.jit import BLOCK, parallel
+from scratchnet.kernels.cpu.runtime.memory import empty
+from scratchnet.layers.dilation import Grouped
 from scratchnet.shapes import output_hw, pads_2d
 from scratchnet.training.data import Feed
 from scratchnet.training.step import train_step
 
-Function = Callable[[], object]
+Function = Callable[..., object]
 
 
 def article_cnn(fuse: bool = True) -> sn.Sequential:
@@ -85,11 +90,19 @@ def network_task(task: str) -> Function:
     return partial(train_step, model, sn.SparseCategoricalCrossentropy(), sgd, x, y)
 
 
+class Kernel(NamedTuple):
+    """A kernel: multiplications and additions, and the bytes of all its arrays, each once; a function that runs it."""
+
+    name: str
+    work: float
+    traffic: int
+    function: Function
+
+
 def prepare(task: str) -> Function:
     """The task as a function; "dcgan: NAME" is a kernel of that model."""
     if ": " in task:
-        model, name = task.split(": ", 1)
-        return next(function for kernel, _, function in kernels(model) if kernel == name)
+        return _kernel(task).function
     steps: dict[str, Callable[[], Function]] = {
         "cnn step": cnn_step,
         "cnn step, augmented": augmented_cnn_step,
@@ -100,33 +113,76 @@ def prepare(task: str) -> Function:
     return steps[task]() if task in steps else cnn_predict(int(task.removeprefix("cnn predict ")))
 
 
-def kernels(model: str) -> list[tuple[str, float, Function]]:
-    """(name, multiplications and additions, function) of each convolution and dense product of a model."""
-    rng, found = np.random.default_rng(0), list[tuple[str, float, Function]]()
-    for name, N, H, C, F, K, stride, padding, pool in CONVS[model]:
-        hw, kernel, strides = (H, H), (K, K), (stride, stride)
-        pads = pads_2d(hw, kernel, strides, padding)
-        x, w, b = (rng.random(shape, dtype=np.float32) for shape in ((N, H, H, C), (K, K, C, F), (F,)))
-        dy = rng.random((N, *output_hw(hw, kernel, strides, pads), F), dtype=np.float32)
-        work = 2.0 * dy.size * K * K * C
-        found += [
-            (f"{name}: y", work, partial(cpu.conv2d, x, w, b, strides, pads)),
-            (f"{name}: dx", work, partial(cpu.conv2d_input_grad, dy, w, hw, strides, pads)),
-            (f"{name}: dw", work, partial(cpu.conv2d_weight_grad, x, dy, kernel, strides, pads)),
-        ]
-        if pool:
-            # The work of both formulas. The kernel does less: most of what comes back through a max-pooling is 0.
-            window = (pool, pool), (pool, pool), ((0, 0), (0, 0))
-            pooled, argmax = cpu.max_pool2d(dy, *window)
-            arguments = pooled, x, w, argmax, strides, pads, window, np.zeros_like(w), np.zeros_like(b), True
-            function = partial(cpu.conv2d_max_pool2d_backward, *arguments)
-            found.append((f"{name}: dx and dw behind a pooling", 2 * work, function))
+def prepare_copy(task: str) -> Function:
+    """What the memory can do at most: reading and writing as many bytes in all as a kernel's arrays have."""
+    x, y = np.zeros((2, _kernel(task).traffic // 8), np.float32)
+    return partial(_copy, x, y)
+
+
+@parallel
+def _copy(x, y):
+    for block in prange((len(x) + BLOCK - 1) // BLOCK):
+        source, out = x[block * BLOCK : (block + 1) * BLOCK], y[block * BLOCK : (block + 1) * BLOCK]
+        for e in range(len(out)):
+            out[e] = source[e]
+
+
+def _kernel(task: str) -> Kernel:
+    model, name = task.split(": ", 1)
+    return next(kernel for kernel in kernels(model) if kernel.name == name)
+
+
+def _products(layer: Conv) -> tuple[Function, ...]:
+    """The kernels of y, dx and dw, as `cpu.conv2d` and its gradients take their arguments."""
+    if layer.groups == 1:
+        return cpu.conv2d, cpu.conv2d_input_grad, cpu.conv2d_weight_grad
+    if layer.groups == layer.C:
+        return cpu.depthwise_conv2d, cpu.depthwise_conv2d_input_grad, cpu.depthwise_conv2d_weight_grad
+    grouped = Grouped(cpu, layer.groups)
+    return grouped.conv2d, grouped.conv2d_input_grad, grouped.conv2d_weight_grad
+
+
+def _random(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Random numbers in an array as kernels return it, which begins at a cache line."""
+    array = empty(shape, np.dtype(np.float32))
+    return rng.random(out=array, dtype=np.float32)
+
+
+def _convolution(layer: Conv) -> list[Kernel]:
+    """y, dx and dw of a convolution; both gradients once more where a pooling follows."""
+    rng, (name, N, H, C, F, K, stride, padding, pool, groups) = np.random.default_rng(0), layer
+    hw, kernel, strides = (H, H), (K, K), (stride, stride)
+    pads = pads_2d(hw, kernel, strides, padding)
+    shapes = (N, H, H, C), (K, K, C, 1) if groups == C else (K, K, C // groups, F), (F,)
+    x, w, b, dy = (_random(rng, shape) for shape in (*shapes, (N, *output_hw(hw, kernel, strides, pads), F)))
+    work, traffic = 2.0 * dy.size * K * K * (C // groups), x.nbytes + w.nbytes + dy.nbytes
+    y, dx, dw = _products(layer)
+    sums = (np.zeros_like(w), None) if 1 < groups < C else ()
+    found = [
+        Kernel(f"{name}: y", work, traffic, partial(y, x, w, b, strides, pads)),
+        Kernel(f"{name}: dx", work, traffic, partial(dx, dy, w, hw, strides, pads)),
+        Kernel(f"{name}: dw", work, traffic, partial(dw, x, dy, kernel, strides, pads, *sums)),
+    ]
+    if pool:
+        # The work of both formulas. The kernel does less: most of what comes back through a max-pooling is 0.
+        window = (pool, pool), (pool, pool), ((0, 0), (0, 0))
+        pooled, argmax = cpu.max_pool2d(dy, *window)
+        arguments = pooled, x, w, argmax, strides, pads, window, np.zeros_like(w), np.zeros_like(b), True
+        function = partial(cpu.conv2d_max_pool2d_backward, *arguments)
+        read = 2 * x.nbytes + 2 * w.nbytes + pooled.nbytes + argmax.nbytes
+        found.append(Kernel(f"{name}: dx and dw behind a pooling", 2 * work, read, function))
+    return found
+
+
+def kernels(model: str) -> list[Kernel]:
+    """Each convolution and dense product of a model."""
+    rng, found = np.random.default_rng(0), [kernel for layer in CONVS[model] for kernel in _convolution(layer)]
     for N, D, U in DENSES[model]:
         x, w, b, dy = (rng.random(shape, dtype=np.float32) for shape in ((N, D), (D, U), (U,), (N, U)))
-        work, name = 2.0 * N * D * U, f"dense {D} to {U}"
+        work, traffic, name = 2.0 * N * D * U, x.nbytes + w.nbytes + dy.nbytes, f"dense {D} to {U}"
         found += [
-            (f"{name}: y", work, partial(cpu.dense, x, w, b)),
-            (f"{name}: dx", work, partial(cpu.dense_input_grad, dy, w)),
-            (f"{name}: dw", work, partial(cpu.dense_weight_grad, x, dy)),
+            Kernel(f"{name}: y", work, traffic, partial(cpu.dense, x, w, b)),
+            Kernel(f"{name}: dx", work, traffic, partial(cpu.dense_input_grad, dy, w)),
+            Kernel(f"{name}: dw", work, traffic, partial(cpu.dense_weight_grad, x, dy)),
         ]
     return found

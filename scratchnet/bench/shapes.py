@@ -62,8 +62,16 @@ class Conv(NamedTuple):
     stride: int
     padding: str
     pool: int | None = None  # window of the max-pooling that follows
+    groups: int = 1  # as many as channels: a depthwise convolution
 
 
+def depthwise(N: int, H: int, C: int, K: int, stride: int) -> Conv:
+    """A convolution of each channel by itself."""
+    name = f"depthwise {H}x{H}x{C}, {K}x{K}" + (f", step {stride}" if stride > 1 else "")
+    return Conv(name, N, H, C, C, K, stride, "same", None, C)
+
+
+REFERENCES = "references"  # of the article: shapes of AlexNet, ResNet-50 and EfficientNet-B0, kernels only
 CONVS = {
     "cnn": [
         Conv("32x32x3 to 32", 32, 32, 3, 32, 3, 1, "valid", 2),
@@ -78,8 +86,34 @@ CONVS = {
         Conv("32x32x64 to 128, 4x4, step 2", 64, 32, 64, 128, 4, 2, "same"),
         Conv("32x32x64 to 3", 64, 32, 64, 3, 3, 1, "same"),
     ],
+    REFERENCES: [
+        depthwise(8, 112, 32, 3, 1),
+        depthwise(8, 112, 96, 3, 2),
+        depthwise(8, 56, 144, 3, 1),
+        depthwise(8, 56, 144, 5, 2),
+        depthwise(8, 28, 240, 5, 1),
+        depthwise(8, 28, 240, 3, 2),
+        depthwise(8, 14, 480, 3, 1),
+        depthwise(8, 14, 672, 5, 1),
+        depthwise(8, 14, 672, 5, 2),
+        depthwise(8, 7, 1152, 5, 1),
+        depthwise(32, 32, 96, 3, 1),
+        depthwise(32, 32, 144, 3, 2),
+        depthwise(32, 16, 240, 5, 1),
+        depthwise(32, 16, 240, 5, 2),
+        depthwise(32, 8, 480, 3, 1),
+        Conv("27x27x96 to 256, 5x5, 2 groups", 8, 27, 96, 256, 5, 1, "same", None, 2),
+        Conv("13x13x384 to 384, 2 groups", 8, 13, 384, 384, 3, 1, "same", None, 2),
+        Conv("56x56x128 to 128, 32 groups", 8, 56, 128, 128, 3, 1, "same", None, 32),
+        Conv("56x56x64 to 256, 1x1", 8, 56, 64, 256, 1, 1, "same"),
+        Conv("28x28x512 to 128, 1x1", 8, 28, 512, 128, 1, 1, "same"),
+        Conv("14x14x1024 to 256, 1x1", 8, 14, 1024, 256, 1, 1, "same"),
+        Conv("7x7x2048 to 512, 1x1", 8, 7, 2048, 512, 1, 1, "same"),
+        Conv("56x56x256 to 512, 1x1, step 2", 8, 56, 256, 512, 1, 2, "same"),
+        Conv("14x14x1024 to 2048, 1x1, step 2", 8, 14, 1024, 2048, 1, 2, "same"),
+    ],
 }
-DENSES = {"cnn": [(32, 2304, 128), (32, 128, 10)], "dcgan": [(64, 100, 4096)]}
+DENSES = {"cnn": [(32, 2304, 128), (32, 128, 10)], "dcgan": [(64, 100, 4096)], REFERENCES: []}
 
 
 class Sizes(NamedTuple):

@@ -25,7 +25,7 @@ CHAPTERS = {
     "05_trends_and_challenges": "accuracy against data and size, measured; where a network fails and why",
     "06_questions_and_answers": "the article's five questions, each answered by an experiment and a doubt",
     "07_conclusion_and_errata": "what was learnt; every fault of the article and where it is shown; the references",
-    "08_the_references": "the networks behind them: each idea in a few lines, counted, trained, and taken out again",
+    "08_the_references": "the networks of the references: each idea in a few lines, counted, trained, taken out again",
 }
 APPENDICES = {
     "A1_making_convolution_fast": "seven programs for one formula, from Python's loops to the speed of the machine",

@@ -8,8 +8,9 @@ the first rule of RULES that fits. Where none does, the layer is a step of its o
   multiplies only what comes back to a maximum.
 - BatchNormalization, then a ReLU layer. Forward: ReLU in the normalization's kernel. Backward: the normalization leaves
   out, as it reads dy, what ReLU stopped.
-- The same with MaxPooling2D behind; or any layer that ends in ReLU, then MaxPooling2D. Forward: the pooling notes where
-  ReLU gave 0. Backward: the pooling's gradient is ReLU's too.
+- Add, then a ReLU layer. Forward: ReLU in the kernel that adds. Backward: as by themselves.
+- A normalization and ReLU with MaxPooling2D behind; or any layer that ends in ReLU, then MaxPooling2D. Forward: the
+  pooling notes where ReLU gave 0. Backward: the pooling's gradient is ReLU's too.
 - Conv2D, Conv2DTranspose or Dense with ReLU. Forward: ReLU in the layer's kernel. Backward: as by itself.
 
 A layer with an activity_regularizer runs by itself: its output is looked at.
@@ -34,6 +35,7 @@ from scratchnet.layers.activation import ActivationLayer, is_relu
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
+from scratchnet.layers.merging import Add
 from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import MaxPooling2D
 from scratchnet.layers.sharing import Calls, repeated
@@ -142,6 +144,27 @@ class NormalizationReLU(Step):
         return norm.run_backward(dy, param_grads, input_grad)
 
 
+class SumReLU(Step):
+    """A sum with the ReLU layer behind it, as at the end of a residual block."""
+
+    ends_in_activation = True
+
+    def forward(self, x: np.ndarray, training: bool, logits: bool) -> np.ndarray:
+        """max(x_1 + x_2 + ..., 0) in the sum's pass over memory."""
+        add, relu = self.layers
+        y = _call(add, x, training, relu=True)
+        relu.activation.kept = relu.prepare(y)  # its gradient passes just where y is above 0
+        relu.note_output(y)
+        return y
+
+    def backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool, logits: bool) -> np.ndarray | None:
+        """ReLU's backward, whose dx is that of each of the sum's inputs."""
+        add, relu = self.layers
+        dx = relu.run_backward(dy, logits=logits)
+        assert dx is not None  # only left out where it is not asked for
+        return add.run_backward(dx, param_grads, input_grad)
+
+
 class NormalizationReLUPooling(NormalizationReLU):
     """Batch normalization, the ReLU layer behind it, and max-pooling."""
 
@@ -233,6 +256,10 @@ def _is_normalization(layer: Layer) -> bool:
     return type(layer).call is BatchNormalization.call
 
 
+def _is_sum(layer: Layer) -> bool:
+    return type(layer).call is Add.call
+
+
 def _is_relu_layer(layer: Layer) -> bool:
     return isinstance(layer, ActivationLayer) and is_relu(layer.activation)
 
@@ -257,6 +284,7 @@ RULES: tuple[Rule, ...] = (
     ((_is_linear_convolution, _is_relu_layer, _is_plain_max_pooling), ConvolutionPooling),
     ((_is_normalization, _is_relu_layer, _is_max_pooling), NormalizationReLUPooling),
     ((_is_normalization, _is_relu_layer), NormalizationReLU),
+    ((_is_sum, _is_relu_layer), SumReLU),
     ((_ends_in_relu, _is_max_pooling), ReLUPooling),
     ((_has_relu_in_kernel,), KernelReLU),
 )

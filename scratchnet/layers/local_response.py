@@ -50,6 +50,8 @@ class LocalResponseNormalization(Layer):
     NIPS 2012, https://doi.org/10.1145/3065386, section 3.3.
     """
 
+    for_backward = ("x",)
+
     def __init__(
         self, depth_radius: int = 2, bias: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **options: Any
     ):

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.fusion import Step
@@ -207,7 +208,7 @@ class Graph:
         def add(tensor: KerasTensor, gradient: np.ndarray | None) -> None:
             if gradient is not None and id(tensor) in needed:
                 before = gradients.get(id(tensor))
-                gradients[id(tensor)] = gradient if before is None else before + gradient
+                gradients[id(tensor)] = gradient if before is None else kernels.of(before).add(before, gradient)
 
         for tensor, gradient in zip(self.outputs, dy):
             add(tensor, gradient)

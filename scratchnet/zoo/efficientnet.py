@@ -80,13 +80,17 @@ def compound_scaling(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: f
         efficientnet_b0((260, 260, 3), depth=depth, width=width)  # EfficientNet-B2
 
     Args:
-        phi: how far; 0 is the network to begin with.
-        alpha, beta, gamma: of depth, width and resolution; at least 1.
+        phi: how far, from -10 to 10; 0 is the network to begin with.
+        alpha, beta, gamma: of depth, width and resolution; from 1 to 10.
+
+    Raises:
+        ValueError: a number beyond.
 
     Source: Tan and Le, arXiv 1905.11946, equation 3.
     """
+    check_number(phi, "phi", "compound_scaling", -10, 10)
     for name, value in (("alpha", alpha), ("beta", beta), ("gamma", gamma)):
-        check_number(value, name, "compound_scaling", 1)
+        check_number(value, name, "compound_scaling", 1, 10)
     return Factors(alpha**phi, beta**phi, gamma**phi)
 
 
@@ -207,13 +211,18 @@ def efficientnet_b0(
         stochastic_depth: with what probability the branch of the last block is left out in training.
         dropout: before the dense layer.
 
+    Raises:
+        ValueError: a factor that is not above 0 or is above 10, a probability that is not from 0 to below 1.
+
     Sources: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", arXiv 1905.11946,
     table 1; Huang et al., "Deep Networks with Stochastic Depth", https://doi.org/10.1007/978-3-319-46493-0_39; Keras,
     https://keras.io/api/applications/efficientnet/
     """
     check_count(classes, "classes", "efficientnet_b0")
     for name, factor in (("depth", depth), ("width", width)):
-        check_number(factor, name, "efficientnet_b0", 0, above=True)
+        check_number(factor, name, "efficientnet_b0", 0, 10, above=True)
+    for name, rate in (("stochastic_depth", stochastic_depth), ("dropout", dropout)):
+        check_number(rate, name, "efficientnet_b0", 0, 1, below=True)
     inputs = x = Input(input_shape)
     for layer in (*first, Rescaling(1 / 255), Normalization()):
         x = layer(x)
@@ -264,6 +273,7 @@ def efficientnet_small(
     Source: Tan and Le, arXiv 1905.11946; the stages are ours.
     """
     check_count(classes, "classes", "efficientnet_small")
+    check_number(stochastic_depth, "stochastic_depth", "efficientnet_small", 0, 1, below=True)
     inputs = x = Input(input_shape)
     for layer in first:
         x = layer(x)

@@ -100,22 +100,25 @@ def micro_kernel(height, a, left, b, right, depth, s, initial, y, out, relu):
 
 
 @functools.lru_cache(maxsize=4096)
-def tile_table(count: int, overlap: bool) -> np.ndarray:
-    """`count` rows cut into tiles in the least time: (first row, index of its height in HEIGHTS, height) of each.
+def tile_table(
+    count: int, overlap: bool, heights: tuple[int, ...] = HEIGHTS, vectors: int = Q, beside: int = 1
+) -> np.ndarray:
+    """`count` rows cut into tiles in the least time: (first row, index of its height in `heights`, height) of each.
 
-    With `overlap` a tile may begin before the one before it ends, and work out some rows twice.
+    With `overlap` a tile may begin before the one before it ends, and work out some rows twice. vectors, beside: in a
+    row of the tile, and what a tile takes beside its sums, in the time of one.
     """
-    cost = [max(P * Q, _UNDER_WAY) + 1 for P in HEIGHTS]
+    cost = [max(P * vectors, _UNDER_WAY) + beside for P in heights]
     best: list[tuple[float, int]] = [(0, -1)]  # for so many rows: time, and one tile's height
     for rows in range(1, count + 1):
-        fitting = [k for k, P in enumerate(HEIGHTS) if (count if overlap else rows) >= P]
-        best.append(min((best[max(0, rows - HEIGHTS[k])][0] + cost[k], k) for k in fitting))
+        fitting = [k for k, P in enumerate(heights) if (count if overlap else rows) >= P]
+        best.append(min((best[max(0, rows - heights[k])][0] + cost[k], k) for k in fitting))
     chosen, rows = [], count
     while rows > 0:
         chosen.append(best[rows][1])
-        rows -= HEIGHTS[chosen[-1]]
+        rows -= heights[chosen[-1]]
     tiles, start = [], 0
     for k in sorted(chosen):  # tall ones first
-        tiles.append((min(start, count - HEIGHTS[k]), k, HEIGHTS[k]))
-        start += HEIGHTS[k]
+        tiles.append((min(start, count - heights[k]), k, heights[k]))
+        start += heights[k]
     return np.array(tiles, np.int64)

@@ -102,6 +102,11 @@ class Output(NamedTuple):
         """From picture to picture, row to row, pixel to pixel."""
         return self.n_step, self.i_step, self.j_step
 
+    def view(self, N: int) -> np.ndarray:
+        """The outputs of N pictures as an array (N, OH, OW, F)."""
+        strides = [step * self.array.itemsize for step in (*self.steps, 1)]
+        return np.lib.stride_tricks.as_strided(self.array[self.start :], (N, self.OH, self.OW, self.F), strides)
+
 
 @serial
 def first_inside(start, size, step):
