@@ -48,7 +48,8 @@ def narrow_input_grad(
             l, before = (v + left) % sw, (v + left) // sw  # noqa: E741
             columns = len(range(l, KW, sw))
             part = turned[(KH - 1 - k) % sh :: sh, (KW - 1 - l) % sw :: sw] if rows and columns else turned[:0, :0]
-            window = Window(*part.shape[:2], 1, 1, part.shape[0] - 1 - above, part.shape[1] - 1 - before)
+            high, wide = part.shape[:2]
+            window = Window(high, wide, 1, 1, high - 1 - above, wide - 1 - before)
             hw = (len(range(h, H, sh)), len(range(v, W, sw)))
             phase = Output(dx.reshape(-1), (h * W + v) * C, H * W * C, sh * W * C, sw * C, *hw, C)
             narrow_conv2d(dy, part, None, window, False, phase)

@@ -23,7 +23,7 @@ def _slices(size: int, groups: int) -> list[slice]:
 @takes(x="N H W C", w="KH KW I F", b="F, or None")
 def grouped_conv2d(x: Any, w: Any, b: Any | None, strides: tuple[int, int], pads: Pads, relu: bool = False) -> Any:
     """`conv2d` in C / I groups: filter f sees the I channels from f // (F * I / C) * I on."""
-    C, I, F = x.shape[3], *w.shape[2:]  # noqa: E741
+    (_, _, I, F), C = w.shape, x.shape[3]  # noqa: E741
     groups = check_groups(C, I, F, "grouped_conv2d")
     parts = [
         conv2d(x[..., c], w[..., f], None if b is None else b[f], strides, pads, relu)
