@@ -7,11 +7,12 @@ import sys
 import numpy as np
 import pytest
 
+import scratchnet as sn
 from scratchnet import plot
 from scratchnet.bench import __main__ as bench
-from scratchnet.bench import ours, worker
+from scratchnet.bench import ours, shapes, worker
 from scratchnet.bench.race import Contestant, find, race, summary
-from scratchnet.bench.shapes import TASKS
+from scratchnet.bench.shapes import CONVS, NETWORKS, TASKS
 
 
 def test_the_summary_of_times():
@@ -61,6 +62,18 @@ def test_a_step_fused_and_layer_by_layer(monkeypatch, task, fuse):
     (model,) = models
     assert model.fuse is fuse
     assert (len(model.plan()) == len(model.layers)) is not fuse
+
+
+@pytest.mark.parametrize("task", NETWORKS)
+def test_the_references_networks_are_in_the_zoo(monkeypatch, task):
+    name, step, batch, size = shapes.network(task)
+    assert (batch, size) == ((128, 32) if step else (8, {"alexnet": 227, "inception_v3": 299}.get(name, 224)))
+    small, seen = sn.Sequential([sn.Input((size, size, 3)), sn.Flatten(), sn.Dense(10, activation="softmax")]), []
+    assert callable(getattr(sn.zoo, name))
+    monkeypatch.setattr(sn.zoo, name, lambda: small, raising=False)
+    monkeypatch.setattr(ours, "train_step", lambda model, loss, optimizer, x, y: seen.append((model, x.shape, len(y))))
+    y = ours.prepare(task)()
+    assert seen == [(small, (batch, size, size, 3), batch)] if step else y.shape == (batch, 10)
 
 
 def test_what_fusing_saves(capsys):
@@ -137,6 +150,26 @@ def test_kernels_as_json_and_as_pictures(capsys, tmp_path):
     assert "15x15x32 to 64: dw" in capsys.readouterr().out
 
 
+def test_the_limit_of_a_kernel_is_the_product_or_the_copy():
+    """2e9 operations in 4 ms are 500 GFLOP/s; a @ b, 2.1e9 operations in 2 ms, has 1074."""
+    by_product, by_memory = (bench.speed(2e9, 10**8, 4.0, 2.0, copy) for copy in (1.0, 3.0))
+    assert by_product["limit"] == "a @ b"
+    assert by_product["of limit"] == pytest.approx(by_product["ratio"]) == pytest.approx(500 / (2**30 / 1e6), rel=1e-3)
+    assert by_memory["limit"] == "copy"
+    assert by_memory["of limit"] == pytest.approx(3 / 4)
+    assert (by_memory["GB/s"], by_memory["copy"]) == pytest.approx((25, 100 / 3))
+
+
+def test_the_references_are_kernels_on_the_cpu(capsys):
+    with pytest.raises(SystemExit):
+        bench.main(["--model", "references"])
+    assert "Add --kernels" in capsys.readouterr().err
+    grouped = next(layer for layer in CONVS["references"] if 1 < layer.groups < layer.C)
+    small = [layer._replace(N=1, H=5) for layer in (CONVS["references"][0], grouped)]
+    for kernel in (kernel for layer in small for kernel in ours._convolution(layer)):
+        assert kernel.function() is not None or kernel.name.endswith("dw")
+
+
 def test_models_as_a_table(capsys):
     t = {"median": 2.0, "low": 1.0, "high": 3.0, "count": 9}
     tasks = {
@@ -153,3 +186,34 @@ def test_models_as_a_table(capsys):
     assert "end of the first dcgan step\n  us " in printed
     assert "1.50 s" in printed
     assert len(plot.times(tasks).axes) == len(tasks)
+
+
+def test_networks_each_in_processes_of_their_own(monkeypatch, capsys):
+    begun, ended = [], []
+
+    class Stand:
+        def __init__(self, name, python, environment):
+            self.name, self.peak = name, 100.0
+            begun.append(name)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            ended.append(self.name)
+
+        def run(self, task, *arguments):
+            return [] if self.name == "keras" and "se_resnet" in task else [0.002]
+
+    monkeypatch.setattr(bench, "Contestant", Stand)
+    monkeypatch.setattr(bench, "find", lambda name, python: name in ("scratchnet", "keras"))
+    monkeypatch.setattr(bench, "race", lambda *arguments, **more: race(*arguments, **more, pause=0.0))
+    bench.main(["--networks", "--rounds", "1", "--json"])
+    found = json.loads(capsys.readouterr().out)["results"]
+    assert len(begun) == len(ended) == 2 * len(NETWORKS)
+    assert list(found["tasks"]) == list(NETWORKS) == list(found["peak memory"])
+    assert found["peak memory"]["resnet_50 predict"] == {"scratchnet": 100, "keras": 100}
+    for what in ("tasks", "peak memory"):
+        assert list(found[what]["se_resnet_50 predict"]) == ["scratchnet"]
+    bench.print_models(found)
+    assert "inference of ResNet-50, 8 pictures of 224 x 224\n  scratchnet" in capsys.readouterr().out

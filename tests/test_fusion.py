@@ -76,7 +76,7 @@ def assert_same(some, others, rounding=1e-12):
 
 
 def test_every_rule_is_tried():
-    assert {step.__name__ for _, step in fusion.RULES} == MAKERS.keys()
+    assert {step.__name__ for _, step in fusion.RULES} == {*MAKERS, "SumReLU"}  # a sum stands in graphs, see below
     for name, number in EVERY:
         steps = chain_of(name, number, fuse=True).plan()
         assert [type(step).__name__ for step in steps] == [name]
@@ -122,6 +122,47 @@ def test_groups_and_dilation_do_not_go_back_with_the_pooling_by_one_kernel(more,
 def test_one_by_one_each_step_is_a_layer(name, number):
     chain = chain_of(name, number, fuse=False)
     assert [type(step) for step in chain.plan()] == [fusion.Step] * len(chain.layers)
+
+
+def summed(fuse, shapes=((6, 5, 3), (6, 5, 3)), relu=ReLU, behind=()):
+    """ReLU of a sum, in a graph."""
+    inputs = [sn.Input(shape) for shape in shapes]
+    y = relu()(sn.Add()(inputs))
+    for layer in behind:
+        y = layer(y)
+    return sn.Model(inputs, y, fuse=fuse)
+
+
+@pytest.mark.parametrize("shapes", [[(6, 5, 3)] * 2, [(6, 5, 3)] * 3, [(4,)], [(1, 1, 3), (6, 5, 3), (1, 1, 1)]])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_sum_and_relu_as_one(shapes, training, behind):
+    rng, more = np.random.default_rng(0), [Flatten(), Dense(3)] if behind else []
+    x = [rng.normal(size=(7, *shape)) for shape in shapes]
+    fused, single = (summed(fuse, shapes, behind=more) for fuse in (True, False))
+    assert type(fused.plan()[0].step).__name__ == "SumReLU"
+    assert type(single.plan()[0].step).__name__ == "Step"
+    x[0][0] = np.nan
+    ys = [model.forward(x, training) for model in (fused, single)]
+    np.testing.assert_array_equal(*ys)
+    dy = rng.normal(size=ys[0].shape)
+    for one, other in zip(*(model.backward(dy) for model in (fused, single))):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_sum_and_relu_without_its_activation():
+    x, model = [np.random.default_rng(n).normal(size=(2, 6, 5, 3)) for n in (0, 1)], summed(fuse=True)
+    np.testing.assert_array_equal(model.forward(x, logits=True), x[0] + x[1])
+    assert (model.backward(np.ones((2, 6, 5, 3)), logits=True)[0] == 1).all()
+
+
+def test_what_is_no_plain_sum_and_relu_runs_by_itself():
+    for relu in (LeakyReLU, lambda: ReLU(max_value=6)):
+        assert type(summed(True, relu=relu).plan()[0].step).__name__ == "Step"
+    a = sn.Input((3,))
+    assert type(sn.Model(a, ReLU()(sn.Average()([a, a]))).plan()[0].step).__name__ == "Step"
+    y = sn.Add()([a, a])
+    assert type(sn.Model(a, [ReLU()(y), y]).plan()[0].step).__name__ == "Step"  # the sum is looked at, too
 
 
 # Which backward runs.

@@ -34,6 +34,34 @@ def test_smooth_activations(device, name, shape, size, dtype, layout, seed):
     np.testing.assert_allclose(dx, expected, rtol=0, atol={np.float64: 1e-13, np.float32: 2e-6}[dtype] * 10)
 
 
+@given(shapes, st.booleans(), dtypes, layouts, layouts, seeds)
+def test_sums(device, shape, relu, dtype, layout, other_layout, seed):
+    rng = np.random.default_rng(seed)
+    a, b = normal(rng, shape, dtype, layout), normal(rng, shape, dtype, other_layout)
+    a[..., :1] = -b[..., :1]
+    if seed % 2:
+        a[..., -1:] = np.nan
+    with Unchanged(a, b):
+        y = device.add(a, b, relu)
+    expected = reference.add(a, b)
+    assert (y.dtype, y.flags.c_contiguous) == (dtype, True)
+    np.testing.assert_array_equal(y, reference.relu(expected) if relu else expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_of_many_numbers_and_of_slices(device, dtype):
+    rng = np.random.default_rng(0)
+    whole, b = rng.normal(size=(3, 41, 7, 50)).astype(dtype), rng.normal(size=(3, 41, 7, 20)).astype(dtype)
+    for a in (whole[..., :20], whole[..., 13:33], whole[..., ::2][..., :20], whole[:, ::-1, :, :20], b):
+        for one, other in ((a, b), (b, a), (a, whole[..., 30:])):
+            np.testing.assert_array_equal(device.add(one, other), one + other)
+            np.testing.assert_array_equal(device.add(one, other, True), np.maximum(one + other, 0))
+    wide = whole[:, :, :5]  # its lines do not begin at even distances
+    np.testing.assert_array_equal(device.add(wide, wide), wide + wide)
+    many = np.linspace(-3, 3, 2 * 4096 + 5, dtype=dtype)
+    np.testing.assert_array_equal(with_threads(2, lambda: device.add(many, many)), 2 * many)
+
+
 @given(shapes, st.sampled_from([0.0, 0.2, 0.3, 1.5, -0.5]), dtypes, layouts, seeds)
 def test_relu_and_leaky_relu(device, shape, slope, dtype, layout, seed):
     rng = np.random.default_rng(seed)

@@ -67,6 +67,76 @@ def test_depthwise_conv2d_and_its_gradients(device, window, C, M, use_bias, dtyp
     assert_close(dw, expected[1], dtype)
 
 
+@given(windows(), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), st.booleans(), dtypes, layouts, seeds)
+def test_grouped_conv2d_and_its_gradients(device, window, groups, I, S, relu, dtype, layout, seed):  # noqa: E741
+    """I channels and S filters in each group."""
+    N, hw, kernel, strides, pads = window
+    rng = np.random.default_rng(seed)
+    x, w = normal(rng, (N, *hw, groups * I), dtype, layout), normal(rng, (*kernel, I, groups * S), dtype, layout)
+    b, dy = (
+        normal(rng, (groups * S,), dtype),
+        normal(rng, (N, *output_hw(hw, kernel, strides, pads), groups * S), dtype, layout),
+    )
+    dw, db = normal(rng, w.shape, dtype), normal(rng, (groups * S,), dtype)
+    before = dw.copy(), db.copy()
+    with Unchanged(x, w, dy):
+        y = device.grouped_conv2d(x, w, b, strides, pads, relu)
+        dx = device.grouped_conv2d_input_grad(dy, w, groups, hw, strides, pads)
+        device.grouped_conv2d_weight_grad(x, dy, kernel, strides, pads, dw, db)
+    x, w, dy = (a.astype(np.float64) for a in (x, w, dy))
+    expected, gradients = (
+        reference.grouped_conv2d(x, w, b, strides, pads),
+        reference.grouped_conv2d_backward(dy, x, w, strides, pads),
+    )
+    assert_close(y, np.maximum(expected, 0) if relu else expected, dtype)
+    assert_close(dx, gradients[0], dtype)
+    assert_close(dw, gradients[1] + before[0], dtype)
+    assert_close(db, gradients[2] + before[1], dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("groups", "I", "S"), [(2, 24, 40), (33, 1, 1), (17, 1, 2), (40, 2, 1), (12, 4, 4), (2, 3, 20), (3, 20, 3)]
+)
+@pytest.mark.parametrize(
+    ("hw", "kernel", "strides", "pads"),
+    [
+        ((9, 11), (3, 3), (1, 1), ((1, 1), (1, 1))),
+        ((9, 11), (3, 3), (2, 2), ((0, 1), (0, 1))),
+        ((8, 19), (5, 5), (1, 1), ((2, 2), (2, 2))),
+        ((8, 19), (5, 5), (2, 2), ((2, 2), (1, 2))),
+        ((7, 9), (7, 4), (1, 3), ((3, 3), (0, 0))),
+        ((7, 9), (1, 1), (2, 3), ((0, 0), (0, 0))),
+    ],
+)
+def test_groups_that_fill_vectors_and_leave_a_rest(device, groups, I, S, hw, kernel, strides, pads, dtype):  # noqa: E741
+    """Beyond the drawn sizes; against sums over views of the windows, group by group."""
+    rng = np.random.default_rng(0)
+    x, w = normal(rng, (3, *hw, groups * I), dtype), normal(rng, (*kernel, I, groups * S), dtype)
+    views = windows_of(x, kernel, strides, pads)
+    views = views.reshape(*views.shape[:3], groups, I, *kernel)
+    apart = w.astype(np.float64).reshape(*kernel, I, groups, S)
+    expected = np.einsum("nijgckl,klcgs->nijgs", views, apart)
+    dy = normal(rng, (*expected.shape[:3], groups * S), dtype)
+    y = device.grouped_conv2d(x, w, None, strides, pads)
+    assert_close(y, expected.reshape(dy.shape), dtype)
+    slopes = dy.astype(np.float64).reshape(expected.shape)
+    dw = device.grouped_conv2d_weight_grad(x, dy, kernel, strides, pads, np.zeros_like(w))
+    assert_close(dw, np.einsum("nijgckl,nijgs->klcgs", views, slopes).reshape(w.shape), dtype)
+    dx = device.grouped_conv2d_input_grad(dy, w, groups, hw, strides, pads)
+    alone = [
+        device.conv2d_input_grad(
+            np.ascontiguousarray(dy[..., g * S : (g + 1) * S]),
+            np.ascontiguousarray(w[..., g * S : (g + 1) * S]),
+            hw,
+            strides,
+            pads,
+        )
+        for g in range(groups)
+    ]
+    assert_close(dx, np.concatenate(alone, axis=-1).astype(np.float64), dtype)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_many_channels_and_a_larger_batch(device, dtype):
     """Beyond the drawn sizes: channels that fill vectors and leave a rest, a batch that fills several parts."""

@@ -1,5 +1,6 @@
 """The networks that PyTorch is measured with are those of the zoo, layer by layer; read without PyTorch."""
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import stand_in_torch
 import scratchnet as sn
 from scratchnet import zoo
 from scratchnet.bench import ours
+from scratchnet.bench.shapes import NETWORKS, network
 from scratchnet.recipes.generation import RECIPES, torch_settings
 
 PACKAGE = Path(sn.__file__).parent
@@ -75,3 +77,26 @@ def test_the_dcgan_of_the_recipes(load, name, channels):
 def test_another_network_is_noticed(load):
     _, discriminator = load("bench/with_torch.py").dcgan()
     assert discriminator.sizes((3, 32, 32)) != sizes(zoo.dcgan()[1])
+
+
+TRAINED = {  # the numbers of the papers and of keras.applications, without moving averages
+    "alexnet": 60_965_224,
+    "densenet_40": 1_019_722,
+    "densenet_121": 7_978_856,
+    "efficientnet_b0": 5_288_548,
+    "inception_v3": 23_817_352 + 17_216,  # PyTorch's normalizations have factors
+    "resnet_20": 272_474,
+    "resnet_50": 25_583_592,
+    "se_resnet_50": 28_114_584,
+}
+
+
+@pytest.mark.parametrize("task", NETWORKS)
+def test_the_references_networks(monkeypatch, task):
+    torch = pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(PACKAGE / "bench"))
+    name, _, _, size = network(task)
+    model = getattr(importlib.import_module("torch_networks"), name)()
+    assert sum(parameter.numel() for parameter in model.parameters()) == TRAINED[name]
+    with torch.inference_mode():
+        assert model.eval()(torch.zeros(1, 3, size, size)).shape == (1, 10 if size == 32 else 1000)

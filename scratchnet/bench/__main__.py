@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from scratchnet.bench import on_gpu
 from scratchnet.bench.race import Contestant, default_pythons, find, first_step, race
-from scratchnet.bench.shapes import NETWORKS, TASKS
+from scratchnet.bench.shapes import NETWORKS, REFERENCES, TASKS
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
 
 ROUNDS, NETWORK_ROUNDS = 6, 3
@@ -28,9 +28,11 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(prog="python -m scratchnet.bench", description=__doc__.splitlines()[0])
     p.add_argument("--device", choices=["cpu", "gpu"], default="cpu", help="what to measure (cpu)")
-    p.add_argument("--model", choices=list(TASKS), help="only this model (both)")
+    p.add_argument("--model", choices=[*TASKS, REFERENCES], help="only this model (all but the references)")
     p.add_argument("--networks", action="store_true", help="the networks of the article's references: a quarter hour")
-    p.add_argument("--kernels", action="store_true", help="each kernel beside a large product, no whole steps")
+    p.add_argument(
+        "--kernels", action="store_true", help="each kernel beside a large product and a copy, no whole steps"
+    )
     p.add_argument("--json", action="store_true", help="print JSON instead of tables")
     p.add_argument("--plot", metavar="FILE", help="also draw the times; on the GPU rooflines, too: FILE_cnn_tf32, ...")
     p.add_argument("--threads", type=int, help="threads for every contestant on the CPU (default: one a processor)")
@@ -90,19 +92,32 @@ def measure_networks(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def speed(work: float, traffic: int, kernel: float, product: float, copy: float) -> dict[str, Any]:
+    """A kernel's GFLOP/s and GB/s beside the most that processor and memory can do, and which of these limits it.
+
+    Args: its multiplications and additions, the bytes of its arrays, and the milliseconds of it, of a product of
+    1024 x 1024 matrices, and of a copy that moves as many bytes.
+    """
+    found: dict[str, Any] = {"GFLOP/s": work / kernel / 1e6, "a @ b": 2 * 1024**3 / product / 1e6}
+    found |= {"ratio": found["GFLOP/s"] / found["a @ b"], "GB/s": traffic / kernel / 1e6, "copy": traffic / copy / 1e6}
+    roof = min(found["a @ b"], work / copy / 1e6)
+    return found | {"limit": "a @ b" if roof == found["a @ b"] else "copy", "of limit": found["GFLOP/s"] / roof}
+
+
 def measure_kernels(options: argparse.Namespace) -> dict[str, Any]:
-    """Each kernel in GFLOP/s, in turns with a @ b of 1024 x 1024 matrices."""
+    """Each kernel in GFLOP/s and GB/s, in turns with a @ b of 1024 x 1024 matrices and with a copy: see `speed`."""
     from scratchnet.bench.ours import kernels
 
     extra, python = environment(options.threads), default_pythons(None, None)["scratchnet"]
     found: dict[str, Any] = {}
     for model in [options.model] if options.model else TASKS:
-        with Contestant("scratchnet", python, extra) as ours, Contestant("a @ b", python, extra) as product:
-            for name, work, _ in tqdm(kernels(model), desc=model, leave=False, disable=options.json):
-                times = race([ours, product], f"{model}: {name}", options.rounds or ROUNDS, repeat=30)
-                speed = {"GFLOP/s": work / times["scratchnet"]["median"] / 1e6}
-                speed["a @ b"] = 2 * 1024**3 / times["a @ b"]["median"] / 1e6
-                found[f"{model}, {name}"] = speed | {"ratio": speed["GFLOP/s"] / speed["a @ b"]}
+        with ExitStack() as stack:
+            names = "scratchnet", "a @ b", "scratchnet copy"
+            turns = [stack.enter_context(Contestant(name, python, extra)) for name in names]
+            for kernel in tqdm(kernels(model), desc=model, leave=False, disable=options.json):
+                times = race(turns, f"{model}: {kernel.name}", options.rounds or ROUNDS, repeat=30)
+                medians = (times[name]["median"] for name in names)
+                found[f"{model}, {kernel.name}"] = speed(kernel.work, kernel.traffic, *medians)
     return found
 
 
@@ -129,9 +144,11 @@ def print_models(found: dict[str, Any]) -> None:
 
 def print_kernels(found: dict[str, Any]) -> None:
     """A line for each kernel."""
-    print(f"\n{'kernel':<52} {'GFLOP/s':>8} {'a @ b':>8} {'ratio':>6}")
-    for name, speed in found.items():
-        print(f"{name:<52} {speed['GFLOP/s']:8.0f} {speed['a @ b']:8.0f} {speed['ratio']:6.2f}")
+    head = f"{'GFLOP/s':>8} {'a @ b':>8} {'ratio':>6} {'GB/s':>7} {'copy':>6}  limit  ratio"
+    print(f"\n{'kernel':<56} {head}")
+    for name, at in found.items():
+        flops = f"{at['GFLOP/s']:8.0f} {at['a @ b']:8.0f} {at['ratio']:6.2f}"
+        print(f"{name:<56} {flops} {at['GB/s']:7.1f} {at['copy']:6.0f}  {at['limit']:<5}  {at['of limit']:5.2f}")
 
 
 def main_on_gpu(options: argparse.Namespace) -> None:
@@ -151,6 +168,8 @@ def main_on_gpu(options: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Measure and print; ends with exit status 2 where the GPU is asked for and cannot be used."""
     options = parser().parse_args(arguments)
+    if options.model == REFERENCES and (options.device == "gpu" or not options.kernels):
+        parser().error(f"--model {REFERENCES} has kernels on the CPU only. Add --kernels, without --device gpu.")
     if options.device == "gpu":
         main_on_gpu(options)
         return

@@ -190,7 +190,7 @@ def inception_v3() -> nn.Module:
     blocks.append([[(384, 3, 3, 2)], [(64, 1, 1), (96, 3, 3), (96, 3, 3, 2)], ["max"]])
     for f in (128, 160, 160, 192):
         row, column = (f, 1, 7), (f, 7, 1)
-        long = [(f, 1, 1), column, row, column, (192, 1, 7)]
+        long: list[Any] = [(f, 1, 1), column, row, column, (192, 1, 7)]
         blocks.append([[(192, 1, 1)], [(f, 1, 1), row, (192, 7, 1)], long, ["mean", (192, 1, 1)]])
     long = [(192, 1, 1), (192, 1, 7), (192, 7, 1), (192, 3, 3, 2)]
     blocks.append([[(192, 1, 1), (320, 3, 3, 2)], long, ["max"]])

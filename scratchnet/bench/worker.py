@@ -33,7 +33,9 @@ def contestant(name: str) -> Prepare:
     if framework == "scratchnet":
         from scratchnet.bench import ours, ours_on_gpu
 
-        return (lambda task: ours_on_gpu.prepare(task, more[0], more[1])) if on_gpu else ours.prepare
+        if on_gpu:
+            return lambda task: ours_on_gpu.prepare(task, more[0], more[1])
+        return ours.prepare_copy if more == ["copy"] else ours.prepare
     sys.path.insert(0, str(Path(__file__).parent))
     if on_gpu:
         with_torch_on_gpu = importlib.import_module("with_torch_on_gpu")

@@ -66,6 +66,17 @@ def check_pictures(x: Any, mode: str, modes: Iterable[str]) -> None:
         )
 
 
+def check_groups(channels: int, of_a_group: int, filters: int, caller: str) -> int:
+    """How many groups there are: channels / of_a_group, and they divide the filters."""
+    groups, rest = divmod(channels, of_a_group)
+    if groups < 1 or rest or filters % groups:
+        raise ValueError(
+            f"{caller}: expected channels in groups of {of_a_group}, and filters in as many groups, got {channels} "
+            f"channels and {filters} filters."
+        )
+    return groups
+
+
 def check_float(dtype: Any, caller: str) -> np.dtype:
     """A dtype that kernels compute in."""
     if np.dtype(dtype) not in FLOATS:

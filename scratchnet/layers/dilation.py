@@ -25,37 +25,23 @@ class Grouped:
     """
 
     def __init__(self, kernels: Any, groups: int):
-        self.kernels, self.groups = kernels, groups
-
-    def _slices(self, size: int) -> list[slice]:
-        part = size // self.groups
-        return [slice(g * part, (g + 1) * part) for g in range(self.groups)]
+        self.k, self.groups = kernels, groups
 
     def conv2d(
         self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None, strides: Any, pads: Pads, relu: bool = False
     ) -> np.ndarray:
         """As the kernel; each group by itself."""
-        parts = [
-            self.kernels.conv2d(x[..., c], w[..., f], None if b is None else b[f], strides, pads, relu)
-            for c, f in zip(self._slices(x.shape[-1]), self._slices(w.shape[-1]))
-        ]
-        return array_module(x).concatenate(parts, axis=-1)
+        return self.k.grouped_conv2d(x, w, b, strides, pads, relu)
 
     def conv2d_input_grad(self, dy: np.ndarray, w: np.ndarray, hw: Any, strides: Any, pads: Pads) -> np.ndarray:
         """As the kernel; each group by itself."""
-        parts = [
-            self.kernels.conv2d_input_grad(dy[..., f], w[..., f], hw, strides, pads) for f in self._slices(w.shape[-1])
-        ]
-        return array_module(dy).concatenate(parts, axis=-1)
+        return self.k.grouped_conv2d_input_grad(dy, w, self.groups, hw, strides, pads)
 
     def conv2d_weight_grad(
         self, x: np.ndarray, dy: np.ndarray, size: Any, strides: Any, pads: Pads, dw: np.ndarray, db: np.ndarray | None
     ) -> None:
         """As the kernel; each group by itself. dw and db are ADDED to."""
-        for c, f in zip(self._slices(x.shape[-1]), self._slices(dy.shape[-1])):
-            dw[..., f] += self.kernels.conv2d_weight_grad(x[..., c], dy[..., f], size, strides, pads)
-        if db is not None:
-            db += self.kernels.bias_grad(dy)
+        self.k.grouped_conv2d_weight_grad(x, dy, size, strides, pads, dw, db)
 
 
 class Dilated:

@@ -8,8 +8,9 @@ the first rule of RULES that fits. Where none does, the layer is a step of its o
   multiplies only what comes back to a maximum.
 - BatchNormalization, then a ReLU layer. Forward: ReLU in the normalization's kernel. Backward: the normalization leaves
   out, as it reads dy, what ReLU stopped.
-- The same with MaxPooling2D behind; or any layer that ends in ReLU, then MaxPooling2D. Forward: the pooling notes where
-  ReLU gave 0. Backward: the pooling's gradient is ReLU's too.
+- Add, then a ReLU layer. Forward: ReLU in the kernel that adds. Backward: as by themselves.
+- A normalization and ReLU with MaxPooling2D behind; or any layer that ends in ReLU, then MaxPooling2D. Forward: the
+  pooling notes where ReLU gave 0. Backward: the pooling's gradient is ReLU's too.
 - Conv2D, Conv2DTranspose or Dense with ReLU. Forward: ReLU in the layer's kernel. Backward: as by itself.
 
 A layer with an activity_regularizer runs by itself: its output is looked at.
@@ -25,7 +26,6 @@ too, to go back through the layers by hand, one `layer.backward(dy)` after the o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 import numpy as np
 
@@ -34,9 +34,10 @@ from scratchnet.layers.activation import ActivationLayer, is_relu
 from scratchnet.layers.base import Layer
 from scratchnet.layers.conv import Conv2D, Conv2DTranspose
 from scratchnet.layers.dense import Dense
+from scratchnet.layers.merging import Add
 from scratchnet.layers.norm import BatchNormalization
 from scratchnet.layers.pool import MaxPooling2D
-from scratchnet.layers.sharing import Calls, repeated
+from scratchnet.layers.step import Step
 
 
 def _call(layer: Layer, x: np.ndarray, training: bool, relu: bool) -> np.ndarray:
@@ -45,66 +46,6 @@ def _call(layer: Layer, x: np.ndarray, training: bool, relu: bool) -> np.ndarray
     y = layer.call(x, training, relu=True) if relu else layer.call(x, training)  # type: ignore[call-arg]
     layer.note_output(y)
     return y
-
-
-class Step:
-    """One layer, run by itself. The others run several as one.
-
-    Args of forward and backward: those of `Layer.run_forward` and `Layer.run_backward`.
-    """
-
-    ends_in_activation: ClassVar[bool] = False  # whether `logits` would leave out a part of it
-
-    def __init__(self, layers: Sequence[Layer]):
-        self.layers = layers
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(layer.name for layer in self.layers)}>"
-
-    @property
-    def learns(self) -> bool:
-        """Whether there are weights in it that are trained."""
-        return any(layer.learns for layer in self.layers)
-
-    def forward(self, x: np.ndarray, training: bool, logits: bool) -> np.ndarray:
-        """The output of the last of the layers."""
-        return self.layers[0].run_forward(x, training, logits)
-
-    def backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool, logits: bool) -> np.ndarray | None:
-        """The gradient for the input of the first of the layers; adds to their grads."""
-        return self.layers[0].run_backward(dy, param_grads, input_grad, logits)
-
-    def forget(self) -> None:
-        """Let go of what the layers left for a backward."""
-        for layer in self.layers:
-            layer.forget()
-
-
-class CallAmongOthers(Step):
-    """A step whose layers are in other steps of the network, too: each call has a memory of its own, see `Calls`."""
-
-    def __init__(self, step: Step):
-        super().__init__(step.layers)
-        self.step, self.calls = step, Calls(step.layers)
-
-    def __repr__(self) -> str:
-        return f"{self.step!r} with other calls"
-
-    def forward(self, x: np.ndarray, training: bool, logits: bool) -> np.ndarray:
-        """The step's, and what its layers remember is noted."""
-        y = self.step.forward(x, training, logits)
-        self.calls.keep()
-        return y
-
-    def backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool, logits: bool) -> np.ndarray | None:
-        """The step's, with what its layers remembered then."""
-        with self.calls.recalled():
-            return self.step.backward(dy, param_grads, input_grad, logits)
-
-    def forget(self) -> None:
-        """The call is as if it had not been."""
-        super().forget()
-        self.calls.keep()
 
 
 class KernelReLU(Step):
@@ -140,6 +81,27 @@ class NormalizationReLU(Step):
         if logits:  # the reader's choice after a forward with ReLU: dy is the gradient of its input
             norm.relu_beta = None
         return norm.run_backward(dy, param_grads, input_grad)
+
+
+class SumReLU(Step):
+    """A sum with the ReLU layer behind it, as at the end of a residual block."""
+
+    ends_in_activation = True
+
+    def forward(self, x: np.ndarray, training: bool, logits: bool) -> np.ndarray:
+        """max(x_1 + x_2 + ..., 0) in the sum's pass over memory."""
+        add, relu = self.layers
+        y = _call(add, x, training, relu=True)
+        relu.activation.kept = relu.prepare(y)  # its gradient passes just where y is above 0
+        relu.note_output(y)
+        return y
+
+    def backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool, logits: bool) -> np.ndarray | None:
+        """ReLU's backward, whose dx is that of each of the sum's inputs."""
+        add, relu = self.layers
+        dx = relu.run_backward(dy, logits=logits)
+        assert dx is not None  # only left out where it is not asked for
+        return add.run_backward(dx, param_grads, input_grad)
 
 
 class NormalizationReLUPooling(NormalizationReLU):
@@ -233,6 +195,10 @@ def _is_normalization(layer: Layer) -> bool:
     return type(layer).call is BatchNormalization.call
 
 
+def _is_sum(layer: Layer) -> bool:
+    return type(layer).call is Add.call
+
+
 def _is_relu_layer(layer: Layer) -> bool:
     return isinstance(layer, ActivationLayer) and is_relu(layer.activation)
 
@@ -257,15 +223,10 @@ RULES: tuple[Rule, ...] = (
     ((_is_linear_convolution, _is_relu_layer, _is_plain_max_pooling), ConvolutionPooling),
     ((_is_normalization, _is_relu_layer, _is_max_pooling), NormalizationReLUPooling),
     ((_is_normalization, _is_relu_layer), NormalizationReLU),
+    ((_is_sum, _is_relu_layer), SumReLU),
     ((_ends_in_relu, _is_max_pooling), ReLUPooling),
     ((_has_relu_in_kernel,), KernelReLU),
 )
-
-
-def with_memories(steps: Sequence[Step]) -> list[Step]:
-    """The same steps; those that have a layer in common keep what their own call needs."""
-    again = repeated([step.layers for step in steps])
-    return [CallAmongOthers(step) if shared else step for step, shared in zip(steps, again)]
 
 
 def plan(layers: Sequence[Layer], fuse: bool, logits: bool) -> list[Step]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.arguments import check_array, shape_text, shortened
 from scratchnet.devices import array_module, as_array, fresh
 from scratchnet.layers.base import Layer
@@ -114,15 +115,18 @@ class Merge(Layer):
 class Add(Merge):
     """y = x_1 + x_2 + ...;  dx_i = dy, summed along the axes on which x_i was repeated.
 
+    In a model, a ReLU layer behind it is worked out in the same pass over memory: see `layers/fusion.py`.
+
     Source: https://keras.io/api/layers/merging_layers/
     """
 
-    def call(self, x: Any, training: bool) -> np.ndarray:
+    def call(self, x: Any, training: bool, relu: bool = False) -> np.ndarray:
         self.shapes = [one.shape for one in x]
-        y = x[0]
-        for one in x[1:]:
-            y = y + one
-        return y
+        y, k = x[0], kernels.of(x[0])
+        for number, one in enumerate(x[1:], 2):
+            last = relu and number == len(x)
+            y = k.add(y, one, last) if y.shape == one.shape else k.relu(y + one) if last else y + one
+        return k.relu(y) if relu and len(x) == 1 else y
 
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> Any:
         return [sum_to(dy, shape) for shape in self.shapes]
@@ -165,7 +169,7 @@ class Multiply(Merge):
 class Average(Add):
     """y = (x_1 + x_2 + ... + x_k) / k;  dx_i = dy / k."""
 
-    def call(self, x: Any, training: bool) -> np.ndarray:
+    def call(self, x: Any, training: bool, relu: bool = False) -> np.ndarray:
         return super().call(x, training) * x[0].dtype.type(1 / len(x))
 
     def call_backward(self, dy: np.ndarray, param_grads: bool, input_grad: bool) -> Any:

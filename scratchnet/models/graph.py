@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchnet import kernels
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
-from scratchnet.layers.fusion import Step
 from scratchnet.layers.inference import keeps_nothing
 from scratchnet.layers.input import InputLayer
+from scratchnet.layers.step import Step, with_memories
 from scratchnet.layers.symbolic import KerasTensor, Node
 from scratchnet.structures import Structure, flat, packed
 
@@ -130,7 +131,7 @@ class Graph:
                 given, result = path[start].given, path[end - 1].result
                 calls.append(Call(step, given, result, path[start].training, left_out and end == len(path)))
                 start = end
-        steps = fusion.with_memories([call.step for call in calls])
+        steps = with_memories([call.step for call in calls])
         return [
             call._replace(step=step, last_used=last_used)
             for call, step, last_used in zip(calls, steps, self._last_used(calls))
@@ -207,7 +208,7 @@ class Graph:
         def add(tensor: KerasTensor, gradient: np.ndarray | None) -> None:
             if gradient is not None and id(tensor) in needed:
                 before = gradients.get(id(tensor))
-                gradients[id(tensor)] = gradient if before is None else before + gradient
+                gradients[id(tensor)] = gradient if before is None else kernels.of(before).add(before, gradient)
 
         for tensor, gradient in zip(self.outputs, dy):
             add(tensor, gradient)

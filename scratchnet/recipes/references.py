@@ -5,7 +5,7 @@
 
 Each network learns from CIFAR-10's 50,000 pictures until it has spent BUDGET multiply-adds: a step of a batch costs
 three times its forward, since the gradients of the input and of the weights are as much work again, each. So a network
-of half the work for a picture sees twice as many. All learn with SGD with Nesterov momentum in batches of 128, the rate
+of half the work for a picture sees twice as many. All learn with SGD with Nesterov momentum in batches of 32, the rate
 rising for a sixth of the steps and then falling to 0, with crops and flips; the article's network, which has no
 normalization, at a smaller rate. What each idea brings is shown by the same network without it.
 
@@ -38,7 +38,7 @@ from scratchnet.random import set_random_seed
 from scratchnet.recipes.record import results_so_far, write_result
 from scratchnet.schedules import CosineDecay
 
-BATCH, PARTS = 128, 5  # pictures of a step; how often a run is looked at
+BATCH, PARTS = 32, 5  # pictures of a step; how often a run is looked at
 BUDGET = 9_200_000_000_000  # multiply-adds: one and a half times through the pictures with ResNet-20
 SHOWN = 2000  # test pictures that are asked on the way
 TIMED = 15  # steps
@@ -57,7 +57,7 @@ class Case(NamedTuple):
     make: Callable[..., Model]
     idea: str
     without: str = ""
-    rate: float = 0.1
+    rate: float = 0.05
 
 
 class Recipe(NamedTuple):
@@ -67,7 +67,7 @@ class Recipe(NamedTuple):
 
 
 CASES = {
-    "article_cnn": Case(zoo.article_cnn, "the article's: two convolutions, two dense layers", rate=0.02),
+    "article_cnn": Case(zoo.article_cnn, "the article's: two convolutions, two dense layers", rate=0.01),
     "densenet_40": Case(zoo.densenet_40, "concatenation"),
     "densenet_40, plain": Case(partial(zoo.densenet_40, concatenate=False), "no concatenation", "densenet_40"),
     "inception_small": Case(zoo.inception_small, "branches, factorized convolution"),

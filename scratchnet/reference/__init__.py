@@ -12,6 +12,7 @@ What the field calls convolution is cross-correlation: the kernel is not flipped
 """
 
 from scratchnet.reference.activation import (
+    add,
     relu,
     relu_backward,
     sigmoid,
@@ -31,6 +32,8 @@ from scratchnet.reference.conv import (
     conv2d_transpose_backward,
     depthwise_conv2d,
     depthwise_conv2d_backward,
+    grouped_conv2d,
+    grouped_conv2d_backward,
     places,
     windows,
 )
@@ -72,6 +75,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamax",
+    "add",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -94,6 +98,8 @@ __all__ = [
     "gelu_backward",
     "group_norm",
     "group_norm_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_backward",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",

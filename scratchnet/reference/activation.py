@@ -1,4 +1,4 @@
-"""Activations and their gradients."""
+"""Sums of arrays, activations and their gradients."""
 
 import math
 
@@ -16,6 +16,11 @@ def each(function, *arrays):
     for index in np.ndindex(*y.shape):
         y[index] = function(*(array[index] for array in arrays))
     return y
+
+
+def add(a, b):
+    """y = a + b, element by element."""
+    return each(lambda one, other: one + other, a, b)
 
 
 def relu(x, negative_slope=0.0, threshold=0.0, max_value=math.inf):

@@ -107,3 +107,36 @@ def depthwise_conv2d_backward(dy, x, w, strides, pads):
     for index in np.ndindex(*dy.shape):
         db[index[-1]] += dy[index]
     return dx, dw, db
+
+
+def grouped_conv2d(x, w, b, strides, pads):
+    """y[n,i,j,f] = b[f] + sum over k, l and c < I of x[n, sh*i+k-top, sw*j+l-left, f // (F/G) * I + c] * w[k,l,c,f].
+
+    w (KH, KW, I, F); there are G = C / I groups.
+    """
+    KH, KW, I, F = w.shape
+    filters = F * I // x.shape[3]  # of a group
+    y = np.zeros((len(x), *places(x.shape[1:3], (KH, KW), strides, pads), F), x.dtype)
+    if b is not None:
+        y += b
+    for n, i, j, k, l, h, v in windows(x.shape, (KH, KW), strides, pads):
+        for f in range(F):
+            for c in range(I):
+                y[n, i, j, f] += x[n, h, v, f // filters * I + c] * w[k, l, c, f]
+    return y
+
+
+def grouped_conv2d_backward(dy, x, w, strides, pads):
+    """(dx, dw, db) of `grouped_conv2d`."""
+    KH, KW, I, F = w.shape
+    filters = F * I // x.shape[3]
+    dx, dw, db = np.zeros_like(x), np.zeros_like(w), np.zeros(F, x.dtype)
+    for n, i, j, k, l, h, v in windows(x.shape, (KH, KW), strides, pads):
+        for f in range(F):
+            for c in range(I):
+                seen = f // filters * I + c
+                dx[n, h, v, seen] += dy[n, i, j, f] * w[k, l, c, f]
+                dw[k, l, c, f] += dy[n, i, j, f] * x[n, h, v, seen]
+    for index in np.ndindex(*dy.shape):
+        db[index[-1]] += dy[index]
+    return dx, dw, db

@@ -12,6 +12,7 @@ from scratchnet.kernels.cpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.cpu.add import add
 from scratchnet.kernels.cpu.augment import augment, uniform
 from scratchnet.kernels.cpu.conv.conv2d import (
     conv2d,
@@ -25,6 +26,11 @@ from scratchnet.kernels.cpu.conv.depthwise import (
     depthwise_conv2d,
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
+)
+from scratchnet.kernels.cpu.conv.groups import (
+    grouped_conv2d,
+    grouped_conv2d_input_grad,
+    grouped_conv2d_weight_grad,
 )
 from scratchnet.kernels.cpu.dropout import dropout
 from scratchnet.kernels.cpu.gather import gather, gather_backward
@@ -78,6 +84,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamax",
+    "add",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -108,6 +115,9 @@ __all__ = [
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_input_grad",
+    "grouped_conv2d_weight_grad",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",

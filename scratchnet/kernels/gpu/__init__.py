@@ -17,6 +17,7 @@ from scratchnet.kernels.gpu.activation import (
     tanh,
     tanh_backward,
 )
+from scratchnet.kernels.gpu.add import add
 from scratchnet.kernels.gpu.augment import augment, uniform
 from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_transpose, conv2d_weight_grad
 from scratchnet.kernels.gpu.conv.dense import bias_grad, dense, dense_input_grad, dense_weight_grad
@@ -24,6 +25,11 @@ from scratchnet.kernels.gpu.conv.depthwise import (
     depthwise_conv2d,
     depthwise_conv2d_input_grad,
     depthwise_conv2d_weight_grad,
+)
+from scratchnet.kernels.gpu.conv.groups import (
+    grouped_conv2d,
+    grouped_conv2d_input_grad,
+    grouped_conv2d_weight_grad,
 )
 from scratchnet.kernels.gpu.conv.pooled_gradient import conv2d_max_pool2d_backward
 from scratchnet.kernels.gpu.dropout import dropout
@@ -84,6 +90,7 @@ __all__ = [
     "adagrad",
     "adam",
     "adamax",
+    "add",
     "augment",
     "average_pool2d",
     "average_pool2d_backward",
@@ -114,6 +121,9 @@ __all__ = [
     "global_average_pool2d_backward",
     "group_norm",
     "group_norm_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_input_grad",
+    "grouped_conv2d_weight_grad",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "hard_silu",

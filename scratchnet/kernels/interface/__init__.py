@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from scratchnet.kernels.interface.activation import Activation, Loss
-from scratchnet.kernels.interface.convolution import Convolution, Dense, Depthwise
+from scratchnet.kernels.interface.convolution import Convolution, Dense, Depthwise, Grouped
 from scratchnet.kernels.interface.data import FILL_MODES, Data
 from scratchnet.kernels.interface.linear_units import LinearUnits
 from scratchnet.kernels.interface.norm import Norm
@@ -41,5 +41,7 @@ from scratchnet.kernels.interface.update import Update
 __all__ = ["FILL_MODES", "Kernels"]
 
 
-class Kernels(Convolution, Depthwise, Dense, Activation, LinearUnits, Pooling, Norm, Loss, Update, Data, Protocol):
+class Kernels(
+    Convolution, Depthwise, Grouped, Dense, Activation, LinearUnits, Pooling, Norm, Loss, Update, Data, Protocol
+):
     """All kernels of a device."""

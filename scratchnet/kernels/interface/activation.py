@@ -1,4 +1,4 @@
-"""Activations and dropout with their gradients, and losses taken together with the activation before them."""
+"""Sums, activations and dropout with their gradients, and losses taken together with the activation before them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ class Activation(Protocol):
 
     A backward takes dy, and of x and y what makes its formula simplest.
     """
+
+    def add(self, a: np.ndarray, b: np.ndarray, relu: bool = False) -> np.ndarray:
+        """y = a + b, both of one shape. With relu, y = max(y, 0)."""
 
     def relu(
         self, x: np.ndarray, negative_slope: float = 0.0, threshold: float = 0.0, max_value: float = np.inf

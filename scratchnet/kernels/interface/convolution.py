@@ -1,4 +1,4 @@
-"""Convolution and its gradients: ordinary, transposed, depthwise; and the products of a dense layer."""
+"""Convolution and its gradients: ordinary, transposed, depthwise, in groups; and the products of a dense layer."""
 
 from __future__ import annotations
 
@@ -119,6 +119,54 @@ class Depthwise(Protocol):
         self, x: np.ndarray, dy: np.ndarray, kernel_size: tuple[int, int], strides: tuple[int, int], pads: Pads
     ) -> np.ndarray:
         """dw[k,l,c,m] = sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, c] * dy[n,i,j,c*M+m]."""
+
+
+class Grouped(Protocol):
+    """Convolution in groups of channels: x (N, H, W, C), w (KH, KW, I, F), b (F,), y (N, OH, OW, F).
+
+    There are G = C / I groups, and F / G filters in each: filter f sees the I channels from f // (F / G) * I on, and no
+    others. Strides, pads and x~ as for Convolution.
+    """
+
+    def grouped_conv2d(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray | None,
+        strides: tuple[int, int],
+        pads: Pads,
+        relu: bool = False,
+    ) -> np.ndarray:
+        """y[n,i,j,f] = b[f] + sum over k, l and c < I of x~[n, sh*i+k-top, sw*j+l-left, g*I + c] * w[k,l,c,f].
+
+        g = f // (F / G) is the filter's group. With relu, y = max(y, 0).
+        """
+
+    def grouped_conv2d_input_grad(
+        self,
+        dy: np.ndarray,
+        w: np.ndarray,
+        groups: int,
+        input_hw: tuple[int, int],
+        strides: tuple[int, int],
+        pads: Pads,
+    ) -> np.ndarray:
+        """dx (N, H, W, groups * I): each product x~ * w of the forward hands dy on to its x~, times w."""
+
+    def grouped_conv2d_weight_grad(
+        self,
+        x: np.ndarray,
+        dy: np.ndarray,
+        kernel_size: tuple[int, int],
+        strides: tuple[int, int],
+        pads: Pads,
+        dw: np.ndarray,
+        db: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """dw[k,l,c,f] += sum over n, i, j of x~[n, sh*i+k-top, sw*j+l-left, g*I + c] * dy[n,i,j,f]; returns dw.
+
+        dw (KH, KW, I, F) says how many groups there are; it is ADDED to in place, and so is db (F,), if given.
+        """
 
 
 class Dense(Protocol):

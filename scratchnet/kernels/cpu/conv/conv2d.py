@@ -21,7 +21,7 @@ from scratchnet.kernels.checks import check_output
 from scratchnet.kernels.cpu.conv import col2im, pooled_gradient
 from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS, direct_weight_grad
-from scratchnet.kernels.cpu.gemm.operands import Output, Weights, Window
+from scratchnet.kernels.cpu.gemm.operands import ONE_CELL, Output, Weights, Window
 from scratchnet.kernels.cpu.pool import max_pool2d_backward
 from scratchnet.kernels.cpu.runtime.contract import takes
 from scratchnet.kernels.cpu.runtime.memory import empty
@@ -40,6 +40,32 @@ def _rotated(window: Window) -> Window:
     return window._replace(top=window.KH - 1 - window.top, left=window.KW - 1 - window.left)
 
 
+_ROWS, _BANDS = 48, 32  # the fewest rows of a matrix that are a task, and the most tasks
+
+
+def _as_product(x: np.ndarray, window: Window, y: Output) -> tuple[np.ndarray, Window, Output]:
+    """A convolution with a kernel of one cell as a product of matrices, whose rows are all pixels that it sees.
+
+    The rows are those of one picture, so that tiles are full where a row of x is short.
+    """
+    N, C = len(x), x.shape[3]
+    if window.sh > 1 or window.sw > 1:
+        x = np.ascontiguousarray(x[:, :: window.sh, :: window.sw][:, : y.OH, : y.OW])
+    rows = N * y.OH * y.OW
+    bands = next(n for n in range(_BANDS, 0, -1) if n == 1 or (rows % n == 0 and rows >= n * _ROWS))
+    long = rows // bands
+    out = y._replace(n_step=rows * y.j_step, i_step=long * y.j_step, OH=bands, OW=long)
+    return x.reshape(1, bands, long, C), ONE_CELL, out
+
+
+def _is_product(x: np.ndarray, window: Window, y: Output) -> bool:
+    """Whether there is one cell, no padding, and no gap between the rows of y."""
+    H, W = x.shape[1:3]
+    inside = (y.OH - 1) * window.sh < H and (y.OW - 1) * window.sw < W
+    together = y.i_step == y.OW * y.j_step and y.n_step == y.OH * y.i_step
+    return window[:2] == (1, 1) and window[4:] == (0, 0) and inside and together and 0 not in (len(x), y.OH, y.OW)
+
+
 def _conv2d(
     x: np.ndarray,
     weights: Weights,
@@ -51,6 +77,8 @@ def _conv2d(
 ) -> None:
     """`direct_conv2d`, or Winograd's way where that is faster and x is `even`: see `is_even`."""
     algorithm = choose_algorithm(x.shape, window, (y.OH, y.OW), y.F, x.itemsize)
+    if _is_product(x, window, y):
+        x, window, y = _as_product(x, window, y)
     if algorithm is None or not even():
         direct_conv2d(x, weights, b, window, relu, y)
     else:
@@ -72,8 +100,14 @@ def conv2d(
         rotated = w[::-1, ::-1].swapaxes(2, 3)
         return col2im.conv2d_transpose(x, rotated, b, _rotated(window), relu, (OH, OW))
     y = empty((len(x), OH, OW, F), x.dtype)
-    _conv2d(x, Weights(as_flat(w), 0, KW * C * F, C * F, F, 1), b, window, relu, Output.whole(y), lambda: is_even(x))
+    conv2d_into(x, w, b, window, relu, Output.whole(y))
     return y
+
+
+def conv2d_into(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, window: Window, relu: bool, y: Output) -> None:
+    """`conv2d` of x, contiguous, into y, which may be some channels of an array."""
+    _, KW, C, F = w.shape
+    _conv2d(x, Weights(as_flat(w), 0, KW * C * F, C * F, F, 1), b, window, relu, y, lambda: is_even(x))
 
 
 @takes(x="N OH OW F", w="KH KW C F", b="C, or None")
@@ -94,12 +128,21 @@ def conv2d_transpose(
     Output rows h with the same remainder of h + top by sh meet the same rows of w. Each such phase is a convolution of
     its own, with a part of w rotated by 180 degrees: no product with a zero between strides is ever made.
     """
-    (KH, KW, C, F), (OH, OW), (sh, sw) = w.shape, output_hw, strides
-    (top, _), (left, _) = pads
-    x, flat_w = np.ascontiguousarray(x), as_flat(w)
+    (KH, KW, C, F), (OH, OW) = w.shape, output_hw
+    x, window = np.ascontiguousarray(x), Window(KH, KW, *strides, pads[0][0], pads[1][0])
     if col2im.is_faster(F, C):
-        return col2im.conv2d_transpose(x, w, b, Window(KH, KW, sh, sw, top, left), relu, output_hw)
-    y, even = empty((len(x), OH, OW, C), x.dtype), functools.cache(lambda: is_even(x))
+        return col2im.conv2d_transpose(x, w, b, window, relu, output_hw)
+    y = empty((len(x), OH, OW, C), x.dtype)
+    conv2d_transpose_into(x, w, b, window, relu, Output.whole(y))
+    return y
+
+
+def conv2d_transpose_into(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray | None, window: Window, relu: bool, y: Output
+) -> None:
+    """`conv2d_transpose` of x, contiguous, into y, which may be some channels of an array."""
+    (_, _, C, F), (KH, KW, sh, sw, top, left), (OH, OW) = w.shape, window, (y.OH, y.OW)
+    flat_w, even = as_flat(w), functools.cache(lambda: is_even(x))
     for h in range(min(sh, OH)):
         k, above = (h + top) % sh, (h + top) // sh
         rows = len(range(k, KH, sh))
@@ -108,11 +151,11 @@ def conv2d_transpose(
             columns = len(range(l, KW, sw))
             last = ((k + (rows - 1) * sh) * KW + l + (columns - 1) * sw) * C * F
             weights = Weights(flat_w, last, -sh * KW * C * F, -sw * C * F, 1, F)
-            window = Window(rows, columns, 1, 1, rows - 1 - above, columns - 1 - before)
+            part = Window(rows, columns, 1, 1, rows - 1 - above, columns - 1 - before)
             hw = (len(range(h, OH, sh)), len(range(v, OW, sw)))
-            phase = Output(y.reshape(-1), (h * OW + v) * C, OH * OW * C, sh * OW * C, sw * C, *hw, C)
-            _conv2d(x, weights, b, window, relu, phase, even)
-    return y
+            start = y.start + h * y.i_step + v * y.j_step
+            phase = Output(y.array, start, y.n_step, sh * y.i_step, sw * y.j_step, *hw, C)
+            _conv2d(x, weights, b, part, relu, phase, even)
 
 
 @takes(dy="N OH OW F", w="KH KW C F")

@@ -1,4 +1,4 @@
-"""Depthwise convolution and its gradients: each channel is filtered by itself. The kernels are those of `narrow` groups.
+"""Depthwise convolution and its gradients: each channel is filtered by itself. It is a convolution in `groups`.
 
 x (N, H, W, C), w (KH, KW, C, M), y (N, OH, OW, C * M), output channel c * M + m; pads ((top, bottom), (left, right)).
 """

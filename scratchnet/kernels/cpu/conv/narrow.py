@@ -30,12 +30,13 @@ _HEIGHTS = (8, 7, 4, 2, 1)  # pixels of a tile: 8 sums, 5 weights and a pixel fi
 _MOST_TAPS = (5, 3, 2, 1)  # of a row of the window, that a tile takes at once
 _ROWS_BYTES = 24 * 1024  # of x in the windows of a row of outputs: they stay in the first-level cache
 _BLOCKS_A_TASK = 4  # at least, where a task has not all filters: what is read together is some cache lines long
+MOST_COLUMNS = 2048  # of outputs, that are taken at once: all rows of a window have to fit into the caches
 _TASKS = 32  # enough to keep many threads busy
 
 
 @inlined_in_order
 def copy_row(x, at, first, last, columns, C, sources, F, block0, blocks, planes, zeros, out, to, ahead):
-    """out[to ...] (blocks, planes, columns, lanes) = pixels x[at + v*C ...] for first <= v < last, and 0 for the others.
+    """out[to ...] (blocks, planes, columns, lanes) = pixels x[at + v*C ...] for first <= v < last, 0 for the others.
 
     Lane e of plane c of the block that begins at filter f is channel sources[c*F + f + e]; f + e where there are no
     sources. ahead: numbers from a pixel to one that is needed soon.
@@ -142,8 +143,8 @@ def _narrow_conv2d(
                     h = i0 * sh - top + copied
                     if 0 <= h < H:  # other rows are never read
                         copy_row(
-                            x, ((n * H + h) * W - left) * C, begin, end, columns, C, sources, F, b0, here, planes, zeros,
-                            buffer, pixels + copied % KH * row, W * C,
+                            x, ((n * H + h) * W - left) * C, begin, end, columns, C, sources, F, b0, here, planes,
+                            zeros, buffer, pixels + copied % KH * row, W * C,
                         )  # fmt: skip
                     copied += 1
                 slot = start % max(1, KH)
@@ -157,28 +158,28 @@ def _narrow_conv2d(
                             prefetch(y, yo + q * j_step + i_step, 1)
                         if height == 0:
                             _t0(
-                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
-                                y, yo, j_step,
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws,
+                                bias, f, relu, y, yo, j_step,
                             )  # fmt: skip
                         elif height == 1:
                             _t1(
-                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
-                                y, yo, j_step,
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws,
+                                bias, f, relu, y, yo, j_step,
                             )  # fmt: skip
                         elif height == 2:
                             _t2(
-                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
-                                y, yo, j_step,
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws,
+                                bias, f, relu, y, yo, j_step,
                             )  # fmt: skip
                         elif height == 3:
                             _t3(
-                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
-                                y, yo, j_step,
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws,
+                                bias, f, relu, y, yo, j_step,
                             )  # fmt: skip
                         else:
                             _t4(
-                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws, bias, f, relu,
-                                y, yo, j_step,
+                                buffer, xo, row, slot, KH, plane, planes, ka, kb, chunks, xs, wo, w_row, lanes, ws,
+                                bias, f, relu, y, yo, j_step,
                             )  # fmt: skip
 
 
@@ -252,13 +253,16 @@ def narrow_conv2d(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, window: Wi
     if 0 in (N, y.OH, y.OW):
         return
     w, bias = widened(w, lanes), widened(np.zeros(F, x.dtype) if b is None else b, lanes)
-    wide = w.shape[-1]
+    wide, sources, chunks = w.shape[-1], sources_of(C, planes, F, lanes), _chunks(window.KW, window.sw, planes, lanes)
     out = y if wide == F else Output.whole(empty((N, y.OH, y.OW, wide), x.dtype))
-    tiles, cut, size = _plan(x.shape, window, (y.OH, y.OW), wide, planes, x.itemsize)
-    _narrow_conv2d(
-        x.reshape(-1), x.shape, w.reshape(-1), tuple(window), sources_of(C, planes, F, lanes), planes, bias, relu,
-        out.array, out.start, out.steps, (y.OH, y.OW, wide), tiles, _chunks(window.KW, window.sw, planes, lanes), cut,
-        np.zeros(lanes, x.dtype), scratch(size, x.dtype),
-    )  # fmt: skip
+    for j in range(0, y.OW, MOST_COLUMNS):
+        there = window._replace(left=window.left - j * window.sw)
+        hw = y.OH, min(MOST_COLUMNS, y.OW - j)
+        tiles, cut, size = _plan(x.shape, there, hw, wide, planes, x.itemsize)
+        _narrow_conv2d(
+            x.reshape(-1), x.shape, w.reshape(-1), tuple(there), sources, planes, bias, relu, out.array,
+            out.start + j * out.j_step, out.steps, (*hw, wide), tiles, chunks, cut, np.zeros(lanes, x.dtype),
+            scratch(size, x.dtype),
+        )  # fmt: skip
     if wide != F:
         y.view(N)[:] = out.view(N)[..., :F]

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.conv.narrow import copy_row, sources_of, widened
+from scratchnet.kernels.cpu.conv.narrow import MOST_COLUMNS, copy_row, sources_of, widened
 from scratchnet.kernels.cpu.conv.taps import prefetch, window_multiply_add
 from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_store, vector_registers
@@ -55,16 +55,19 @@ _w0, _w1, _w2, _w3, _w4, _w5 = (_make_window(*taps) for taps in _WINDOWS)
 
 
 @parallel
-def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, sources, planes, chunks, cut, zeros, partial, buffers):
-    """partial[part, (k, l, c), f]; a part is a number of pictures, or a band of rows of each of them."""
+def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, span, sources, planes, chunks, cut, zeros, partial, buffers):
+    """partial[part, (k, l, c), f]; a part is a number of pictures, or a band of rows of each of them.
+
+    span: the first column of dy, and how many there are; the window's `left` counts from there.
+    """
     N, H, W, C = x_shape
     KH, KW, sh, sw, top, left = window
     _, OH, OW, F = dy_shape
-    parts, bands, group, together, some = cut
+    (j0, across), (parts, bands, group, together, some) = span, cut
     lanes = len(zeros)
     blocks = (F + lanes - 1) // lanes
     groups = (blocks + group - 1) // group
-    columns = (OW - 1) * sw + KW
+    columns = (across - 1) * sw + KW
     cells, plane = KH * KW * lanes, columns * lanes
     begin = min(columns, max(0, left))
     end = max(begin, min(columns, W + left))
@@ -89,34 +92,34 @@ def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, sources, planes, chunk
                             columns, C, sources, F, b0, here, planes, zeros, buffer, pixels + r * row, W * C,
                         )  # fmt: skip
                     for g in range(here):
-                        do = (n * OH + i) * OW * F + min((b0 + g) * lanes, F - lanes)
+                        do = ((n * OH + i) * OW + j0) * F + min((b0 + g) * lanes, F - lanes)
                         for c in range(planes):
                             so, xo = (g * planes + c) * cells, pixels + (g * planes + c) * plane
                             for chunk in range(len(chunks)):
                                 at, which = xo + chunks[chunk, 0] * row + chunks[chunk, 1] * lanes, chunks[chunk, 2]
                                 if which == 0:
                                     _w0(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
                                     )  # fmt: skip
                                 elif which == 1:
                                     _w1(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
                                     )  # fmt: skip
                                 elif which == 2:
                                     _w2(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
                                     )  # fmt: skip
                                 elif which == 3:
                                     _w3(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
                                     )  # fmt: skip
                                 elif which == 4:
                                     _w4(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
                                     )  # fmt: skip
                                 else:
                                     _w5(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, OW
+                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
                                     )  # fmt: skip
                                 so += chunks[chunk, 3] * chunks[chunk, 4] * lanes
             out = partial[part * bands + band]
@@ -141,7 +144,7 @@ def _chunks(KH: int, KW: int) -> np.ndarray:
         wide = next(n for n in (5, 3, 2, 1) if n <= KW - l)
         k = 0
         while k < KH:
-            which = next(q for q, (K, L) in enumerate(_WINDOWS) if K <= KH - k and (wide == L or (wide, L) == (2, 1)))
+            which = next(q for q, (K, L) in enumerate(_WINDOWS) if KH - k >= K and (wide == L or (wide, L) == (2, 1)))
             rows, columns = _WINDOWS[which]
             found += [(k, l + more, which, rows, columns) for more in range(0, wide, columns)]
             k += rows
@@ -150,16 +153,14 @@ def _chunks(KH: int, KW: int) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=1024)
-def _plan(
-    x_shape: tuple[int, ...], dy_shape: tuple[int, ...], window: Window, planes: int, itemsize: int
-) -> tuple[tuple[int, ...], int]:
+def _plan(dy_shape: tuple[int, ...], window: Window, planes: int, itemsize: int) -> tuple[tuple[int, ...], int]:
     """How the sum is cut, and the numbers in a thread's buffer.
 
     It is cut into parts of the batch, bands of a picture, and blocks of filters in a task; so many of these together,
     and so many rows of dy, are gone through at a time.
     """
     (N, OH, OW, F), (KH, KW, sh, sw, _, _) = dy_shape, window
-    lanes = VECTOR_BYTES // itemsize
+    OW, lanes = min(OW, MOST_COLUMNS), VECTOR_BYTES // itemsize
     blocks, row = -(-F // lanes), ((OW - 1) * sw + KW) * planes * lanes
     bands = min(OH, -(-OH * OW // LONGEST_SUM))
     parts = min(N, max(PARTS, -(-N * OH * OW // LONGEST_SUM)))
@@ -184,10 +185,14 @@ def narrow_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, planes: in
         return np.zeros((KH, KW, planes, F), x.dtype)
     dy = widened(dy, lanes)
     wide = dy.shape[3]
-    cut, size = _plan(x.shape, dy.shape, window, planes, x.itemsize)
-    partial = empty((cut[0] * cut[1], KH * KW * planes * wide), x.dtype)
-    _narrow_weight_grad(
-        x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(window), sources_of(C, planes, F, lanes), planes,
-        _chunks(KH, KW), cut, np.zeros(lanes, x.dtype), partial, scratch(size, x.dtype),
-    )  # fmt: skip
+    cut, size = _plan(dy.shape, window, planes, x.itemsize)
+    parts, spans = cut[0] * cut[1], range(0, dy.shape[2], MOST_COLUMNS)
+    partial = empty((len(spans) * parts, KH * KW * planes * wide), x.dtype)
+    for place, j in enumerate(spans):
+        there, span = window._replace(left=window.left - j * window.sw), (j, min(MOST_COLUMNS, dy.shape[2] - j))
+        _narrow_weight_grad(
+            x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(there), span, sources_of(C, planes, F, lanes),
+            planes, _chunks(KH, KW), cut, np.zeros(lanes, x.dtype), partial[place * parts : (place + 1) * parts],
+            scratch(size, x.dtype),
+        )  # fmt: skip
     return sum_of(partial).reshape(KH, KW, planes, wide)[..., :F]

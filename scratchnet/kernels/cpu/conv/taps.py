@@ -1,6 +1,6 @@
 """Vector instructions for convolutions whose channels do not mix: here all lanes of a vector are channels.
 
-They belong to `gemm/simd.py`. There a tile is made of numbers times vectors; here it is vectors times vectors.
+They stand beside `gemm/simd.py`. There a tile is made of numbers times vectors; here it is vectors times vectors.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _loader(context, builder, array_type, array):
 
 @intrinsic(prefer_literal=True)
 def taps_multiply_add(typing, tile, P, L, x, xo, xs, w, wo, ws):
-    """tile[p] + the sum over l < L of x[xo + (p + l)*xs ...] * w[wo + l*ws ...]: P outputs of a row, L taps of a filter.
+    """tile[p] + the sum over l < L of x[xo + (p + l)*xs ...] * w[wo + l*ws ...]: P outputs of a row, L taps.
 
     Each pixel is loaded once for all its taps.
     """
