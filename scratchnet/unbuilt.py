@@ -44,8 +44,8 @@ _ONE_AXIS = "Only pictures are convolved, (N, H, W, C): x[:, None] makes sequenc
 _THREE_AXES = "Only pictures are convolved, (N, H, W, C); there are no volumes and no films."
 _TEXT = "There is no text here; numbers for words go into an Embedding."
 _WEIGHTS = (
-    "There are no weights of ImageNet to load. sn.zoo has networks that train on a laptop, and models of your own are "
-    "kept by model.save."
+    "There are no weights of ImageNet to load. sn.zoo has the networks, resnet_50() for ResNet50(weights=None): "
+    "set_weights takes what Keras's get_weights gives. It also has small ones that train on a laptop."
 )
 _RANDOM = "Numbers are drawn by NumPy: np.random.default_rng(seed).normal(size=shape)."
 
