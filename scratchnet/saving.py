@@ -44,6 +44,16 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     return {**model.params, **model.state}
 
 
+def with_counts(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A file's arrays; those of an adapted Normalization with the `count` that older files lack."""
+    found = dict(arrays)
+    for name, array in arrays.items():
+        stem, _, end = name.rpartition("/")
+        if end == "mean" and f"{stem}/variance" in arrays:
+            found.setdefault(f"{stem}/count", np.zeros((), array.dtype))
+    return found
+
+
 def set_weights(model: Any, arrays: Mapping[str, np.ndarray], where: str) -> None:
     """Put arrays named as `weights` names them into a model, on the device of its own.
 
@@ -131,6 +141,7 @@ def load_model(
     tree = trees.read(filepath, "model")
     with trees.naming(filepath):
         MODEL(tree, "")
+        tree = {**tree, "weights": with_counts(tree["weights"])}
         # Made before they are compared with those in the file, a few large layers would fill the memory.
         with random.untouched(), limited_weights(sum(array.size for array in tree["weights"].values())):
             model = config.make(tree["model"], custom_objects, "model")
@@ -194,4 +205,4 @@ def load_weights(model: Any, filepath: PathLike) -> None:
     tree = trees.read(filepath, "weights", "model")
     with trees.naming(filepath):
         ARRAYS(tree.get("weights"), "weights")
-        set_weights(model, tree["weights"], "weights")
+        set_weights(model, with_counts(tree["weights"]), "weights")

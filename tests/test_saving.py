@@ -147,6 +147,26 @@ def test_weights_alone(model, path, tmp_path):
         sn.load_model(tmp_path / "w.safetensors")
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_files_from_before_a_normalization_had_a_count(tmp_path, whole):
+    normalization = sn.Normalization()
+    normalization.adapt(np.random.default_rng(0).random((10, 4), dtype=np.float32))
+    model = sn.Sequential([normalization, sn.Dense(3)])
+    model.build((None, 4))
+    model.save(tmp_path / "new.safetensors")
+    tree = trees.read(tmp_path / "new.safetensors", "model")
+    assert tree["weights"].pop("0_normalization/count").shape == ()
+    trees.write(tmp_path / "old.safetensors", "model", tree)
+    if whole:
+        again = sn.load_model(tmp_path / "old.safetensors")
+    else:
+        again = sn.Sequential([sn.Normalization(), sn.Dense(3)])
+        again.build((None, 4))
+        again.load_weights(tmp_path / "old.safetensors")
+    x = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
 def test_weights_of_another_model(model, tmp_path):
     model.save_weights(tmp_path / "w.safetensors")
     for other, message in (
