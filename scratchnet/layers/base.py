@@ -23,6 +23,7 @@ import numpy as np
 from scratchnet.arguments import check_array, check_batch_shape, check_count, check_input, check_sizes, shape_text
 from scratchnet.devices import Device, as_array, device_of, fresh
 from scratchnet.layers.naming import automatic_name, keep_clear_of
+from scratchnet.layers.remembering import Remembering
 from scratchnet.layers.symbolic import Called
 from scratchnet.layers.weights import Weights
 from scratchnet.regularizers import Regularizer
@@ -32,7 +33,7 @@ from scratchnet.signatures import OnlyDefault, refuse_unknown
 OPTIONS = ("activity_regularizer", "input_dim", "input_shape", "name", "trainable")  # that every layer takes
 
 
-class Layer(Called, Weights):
+class Layer(Called, Remembering, Weights):
     """A function with weights that can be run backwards.
 
         y = layer.forward(x, training=False)     never changes x; keeps what backward needs
@@ -58,7 +59,6 @@ class Layer(Called, Weights):
 
     rank: int | None = None  # axes of the input, batch included; None where any number will do
     fewest_axes = 2  # of the input, batch included, where any number will do
-    for_backward: Sequence[str] = ()  # the attributes in which `call` leaves arrays for `call_backward`
     keeps_range: bool = False  # whether y holds the numbers of x, or zeros, and no others
     _described_once = True
     output_dtype = "float32"  # of symbolic outputs
@@ -92,8 +92,6 @@ class Layer(Called, Weights):
         if input_shape is not None:
             self.input_shape = (None, *check_sizes(input_shape, "input_shape", self.full_name))
         self.output_shape: Shape | None = None
-        self._output_shape_now: tuple[int, ...] | None = None  # of the last forward: what dy must have
-        self._accepted: tuple[type, tuple[int, ...]] | None = None  # of the last input that was checked: type, shape
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again, its name included; see Configurable."""
@@ -259,48 +257,6 @@ class Layer(Called, Weights):
     def bring(self, device: Device) -> None:
         super().bring(device)
         self._accepted = self._output_shape_now = None  # no backward goes back to a forward on another device
-
-    def note_output(self, y: np.ndarray) -> None:
-        """Remember y's shape: the gradient that comes back must have it."""
-        self._output_shape_now = y.shape
-
-    def forget(self) -> None:
-        """Let go of what the last forward left for a backward, which then says that there was no forward."""
-        attributes = vars(self)
-        for name in self.for_backward:
-            attributes.pop(name, None)
-        if self.activation is not None:
-            self.activation.forget()
-        self._output_shape_now = None
-
-    def check_gradient(self, dy: np.ndarray) -> np.ndarray:
-        """dy in the dtype that this layer computes in.
-
-        Raises:
-            RuntimeError: there was no forward.
-            ValueError: dy has another shape than the last forward's output.
-            TypeError: dy is on another device.
-        """
-        if self._output_shape_now is None:
-            raise RuntimeError(
-                f"{self.full_name}: backward before forward. Call y = forward(x) first; "
-                "predict and evaluate keep nothing for a backward."
-            )
-        dy = as_array(dy)
-        if dy.shape != self._output_shape_now:
-            raise ValueError(
-                f"{self.full_name}: expected dy of the output's shape {self._output_shape_now}, got {dy.shape}. "
-                "dy is dLoss/dy for the last forward."
-            )
-        if self._accepted is not None and type(dy) is not self._accepted[0]:
-            self.require_device(dy, "dy")
-        return dy.astype(self.dtype, copy=False)
-
-    def unshare(self, y: np.ndarray) -> None:
-        """Keep nothing that shares memory with y, which is about to be given to someone who may change it."""
-        if self.activation is not None:
-            self.activation.unshare(y)
-        self.unshare_activity(y)
 
     @property
     def output_activation(self) -> str | None:

@@ -12,11 +12,11 @@ from scratchnet.arguments import check_batch_shape
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
 from scratchnet.layers.composite import Composite
-from scratchnet.layers.fusion import Step
 from scratchnet.layers.inference import keeps_nothing
 from scratchnet.layers.rescale import Rescaling
 from scratchnet.layers.resize import CenterCrop, Resizing
 from scratchnet.layers.sharing import all_parts
+from scratchnet.layers.steps import CallAmongOthers, Step, with_memories
 from scratchnet.shapes import Shape
 
 _PREPARING = (CenterCrop, Rescaling, Resizing)
@@ -77,20 +77,20 @@ class Chain(Composite):
         key += [part for layer in self.layers if isinstance(layer, Composite) for part in all_parts(layer)]
         if key != self._planned_for:
             self.check_layers()  # somebody may have put one into the list by hand
-            steps = fusion.with_memories(fusion.plan(self.layers, self.fuse, logits))
+            steps = with_memories(fusion.plan(self.layers, self.fuse, logits))
             self._planned_for, self._steps = key, steps
         return self._steps
 
     def forget(self) -> None:
         super().forget()
         for step in self._steps:
-            if isinstance(step, fusion.CallAmongOthers):
+            if isinstance(step, CallAmongOthers):
                 step.forget()
 
     def unshare(self, y: np.ndarray) -> None:
         super().unshare(y)
         for step in self._steps:
-            if isinstance(step, fusion.CallAmongOthers):
+            if isinstance(step, CallAmongOthers):
                 step.calls.unshare(y)
 
     def run_forward(self, x: np.ndarray, training: bool = False, logits: bool = False) -> np.ndarray:

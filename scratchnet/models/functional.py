@@ -10,8 +10,8 @@ import numpy as np
 from scratchnet.annotations import checked
 from scratchnet.arguments import check_array, check_choice, check_input, shape_text, shortened
 from scratchnet.devices import array_module, as_array, fresh
-from scratchnet.layers.fusion import CallAmongOthers
 from scratchnet.layers.inference import keeps_nothing
+from scratchnet.layers.steps import CallAmongOthers
 from scratchnet.layers.symbolic import KerasTensor
 from scratchnet.models import calls
 from scratchnet.models.graph import Call, Graph, Logits

@@ -18,9 +18,9 @@ import numpy as np
 from scratchnet import kernels
 from scratchnet.layers import fusion
 from scratchnet.layers.base import Layer
-from scratchnet.layers.fusion import Step
 from scratchnet.layers.inference import keeps_nothing
 from scratchnet.layers.input import InputLayer
+from scratchnet.layers.steps import Step, with_memories
 from scratchnet.layers.symbolic import KerasTensor, Node
 from scratchnet.structures import Structure, flat, packed
 
@@ -131,7 +131,7 @@ class Graph:
                 given, result = path[start].given, path[end - 1].result
                 calls.append(Call(step, given, result, path[start].training, left_out and end == len(path)))
                 start = end
-        steps = fusion.with_memories([call.step for call in calls])
+        steps = with_memories([call.step for call in calls])
         return [
             call._replace(step=step, last_used=last_used)
             for call, step, last_used in zip(calls, steps, self._last_used(calls))
