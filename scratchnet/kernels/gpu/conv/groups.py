@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from scratchnet.devices import array_module
 from scratchnet.kernels.checks import check_groups
 from scratchnet.kernels.gpu.conv.conv2d import conv2d, conv2d_input_grad, conv2d_weight_grad
 from scratchnet.kernels.gpu.conv.dense import bias_grad
 from scratchnet.kernels.gpu.runtime.contract import takes
-from scratchnet.shapes import Pads
+from scratchnet.kernels.gpu.runtime.memory import empty
+from scratchnet.shapes import Pads, output_hw
 
 
 def _slices(size: int, groups: int) -> list[slice]:
@@ -23,13 +23,12 @@ def _slices(size: int, groups: int) -> list[slice]:
 @takes(x="N H W C", w="KH KW I F", b="F, or None")
 def grouped_conv2d(x: Any, w: Any, b: Any | None, strides: tuple[int, int], pads: Pads, relu: bool = False) -> Any:
     """`conv2d` in C / I groups: filter f sees the I channels from f // (F * I / C) * I on."""
-    (_, _, I, F), C = w.shape, x.shape[3]  # noqa: E741
+    (KH, KW, I, F), C = w.shape, x.shape[3]  # noqa: E741
     groups = check_groups(C, I, F, "grouped_conv2d")
-    parts = [
-        conv2d(x[..., c], w[..., f], None if b is None else b[f], strides, pads, relu)
-        for c, f in zip(_slices(C, groups), _slices(F, groups))
-    ]
-    return array_module(x).concatenate(parts, axis=-1)
+    y = empty((len(x), *output_hw(x.shape[1:3], (KH, KW), strides, pads), F), x.dtype)
+    for c, f in zip(_slices(C, groups), _slices(F, groups)):
+        y[..., f] = conv2d(x[..., c], w[..., f], None if b is None else b[f], strides, pads, relu)
+    return y
 
 
 @takes(dy="N OH OW F", w="KH KW I F")
@@ -39,8 +38,10 @@ def grouped_conv2d_input_grad(
     """The gradient of `grouped_conv2d` for x (N, H, W, groups * I)."""
     I, F = w.shape[2:]  # noqa: E741
     check_groups(groups * I, I, F, "grouped_conv2d_input_grad")
-    parts = [conv2d_input_grad(dy[..., f], w[..., f], input_hw, strides, pads) for f in _slices(F, groups)]
-    return array_module(dy).concatenate(parts, axis=-1)
+    dx = empty((len(dy), *input_hw, groups * I), dy.dtype)
+    for c, f in zip(_slices(groups * I, groups), _slices(F, groups)):
+        dx[..., c] = conv2d_input_grad(dy[..., f], w[..., f], input_hw, strides, pads)
+    return dx
 
 
 @takes(x="N H W C", dy="N OH OW F", dw="KH KW I F, added", db="F, added, or None")
