@@ -60,6 +60,8 @@ def calls():
     for name in ("relu", "sigmoid", "tanh", "silu", "softmax"):
         yield name, (x,)
         yield name + "_backward", (floats(*x.shape), x)
+    yield "add", (x, floats(*x.shape), True)
+    yield "add", (floats(8, 9, 10, 16), floats(8, 9, 10, 16))
     yield "dropout", (x, 0.5, 7, 3)
     yield "square_sum", (x,)
     yield "bias_grad", (x,)

@@ -49,8 +49,7 @@ def _as_product(x: np.ndarray, window: Window, y: Output) -> tuple[np.ndarray, W
     The rows are those of one picture, so that tiles are full where a row of x is short.
     """
     N, C = len(x), x.shape[3]
-    if window.sh > 1 or window.sw > 1:
-        x = np.ascontiguousarray(x[:, :: window.sh, :: window.sw][:, : y.OH, : y.OW])
+    x = np.ascontiguousarray(x[:, :: window.sh, :: window.sw][:, : y.OH, : y.OW])  # no copy where that is all of x
     rows = N * y.OH * y.OW
     bands = next(n for n in range(_BANDS, 0, -1) if n == 1 or (rows % n == 0 and rows >= n * _ROWS))
     long = rows // bands
