@@ -13,15 +13,15 @@ from scratchnet import zoo
 from scratchnet.augment import Augment
 from scratchnet.callbacks import BackupAndRestore, ExponentialMovingAverage
 from scratchnet.datasets import cifar10, fashion_mnist_small
-from scratchnet.layers import Normalization, Rescaling
+from scratchnet.layers import Rescaling
 from scratchnet.losses import SparseCategoricalCrossentropy
 from scratchnet.metrics import confusion_matrix
 from scratchnet.models import Model, Sequential
 from scratchnet.optimizers import SGD
 from scratchnet.random import set_random_seed
 from scratchnet.recipes.record import Stopwatch, write_result
+from scratchnet.recipes.settings import normalized, one_cycle
 from scratchnet.recipes.text import confusion_text, most_confused
-from scratchnet.schedules import CosineDecay
 
 HELD_OUT = 5000  # training pictures that are set aside for validation, unless the test set is taken for it
 
@@ -55,32 +55,23 @@ def _article(steps: int, input_shape: tuple[int, int, int] = (32, 32, 3)) -> Seq
     return model
 
 
-def _normalized() -> Normalization:
-    return Normalization(mean=[255 * m for m in cifar10.MEAN], variance=[(255 * s) ** 2 for s in cifar10.STD])
-
-
 def _article_better(steps: int) -> Sequential:
-    model = zoo.article_cnn(first=[_normalized()])
+    model = zoo.article_cnn(first=[normalized()])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
-def _one_cycle(steps: int) -> CosineDecay:
-    """The rate rises for a sixth of the steps, then falls to 0: large ones find a good region, small its minimum."""
-    return CosineDecay(0.0, steps - steps // 6, warmup_target=0.1, warmup_steps=steps // 6)
-
-
 def _small(steps: int) -> Sequential:
-    model, rate = zoo.small_cnn(first=[_normalized()]), _one_cycle(steps)
+    model, rate = zoo.small_cnn(first=[normalized()]), one_cycle(steps)
     loss = SparseCategoricalCrossentropy(label_smoothing=0.1)
     model.compile(SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), loss, metrics=["accuracy"])
     return model
 
 
 def _resnet_20(steps: int) -> Model:
-    model = zoo.resnet_20(first=[_normalized()])
+    model = zoo.resnet_20(first=[normalized()])
     model.compile(
-        SGD(_one_cycle(steps), 0.9, nesterov=True, weight_decay=5e-4),
+        SGD(one_cycle(steps), 0.9, nesterov=True, weight_decay=5e-4),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

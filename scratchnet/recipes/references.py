@@ -30,13 +30,12 @@ from tqdm import tqdm
 from scratchnet import zoo
 from scratchnet.augment import Augment
 from scratchnet.datasets import cifar10
-from scratchnet.layers import Normalization
 from scratchnet.models import Model
 from scratchnet.optimizers import SGD
 from scratchnet.printing import say, usable
 from scratchnet.random import set_random_seed
 from scratchnet.recipes.record import results_so_far, write_result
-from scratchnet.schedules import CosineDecay
+from scratchnet.recipes.settings import normalized, one_cycle
 
 BATCH, PARTS = 32, 5  # pictures of a step; how often a run is looked at
 BUDGET = 9_200_000_000_000  # multiply-adds: one and a half times through the pictures with ResNet-20
@@ -95,10 +94,8 @@ def steps_for(model: Model) -> int:
 
 def compiled(case: Case) -> Model:
     """The network with its optimizer, for as many steps as BUDGET buys."""
-    variance = [(255 * s) ** 2 for s in cifar10.STD]
-    model = case.make(first=[Normalization(mean=[255 * m for m in cifar10.MEAN], variance=variance)])
-    steps = steps_for(model)
-    rate = CosineDecay(0.0, steps - steps // 6, warmup_target=case.rate, warmup_steps=steps // 6)
+    model = case.make(first=[normalized()])
+    rate = one_cycle(steps_for(model), case.rate)
     model.compile(
         SGD(rate, 0.9, nesterov=True, weight_decay=5e-4), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )  # fmt: skip
@@ -160,10 +157,6 @@ def milliseconds(name: str) -> float:
     return statistics.median(times[3:])
 
 
-def _measure(name: str, seed: int) -> dict[str, Any]:
-    return {"network": name, "ms_step": round(milliseconds(name), 2)}
-
-
 def train(name: str, seed: int, folder: Path, epochs: int | None) -> None:
     """Run all networks for a seed; what stands in the result already, from a run that was cut off, is kept.
 
@@ -175,7 +168,10 @@ def train(name: str, seed: int, folder: Path, epochs: int | None) -> None:
     for network in CASES:
         if network not in known:
             say(f"{name}, seed {seed}: {network}")
-            results.append(_measure(network, seed) if name == "references_time" else one(network, seed))
+            if name == "references_time":
+                results.append({"network": network, "ms_step": round(milliseconds(network), 2)})
+            else:
+                results.append(one(network, seed))
             what = {"recipe": name, "what": RECIPES[name].what, "seed": seed, "budget": BUDGET}
             write_result(stem, {**what, "results": results})
             say(f"{name}, seed {seed}: {results[-1]}")

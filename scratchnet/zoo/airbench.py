@@ -17,12 +17,12 @@ from scratchnet.layers import (
     Conv2D,
     Dense,
     Flatten,
-    Input,
     Layer,
     MaxPooling2D,
     Rescaling,
 )
 from scratchnet.models import Model
+from scratchnet.zoo.first_layers import begin
 
 
 @checked
@@ -119,10 +119,7 @@ def airbench(
 
     Source: Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", arXiv 2404.00498, sections 3.1 to 3.3.
     """
-    check_count(classes, "classes", "airbench")
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin("airbench", input_shape, classes, first)
     convolutions = []
 
     def normalized(x: Any) -> Any:

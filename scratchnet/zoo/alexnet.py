@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count
 from scratchnet.initializers import RandomNormal
 from scratchnet.layers import (
     Conv2D,
     Dense,
     Dropout,
     Flatten,
-    Input,
     Layer,
     LocalResponseNormalization,
     MaxPooling2D,
 )
 from scratchnet.models import Model
+from scratchnet.zoo.first_layers import begin
 
 _WEIGHTS: dict[str, Any] = {"kernel_initializer": RandomNormal(stddev=0.01)}
 _RELU: dict[str, Any] = {"activation": "relu", **_WEIGHTS}
@@ -62,10 +61,8 @@ def alexnet(
     Source: Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural Networks",
     NIPS 2012, https://doi.org/10.1145/3065386.
     """
-    check_count(classes, "classes", "alexnet")
-    inputs = x = Input(input_shape)
+    inputs, x = begin("alexnet", input_shape, classes, first)
     for layer in (
-        *first,
         Conv2D(96, 11, strides=4, **_RELU),
         LocalResponseNormalization(),
         MaxPooling2D(3, strides=2),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count
 from scratchnet.layers import (
     AveragePooling2D,
     BatchNormalization,
@@ -14,13 +13,13 @@ from scratchnet.layers import (
     Conv2D,
     Dense,
     GlobalAveragePooling2D,
-    Input,
     Layer,
     MaxPooling2D,
     ReLU,
     ZeroPadding2D,
 )
 from scratchnet.models import Model
+from scratchnet.zoo.first_layers import begin
 
 EPSILON = 1.001e-5  # of the normalizations of DenseNet-121
 PLAIN_WIDTHS = 36, 60, 68  # filters of the CIFAR network's blocks where nothing is concatenated
@@ -74,10 +73,7 @@ def densenet_40(
     Source: Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", arXiv 1608.06993,
     https://doi.org/10.1109/CVPR.2017.243, table 2; without its dropout, which is for pictures that are not augmented.
     """
-    check_count(classes, "classes", "densenet_40")
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin("densenet_40", input_shape, classes, first)
     x = _convolution(x, 16, 3)
     for block in range(3):
         if block:
@@ -120,10 +116,7 @@ def densenet_121(
     Source: Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", arXiv 1608.06993,
     https://doi.org/10.1109/CVPR.2017.243, table 1.
     """
-    check_count(classes, "classes", "densenet_121")
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin("densenet_121", input_shape, classes, first)
     x = Conv2D(64, 7, 2, use_bias=False, kernel_initializer="he_normal")(ZeroPadding2D(3)(x))
     x = ReLU()(BatchNormalization(epsilon=EPSILON)(x))
     x = MaxPooling2D(3, 2)(ZeroPadding2D(1)(x))

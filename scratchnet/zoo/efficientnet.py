@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count, check_number
+from scratchnet.arguments import check_number
 from scratchnet.initializers import VarianceScaling
 from scratchnet.layers import (
     Activation,
@@ -18,7 +18,6 @@ from scratchnet.layers import (
     DepthwiseConv2D,
     Dropout,
     GlobalAveragePooling2D,
-    Input,
     Layer,
     Multiply,
     Normalization,
@@ -27,6 +26,7 @@ from scratchnet.layers import (
     ZeroPadding2D,
 )
 from scratchnet.models import Model
+from scratchnet.zoo.first_layers import begin
 
 SQUEEZE = 0.25  # of a block's input channels: what squeeze-and-excitation goes down to
 
@@ -218,14 +218,11 @@ def efficientnet_b0(
     table 1; Huang et al., "Deep Networks with Stochastic Depth", https://doi.org/10.1007/978-3-319-46493-0_39; Keras,
     https://keras.io/api/applications/efficientnet/
     """
-    check_count(classes, "classes", "efficientnet_b0")
     for name, factor in (("depth", depth), ("width", width)):
         check_number(factor, name, "efficientnet_b0", 0, 10, above=True)
     for name, rate in (("stochastic_depth", stochastic_depth), ("dropout", dropout)):
         check_number(rate, name, "efficientnet_b0", 0, 1, below=True)
-    inputs = x = Input(input_shape)
-    for layer in (*first, Rescaling(1 / 255), Normalization()):
-        x = layer(x)
+    inputs, x = begin("efficientnet_b0", input_shape, classes, (*first, Rescaling(1 / 255), Normalization()))
     x = _convolution(_padded(x, 3), round_filters(32, width), 3, 2, use_bias=False)
     x = _swish_of_normalized(x, 0.99)
     stages = [
@@ -272,11 +269,8 @@ def efficientnet_small(
 
     Source: Tan and Le, arXiv 1905.11946; the stages are ours.
     """
-    check_count(classes, "classes", "efficientnet_small")
     check_number(stochastic_depth, "stochastic_depth", "efficientnet_small", 0, 1, below=True)
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin("efficientnet_small", input_shape, classes, first)
     x = _swish_of_normalized(_convolution(x, 16, 3, use_bias=False), 0.9)
     x = _stages(x, SMALL, stochastic_depth, 0.9, depthwise)
     x = _swish_of_normalized(_convolution(x, 384, use_bias=False), 0.9)

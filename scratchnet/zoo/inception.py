@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count
 from scratchnet.initializers import TruncatedNormal
 from scratchnet.layers import (
     AveragePooling2D,
@@ -16,12 +15,12 @@ from scratchnet.layers import (
     Dense,
     Flatten,
     GlobalAveragePooling2D,
-    Input,
     Layer,
     MaxPooling2D,
     ReLU,
 )
 from scratchnet.models import Model
+from scratchnet.zoo.first_layers import begin
 
 # A block is a list of branches that run side by side, and a branch a list of steps, one after the other:
 # (filters, rows, columns) is a convolution, (filters, rows, columns, 2) one with strides of 2, MEAN and MAX are
@@ -161,11 +160,8 @@ def inception_v3(
     classifier, as in the authors' program, https://github.com/tensorflow/models/tree/master/research/slim; Keras,
     https://keras.io/api/applications/inceptionv3/
     """
-    check_count(classes, "classes", "inception_v3")
     build = Builder()
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin("inception_v3", input_shape, classes, first)
     x = build.convolution(x, 32, 3, 3, 2)
     x = build.convolution(x, 32, 3, 3, padding="valid")
     x = build.branch(x, [(64, 3, 3), MAX, (80, 1, 1)])
@@ -205,11 +201,8 @@ def inception_small(
 
     Source: Szegedy et al., arXiv 1512.00567; the choice of blocks is ours.
     """
-    check_count(classes, "classes", "inception_small")
     build = Builder(1 / 6, "same", 0.9)
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin("inception_small", input_shape, classes, first)
     x = build.convolution(x, 16, 3, 3)
     for block, branch in SMALL:
         x = build.block(x, block) if branches else build.branch(x, branch)

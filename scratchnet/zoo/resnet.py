@@ -6,20 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scratchnet.annotations import checked
-from scratchnet.arguments import check_count
 from scratchnet.layers import (
     Add,
     BatchNormalization,
     Conv2D,
     Dense,
     GlobalAveragePooling2D,
-    Input,
     Layer,
     MaxPooling2D,
     ReLU,
     ZeroPadding2D,
 )
 from scratchnet.models import Model
+from scratchnet.zoo.first_layers import begin
 
 STAGES = 16, 32, 64  # filters of the CIFAR networks' stages, at 32 x 32, 16 x 16 and 8 x 8 places
 BOTTLENECKS = (64, 3), (128, 4), (256, 6), (512, 3)  # (filters, blocks) of the stages of ResNet-50
@@ -27,10 +26,10 @@ EPSILON = 1.001e-5  # of the normalizations of the networks of 224 x 224
 Scaling = Callable[[Any], Any]  # what is done to a block's branch before it is added
 
 
-def _convolution(x: Any, filters: int, kernel_size: int, strides: int = 1) -> Any:
+def _convolution(x: Any, filters: int, kernel_size: int, strides: int = 1, use_bias: bool = False) -> Any:
     # Without a bias: the normalization behind it subtracts the mean, and so any bias.
     return Conv2D(
-        filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer="he_normal"
+        filters, kernel_size, strides, padding="same", use_bias=use_bias, kernel_initializer="he_normal"
     )(x)  # fmt: skip
 
 
@@ -83,11 +82,8 @@ def residual(
         input_shape, classes, first, shortcuts, pre_activation: as for `resnet_20`.
         scaling: what is done to a branch before it is added, such as squeeze-and-excitation.
     """
-    check_count(classes, "classes", caller)
     block = _pre_activation_block if pre_activation else _block
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin(caller, input_shape, classes, first)
     x = _convolution(x, STAGES[0], 3)
     if not pre_activation:
         x = ReLU()(_normalized(x))
@@ -158,10 +154,8 @@ def resnet_56(
 # The networks for pictures of 224 x 224, layer by layer those of Keras's applications, whose convolutions have biases.
 
 
-def _biased(x: Any, filters: int, kernel_size: int, strides: int = 1, use_bias: bool = True) -> Any:
-    return Conv2D(
-        filters, kernel_size, strides, padding="same", use_bias=use_bias, kernel_initializer="he_normal"
-    )(x)  # fmt: skip
+def _biased(x: Any, filters: int, kernel_size: int, strides: int = 1) -> Any:
+    return _convolution(x, filters, kernel_size, strides, use_bias=True)
 
 
 def _even(x: Any) -> Any:
@@ -188,7 +182,7 @@ def _pre_activation_bottleneck(x: Any, filters: int, strides: int, scaling: Scal
         shortcut = _biased(a, 4 * filters, 1, strides)
     else:
         shortcut = MaxPooling2D(1, strides)(x) if strides != 1 else x
-    y = _biased(a, filters, 1, use_bias=False)
+    y = _convolution(a, filters, 1)
     y = ZeroPadding2D(1)(ReLU()(_even(y)))
     y = Conv2D(filters, 3, strides, use_bias=False, kernel_initializer="he_normal")(y)
     y = _biased(ReLU()(_even(y)), 4 * filters, 1)
@@ -212,11 +206,8 @@ def bottlenecks(
         input_shape, classes, first, pre_activation: as for `resnet_50`.
         scaling: what is done to a branch before it is added, such as squeeze-and-excitation.
     """
-    check_count(classes, "classes", caller)
     block = _pre_activation_bottleneck if pre_activation else _bottleneck
-    inputs = x = Input(input_shape)
-    for layer in first:
-        x = layer(x)
+    inputs, x = begin(caller, input_shape, classes, first)
     x = Conv2D(64, 7, 2, kernel_initializer="he_normal")(ZeroPadding2D(3)(x))
     if not pre_activation:
         x = ReLU()(_even(x))

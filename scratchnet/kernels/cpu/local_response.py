@@ -51,20 +51,28 @@ def _powers(s, beta, power):
             power[e] = s[e] ** -beta
 
 
+@serial_in_order
+def _sums_of_squares(x, first, count, radius, bias, alpha, line, s):
+    """s = bias + alpha * the sums, for `count` rows of x from `first` on, whose squares are laid out in `line`."""
+    C = x.shape[1]
+    step = C + radius  # from one row's squares to the next's
+    for r in range(count):
+        a, square = x[first + r], line[radius + r * step :]
+        for c in range(C):
+            square[c] = a[c] * a[c]
+    _window_sums(line, radius, s)
+    for e in range(len(s)):
+        s[e] = bias + alpha * s[e]
+
+
 @in_order
 def _local_response_norm(x, radius, bias, alpha, beta, rows, y):
     R, C = x.shape
-    step = C + radius  # from one row's squares to the next's
+    step = C + radius
     for task in prange((R + rows - 1) // rows):
         first, count = task * rows, min(rows, R - task * rows)
         squares, s = np.zeros(count * step + 2 * radius, x.dtype), np.empty(count * step, x.dtype)
-        for r in range(count):
-            a, square = x[first + r], squares[radius + r * step :]
-            for c in range(C):
-                square[c] = a[c] * a[c]
-        _window_sums(squares, radius, s)
-        for e in range(len(s)):
-            s[e] = bias + alpha * s[e]
+        _sums_of_squares(x, first, count, radius, bias, alpha, squares, s)
         power = squares[: len(s)]  # the squares have served
         _powers(s, beta, power)
         for r in range(count):
@@ -81,13 +89,7 @@ def _local_response_norm_backward(dy, x, radius, bias, alpha, beta, rows, dx):
         first, count = task * rows, min(rows, R - task * rows)
         line, s = np.zeros(count * step + 2 * radius, x.dtype), np.empty(count * step, x.dtype)
         power = np.empty(count * step, x.dtype)
-        for r in range(count):
-            a, square = x[first + r], line[radius + r * step :]
-            for c in range(C):
-                square[c] = a[c] * a[c]
-        _window_sums(line, radius, s)
-        for e in range(len(s)):
-            s[e] = bias + alpha * s[e]
+        _sums_of_squares(x, first, count, radius, bias, alpha, line, s)
         _powers(s, beta, power)
         for r in range(count):  # in the place of the squares, what comes back through s; zeros stay between the rows
             d, a, through = dy[first + r], x[first + r], line[radius + r * step :]
