@@ -199,7 +199,7 @@ def cached(kernel: Any) -> Any:
     """Keep what is compiled of a kernel on disk, where there is a folder for it."""
     if _DIFFERENCE is None:
         try:
-            kernel._cache = _Cache(kernel.py_func)
+            kernel._cache = _Cache(kernel.__wrapped__)
             _folders.add(kernel._cache.cache_path)
         except (OSError, RuntimeError) as error:  # RuntimeError: "no locator available"
             _note(error)
