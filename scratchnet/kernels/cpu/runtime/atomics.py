@@ -1,8 +1,9 @@
 """What threads need to work together, as functions that Numba compiles: words in memory, a clock, locks, and flags.
 
-A word is a 64-bit number at an address, aligned to 8 bytes. All threads see the changes of words that are made here in
-one order ("sequentially consistent"). The functions of the C library are POSIX's, which Linux and macOS have. An
-address is a plain number; that it is right is up to the caller.
+A word is a 64-bit number at an address, aligned to 8 bytes. `load`, `add` and `swap` are "sequentially consistent": all
+threads see them in one order. `store` is cheaper: whoever sees what it stored sees all that this thread did before
+("release"), but the thread itself may go on to load words earlier than that. The functions of the C library are
+POSIX's, which Linux and macOS have. An address is a plain number; that it is right is up to the caller.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def store(typing: Any, address: Any, value: Any) -> Any:
     """Make a word this value."""
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
-        builder.store_atomic(args[1], _pointer(builder, args[0]), "seq_cst", 8)
+        builder.store_atomic(args[1], _pointer(builder, args[0]), "release", 8)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), emit

@@ -4,8 +4,9 @@ Numba cuts a `prange` loop into as many equal shares as there are threads. Where
 or the cores are of two kinds, all wait for the slowest share; and as OpenMP's threads wait turning in circles, they
 take the core from the very thread that they wait for. Here
 
-- a loop is cut into TASKS tasks for each thread. Whoever is free claims the next by adding 1 to a counter, the thread
-  that launched the loop included. Which thread runs a task changes nothing in what the task computes;
+- a loop is cut into PER_THREAD tasks for each thread. Each thread claims those of its own share first, one by one, so
+  that its cache still holds what it wrote the last time; then what the others have not claimed yet. Which thread runs a
+  task changes nothing in what the task computes;
 - a thread without work turns in circles for SPIN, since the next loop mostly comes soon, and then sleeps;
 - the launching thread waits, when no task is left, for about as long as two tasks take, and then sleeps, which leaves
   its core to a thread that may need it;
@@ -17,8 +18,8 @@ All threads share the words of `control`, each on a cache line of its own:
 
 | word | is |
 |---|---|
-| TICKET | the loop's number << 40, how many tasks it has << 20, how many are claimed |
-| DONE | how many tasks are finished |
+| LOOP | the number of the loop that runs or ran last |
+| TASKS, DONE | how many tasks it has; how many are finished |
 | FUNCTION, ARGUMENTS, DIMENSIONS, STEPS, DATA, INNER, COUNT | the loop, as Numba's parallel_for is called with it |
 | THREADS, ACTIVE, TAKING_PART | threads that there are; that wake; that may work on this loop |
 | WAITS | whether the launching thread sleeps |
@@ -29,7 +30,7 @@ All threads share the words of `control`, each on a cache line of its own:
 | WHOLE | Numba's own parallel_for, which runs what is too large for us |
 
 Behind them are the mutex, the condition on which the launching thread sleeps, and for each thread its own condition,
-whether it sleeps there, and the system's number of it.
+whether it sleeps there, the system's number of it, and its SHARE of the loop: the end << 20, and the next task.
 """
 
 from __future__ import annotations
@@ -57,19 +58,21 @@ from scratchnet.kernels.cpu.runtime.atomics import (
 )
 from scratchnet.kernels.cpu.runtime.compiled import callback, compiled
 
-TASKS = 8  # of a loop for each thread: enough that the last one is short, few enough that claiming them costs nothing
-SPIN, STALL, FIRST, LONGEST = 200_000, 150_000, 50_000_000, 1_600_000_000  # nanoseconds
+PER_THREAD = (
+    8  # tasks of a loop for each thread: enough that the last one is short, few enough that claiming them costs nothing
+)
+SPIN, PATIENCE, STALL, FIRST, LONGEST = 200_000, 20_000, 1_000_000, 50_000_000, 1_600_000_000  # nanoseconds
 MOST_THREADS, MOST_TASKS = 256, 1 << 20
 
 LINE = 128  # bytes from one word to the next: two cache lines, since processors fetch them in pairs
 (
-    TICKET, DONE, FUNCTION, ARGUMENTS, DIMENSIONS, STEPS, DATA, INNER, COUNT, THREADS, ACTIVE, TAKING_PART,
+    LOOP, TASKS, DONE, FUNCTION, ARGUMENTS, DIMENSIONS, STEPS, DATA, INNER, COUNT, THREADS, ACTIVE, TAKING_PART,
     WAITS, BUSY, COMPANY, UNTIL, WHILE, STOP, STALLS, WHOLE, MUTEX, FINISHED, OWN,
-) = (LINE * i for i in range(23))  # fmt: skip
-SLEEPS, NUMBER, OWN_BYTES = LINE, LINE + 8, 2 * LINE  # of a thread, behind its condition; of all of that
+) = (LINE * i for i in range(24))  # fmt: skip
+SLEEPS, NUMBER, SHARE, OWN_BYTES = LINE, LINE + 8, 2 * LINE, 3 * LINE  # of a thread, behind its condition; of all that
 BYTES = OWN + MOST_THREADS * OWN_BYTES
 
-_CLAIMED = MOST_TASKS - 1
+_NEXT = MOST_TASKS - 1  # the bits of a share that say which task is next
 
 
 @compiled
@@ -91,32 +94,41 @@ def _run_task(task, function, arguments, dimensions, steps, data, inner, count):
 
 
 @compiled
-def _work(control):
-    """Claim tasks until none is left; how many this thread did."""
-    did = 0
-    while True:
-        ticket = load(control + TICKET)  # looked at first, so that the count cannot grow into the other numbers
-        if ticket & _CLAIMED >= (ticket >> 20) & _CLAIMED:
-            return did
-        ticket = add(control + TICKET, 1)
-        task, tasks = ticket & _CLAIMED, (ticket >> 20) & _CLAIMED
-        if task >= tasks:
-            return did
-        _run_task(
-            task,
-            load(control + FUNCTION),
-            load(control + ARGUMENTS),
-            load(control + DIMENSIONS),
-            load(control + STEPS),
-            load(control + DATA),
-            load(control + INNER),
-            load(control + COUNT),
-        )
-        did += 1
-        if add(control + DONE, 1) + 1 == tasks and load(control + WAITS) != 0:
-            lock(control + MUTEX)
-            signal(control + FINISHED)
-            unlock(control + MUTEX)
+def _claim(share):
+    """The next task of a share; -1 where all are claimed."""
+    left = load(share)  # looked at first, so that what is added where nothing is left cannot grow into the end
+    if left & _NEXT < left >> 20:
+        left = add(share, 1)
+        if left & _NEXT < left >> 20:
+            return left & _NEXT
+    return -1
+
+
+@compiled
+def _work(control, me):
+    """Run tasks until none is left, those of one's own share first; how many this thread did."""
+    did, threads = 0, load(control + TAKING_PART)
+    for i in range(threads):
+        share = _own(control, (me + i) % threads) + SHARE
+        task = _claim(share)
+        while task >= 0:
+            _run_task(
+                task,
+                load(control + FUNCTION),
+                load(control + ARGUMENTS),
+                load(control + DIMENSIONS),
+                load(control + STEPS),
+                load(control + DATA),
+                load(control + INNER),
+                load(control + COUNT),
+            )
+            did += 1
+            if add(control + DONE, 1) + 1 == load(control + TASKS) and load(control + WAITS) != 0:
+                lock(control + MUTEX)
+                signal(control + FINISHED)
+                unlock(control + MUTEX)
+            task = _claim(share)
+    return did
 
 
 @compiled
@@ -126,12 +138,12 @@ def _await(control, me, seen):
     while load(control + COMPANY) == 0 and now() - start < SPIN:
         for _ in range(20):
             pause()
-            if load(control + TICKET) >> 40 != seen:
+            if load(control + LOOP) != seen:
                 return
     own = _own(control, me)
     lock(control + MUTEX)
-    store(own + SLEEPS, 1)
-    while load(control + TICKET) >> 40 == seen and load(control + STOP) == 0:
+    swap(own + SLEEPS, 1)
+    while load(control + LOOP) == seen and load(control + STOP) == 0:
         sleep(own, control + MUTEX)
     store(own + SLEEPS, 0)
     unlock(control + MUTEX)
@@ -144,41 +156,32 @@ def worker(control, me):
     flush_denormals()
     seen = 0
     while load(control + STOP) == 0:
-        ticket = load(control + TICKET)
-        if ticket >> 40 == seen:
+        loop = load(control + LOOP)
+        if loop == seen:
             _await(control, me, seen)
         else:
-            seen = ticket >> 40
+            seen = loop
             if me < load(control + TAKING_PART):
-                _work(control)
+                _work(control, me)
 
 
 @compiled
-def _wake(control, threads):
-    """Wake those of so many threads that sleep."""
+def _begin(control, tasks, threads):
+    """Share out the tasks of a loop that is described already, and wake those of the threads that sleep."""
+    store(control + TASKS, tasks)
+    store(control + TAKING_PART, threads)
+    store(control + DONE, 0)
+    store(control + OWN + NUMBER, thread_self())
+    for me in range(threads):  # from here on, tasks are claimed
+        first, end = me * tasks // threads, (me + 1) * tasks // threads
+        store(_own(control, me) + SHARE, end << 20 | first)
+    add(control + LOOP, 1)
     for me in range(1, threads):
         own = _own(control, me)
         if load(own + SLEEPS) != 0:
             lock(control + MUTEX)
             signal(own)
             unlock(control + MUTEX)
-
-
-@compiled
-def _wait(control, tasks, task_time):
-    """Wait until all tasks are done; nanoseconds. `task_time` is what one of them took."""
-    start = now()
-    while load(control + DONE) < tasks:
-        for _ in range(20):
-            pause()
-        if now() - start > 2 * task_time + 20_000:
-            lock(control + MUTEX)
-            store(control + WAITS, 1)
-            while load(control + DONE) < tasks:
-                sleep(control + FINISHED, control + MUTEX)
-            store(control + WAITS, 0)
-            unlock(control + MUTEX)
-    return now() - start
 
 
 @compiled
@@ -201,6 +204,29 @@ def _learn(control, stalled):
         store(control + ACTIVE, min(active + 1, load(control + THREADS)))
 
 
+@compiled
+def _finish(control, tasks, start, did):
+    """Wait until all tasks are done. This thread did some of them since `start`, and so knows how long one takes."""
+    if load(control + DONE) == tasks:
+        _learn(control, False)
+        return
+    moment = now()
+    task_time = (moment - start) // max(did, 1)
+    while load(control + DONE) < tasks and now() - moment < 2 * task_time + PATIENCE:
+        for _ in range(20):
+            pause()
+            if load(control + DONE) == tasks:
+                break
+    if load(control + DONE) < tasks:
+        lock(control + MUTEX)
+        swap(control + WAITS, 1)
+        while load(control + DONE) < tasks:
+            sleep(control + FINISHED, control + MUTEX)
+        store(control + WAITS, 0)
+        unlock(control + MUTEX)
+    _learn(control, now() - moment > 2 * task_time + STALL)
+
+
 @callback(types.void(*[types.int64] * 9))
 def parallel_for(control, function, arguments, dimensions, steps, data, inner, count, threads):
     """What Numba's layers call parallel_for: run a loop of dimensions[0] tasks on up to so many threads."""
@@ -219,16 +245,9 @@ def parallel_for(control, function, arguments, dimensions, steps, data, inner, c
         store(control + DATA, data)
         store(control + INNER, inner)
         store(control + COUNT, count)
-        store(control + TAKING_PART, threads)
-        store(control + DONE, 0)
-        store(control + OWN + NUMBER, thread_self())
         start = now()
-        store(control + TICKET, ((load(control + TICKET) >> 40) + 1) << 40 | tasks << 20)
-        _wake(control, threads)
-        did = _work(control)
-        task_time = (now() - start) // max(did, 1)
-        waited = _wait(control, tasks, task_time)
-        _learn(control, waited > STALL + 2 * task_time)
+        _begin(control, tasks, threads)
+        _finish(control, tasks, start, _work(control, 0))
     else:
         for task in range(tasks):
             _run_task(task, function, arguments, dimensions, steps, data, inner, count)

@@ -5,7 +5,7 @@ ours in their places there, before any kernel is compiled or loaded:
 
     numba_parallel_for(function, args, dimensions, steps, data, ...)    pool.parallel_for
     get_thread_id()                                                     pool.get_thread_id
-    get_sched_size(threads, ...), into how many tasks a loop is cut     Numba's, for TASKS times as many threads
+    get_sched_size(threads, ...), into how many tasks a loop is cut     Numba's, for PER_THREAD times as many threads
 
 All that Numba compiles in this process from then on, also what is not ours, runs on the pool. NUMBA_THREADING_LAYER has
 no say in that. SCRATCHNET_THREADS=numba in the environment leaves Numba's own layer in its place; so it is on Windows,
@@ -76,13 +76,13 @@ def _entry(address: int, result: ir.Type, count: int, first: int | None = None) 
 
 
 def _sched_size(layer: int) -> tuple[ir.FunctionType, Any]:
-    """Numba's get_sched_size, asked for TASKS times as many threads where there are several."""
+    """Numba's get_sched_size, asked for PER_THREAD times as many threads where there are several."""
     kind = ir.FunctionType(WORD, [WORD] * 4)
 
     def emit(builder: ir.IRBuilder, arguments: list[ir.Value]) -> None:
         threads, *rest = arguments
         several = builder.icmp_unsigned(">", threads, WORD(1))
-        tasks = builder.select(several, builder.mul(threads, WORD(pool.TASKS)), threads)
+        tasks = builder.select(several, builder.mul(threads, WORD(pool.PER_THREAD)), threads)
         builder.ret(builder.call(builder.inttoptr(WORD(layer), kind.as_pointer()), [tasks, *rest]))
 
     return kind, emit
@@ -127,7 +127,9 @@ def _start_pool() -> None:
     memory = np.zeros(pool.BYTES // 8 + pool.LINE // 8, np.int64)
     _kept.append(memory)
     _control = memory[-memory.ctypes.data % pool.LINE // 8 :]
-    start, threads = _control.ctypes.data, min(_config.NUMBA_NUM_THREADS, pool.MOST_THREADS)
+    start = _control.ctypes.data
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = min(_config.NUMBA_NUM_THREADS, processors, pool.MOST_THREADS)  # more would only wait for each other
     layer = {name: llvmlite.binding.address_of_symbol(name) for name in ("numba_parallel_for", "get_sched_size")}
     _make_locks()
     _set(pool.WHOLE, layer["numba_parallel_for"])
