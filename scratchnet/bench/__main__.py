@@ -16,7 +16,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from scratchnet.bench import on_gpu
+from scratchnet.bench import company, on_gpu
 from scratchnet.bench.race import Contestant, default_pythons, find, first_step, race
 from scratchnet.bench.shapes import NETWORKS, REFERENCES, TASKS
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--kernels", action="store_true", help="each kernel beside a large product and a copy, no whole steps"
     )
+    p.add_argument("--company", action="store_true", help="steps beside other work, on slow and too few cores")
     p.add_argument("--json", action="store_true", help="print JSON instead of tables")
     p.add_argument("--plot", metavar="FILE", help="also draw the times; on the GPU rooflines, too: FILE_cnn_tf32, ...")
     p.add_argument("--threads", type=int, help="threads for every contestant on the CPU (default: one a processor)")
@@ -172,6 +173,12 @@ def main(arguments: list[str] | None = None) -> None:
         parser().error(f"--model {REFERENCES} has kernels on the CPU only. Add --kernels, without --device gpu.")
     if options.device == "gpu":
         main_on_gpu(options)
+        return
+    if options.company:
+        if options.kernels or options.networks or options.plot:
+            parser().error("--company measures whole steps and draws nothing: leave --kernels, --networks, --plot out.")
+        found = company.measure(options)
+        print(json.dumps(found, indent=2)) if options.json else company.show(found)
         return
     measured = measure_networks if options.networks else measure_models
     found = (measure_kernels if options.kernels else measured)(options)

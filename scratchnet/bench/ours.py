@@ -73,10 +73,17 @@ def augmented_cnn_step() -> Function:
     return step
 
 
-def cnn_predict(batch: int) -> Function:
-    """Inference of the article's CNN."""
-    x = np.random.default_rng(0).random((batch, 32, 32, 3), dtype=np.float32)
+def cnn_predict(batch: int, scale: float = 1.0) -> Function:
+    """Inference of the article's CNN, on pictures of numbers from 0 to `scale`."""
+    x = np.random.default_rng(0).random((batch, 32, 32, 3), dtype=np.float32) * np.float32(scale)
     return partial(article_cnn().forward, x)
+
+
+def adam(scale: float) -> Function:
+    """Adam's kernel on weights like the article's CNN's, whose gradients and moments are about `scale`."""
+    weights = article_cnn().get_weights()
+    state = [(p, *(np.full_like(p, scale) for _ in range(3))) for p in weights]
+    return partial(cpu.adam, state, 1e-3, 0.9, 0.999, 1e-7, 1)
 
 
 def network_task(task: str) -> Function:
@@ -107,6 +114,9 @@ def prepare(task: str) -> Function:
         "cnn step": cnn_step,
         "cnn step, augmented": augmented_cnn_step,
         "cnn step, layer by layer": partial(cnn_step, fuse=False),
+        "cnn predict 256, denormal": partial(cnn_predict, 256, 1e-39),
+        "adam": partial(adam, 1e-3),
+        "adam, denormal": partial(adam, 1e-40),
         "dcgan step": dcgan_step,
         **{name: partial(network_task, name) for name in NETWORKS},
     }

@@ -15,6 +15,9 @@ TASKS = {
         "cnn step, layer by layer": "the same with fuse=False: no layers run as one; scratchnet only",
         "cnn predict 1": "inference of the article's CNN, batch 1",
         "cnn predict 256": "inference of the article's CNN, batch 256",
+        "cnn predict 256, denormal": "the same on pictures of 1e-39, which should take no longer; scratchnet only",
+        "adam": "Adam on the weights of the article's CNN; scratchnet only",
+        "adam, denormal": "the same with gradients and moments of 1e-40, which should take no longer; scratchnet only",
     },
     "dcgan": {"dcgan step": "a step of the DCGAN, batch 64: discriminator, then generator"},
 }

@@ -111,7 +111,7 @@ def prepare(task: str) -> Callable[[], object] | None:
         if name not in APPLICATIONS:
             return None
         return inference(getattr(keras.applications, APPLICATIONS[name])(weights=None), batch, size)
-    if not task.startswith("cnn") or task.startswith("cnn step,"):
+    if not task.startswith("cnn") or "," in task:
         return None
     if task == "cnn step":
         return training(article_cnn(), "adam", 32)
