@@ -73,12 +73,10 @@ if child == 0:
 print(os.waitpid(child, 0)[1], y.tolist() == [0, 2])
 """
 
-UNKNOWN_NUMBA = """
-import os, numba, numpy as np
+ON_NUMBA_S_THREADS = """
+import os, numpy as np
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu.runtime import fork
 
-fork._NEWEST = (0, 1)
 x = np.array([-1, 2], np.float32)
 cpu.relu(x)
 child = os.fork()
@@ -112,5 +110,5 @@ def test_a_child_whose_parent_ran_no_kernel_of_ours(layer):
     assert printed == "0 True"
 
 
-def test_with_another_numba_a_child_says_what_to_do():
-    assert python("-c", UNKNOWN_NUMBA, NUMBA_THREADING_LAYER="omp") == "0 True"
+def test_on_numba_s_threads_a_child_says_what_to_do():
+    assert python("-c", ON_NUMBA_S_THREADS, SCRATCHNET_THREADS="numba") == "0 True"

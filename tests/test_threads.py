@@ -1,6 +1,8 @@
 """The same bits for any number of threads, and no harm from several Python threads at once."""
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 from processes import python
@@ -68,6 +70,17 @@ def test_a_training_run_gives_the_same_bits_on_1_2_and_4_threads():
     results = {python("-c", RUN, NUMBA_NUM_THREADS=str(threads)) for threads in (1, 2, 4)}
     assert len(results) == 1
     assert len(results.pop()) == hashlib.sha256().digest_size * 2
+
+
+def test_a_training_run_gives_the_same_bits_beside_other_work():
+    neighbours = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    try:
+        busy = python("-c", RUN, NUMBA_NUM_THREADS="2")
+    finally:
+        for neighbour in neighbours:
+            neighbour.kill()
+            neighbour.wait()
+    assert busy == python("-c", RUN, NUMBA_NUM_THREADS="2")
 
 
 @pytest.mark.parametrize("layer", ["workqueue", "omp", "tbb"])
