@@ -7,6 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scratchnet import reference
+from scratchnet.kernels import cpu
+from scratchnet.kernels.cpu.conv import narrow
 from scratchnet.shapes import output_hw
 
 channels = st.integers(1, 6)
@@ -96,7 +98,8 @@ def test_grouped_conv2d_and_its_gradients(device, window, groups, I, S, relu, dt
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
-    ("groups", "I", "S"), [(2, 24, 40), (33, 1, 1), (17, 1, 2), (40, 2, 1), (12, 4, 4), (2, 3, 20), (3, 20, 3)]
+    ("groups", "I", "S"),
+    [(2, 24, 40), (33, 1, 1), (17, 1, 2), (40, 2, 1), (9, 2, 2), (12, 4, 4), (3, 8, 8), (2, 3, 20), (3, 20, 3)],
 )
 @pytest.mark.parametrize(
     ("hw", "kernel", "strides", "pads"),
@@ -157,6 +160,56 @@ def windows_of(x, kernel, strides, pads):
     padded = np.pad(x.astype(np.float64), ((0, 0), *pads, (0, 0)))
     views = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))
     return views[:, :: strides[0], :: strides[1]]
+
+
+@pytest.mark.parametrize("I", [1, 4])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_rows_of_all_widths_in_groups_of_few_channels(device, stride, I):  # noqa: E741
+    """Each width is cut into other tiles, and leaves another rest; each tap meets every phase of the stride."""
+    rng = np.random.default_rng(0)
+    for width in range(1, 24):
+        window, strides = ((2, 5) if width % 2 else (3, 3)), (stride, stride)
+        pads = (0, 1), ((window[1] - 1) // 2, (window[1] - 1) // 2)
+        x, w = normal(rng, (2, 4, width, 20), np.float64), normal(rng, (*window, I, 20), np.float64)
+        views, apart = windows_of(x, window, strides, pads), w.reshape(*window, I, -1, I)
+        views = views.reshape(*views.shape[:3], -1, I, *window)
+        expected = np.einsum("nijgckl,klcgs->nijgs", views, apart).reshape(*views.shape[:3], 20)
+        dy = normal(rng, expected.shape, np.float64)
+        assert_close(device.grouped_conv2d(x, w, None, strides, pads), expected, np.float64)
+        dw = device.grouped_conv2d_weight_grad(x, dy, window, strides, pads, np.zeros_like(w))
+        slopes = dy.reshape(*dy.shape[:3], -1, I)
+        assert_close(dw, np.einsum("nijgckl,nijgs->klcgs", views, slopes).reshape(w.shape), np.float64)
+        dx = device.grouped_conv2d_input_grad(dy, w, 20 // I, (4, width), strides, pads)
+        assert dx.shape == x.shape
+        np.testing.assert_allclose(np.vdot(dx, x), np.vdot(dy, expected), rtol=1e-9, atol=1e-9)  # y is linear in x
+
+
+def test_nan_of_one_channel_stays_in_it(device):
+    """And in the outputs that see it, also where lanes change places within their group."""
+    x = np.zeros((1, 9, 9, 32), np.float32)
+    x[0, 4, 4, 5] = np.nan
+    ones, pads = np.ones((3, 3, 1, 32), np.float32), ((1, 1), (1, 1))
+    y = device.grouped_conv2d(x, ones, None, (1, 1), pads)
+    assert np.isnan(y[0, 3:6, 3:6, 5]).all()
+    assert np.isnan(y).sum() == 9
+    y = device.grouped_conv2d(x, np.repeat(ones, 4, 2), None, (1, 1), pads)
+    assert np.isnan(y[0, 3:6, 3:6, 4:8]).all()
+    assert np.isnan(y).sum() == 36
+
+
+def test_large_outputs_past_the_caches_are_the_same(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, w, dy = (normal(rng, shape, np.float32) for shape in ((2, 40, 24, 32), (3, 3, 32, 1), (2, 20, 12, 32)))
+    pads = (0, 1), (0, 1)
+
+    def both():
+        y = cpu.depthwise_conv2d(x, w, None, (1, 1), ((1, 1), (1, 1)))
+        return y, cpu.depthwise_conv2d_input_grad(dy, w, (40, 24), (2, 2), pads)
+
+    expected = both()
+    monkeypatch.setattr(narrow, "_STREAMED", 0)
+    for streamed, in_caches in zip(both(), expected):
+        np.testing.assert_array_equal(streamed, in_caches)
 
 
 many = st.sampled_from([1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65])

@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchnet.kernels.checks import check_groups
 from scratchnet.kernels.cpu.conv.conv2d import conv2d_into, conv2d_transpose_into, conv2d_weight_grad
-from scratchnet.kernels.cpu.conv.narrow import narrow_conv2d
+from scratchnet.kernels.cpu.conv.narrow import narrow_conv2d, narrow_conv2d_input_grad
 from scratchnet.kernels.cpu.conv.narrow_weight_grad import narrow_weight_grad
 from scratchnet.kernels.cpu.gemm.operands import Output, Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES
@@ -28,31 +28,20 @@ def narrow_forward(
     """y by `narrow`; x contiguous."""
     KH, KW, _, F = w.shape
     y = empty((len(x), *output_hw(x.shape[1:3], (KH, KW), strides, pads), F), x.dtype)
-    narrow_conv2d(x, w, b, Window(KH, KW, *strides, pads[0][0], pads[1][0]), relu, Output.whole(y))
+    narrow_conv2d(x, w, b, Window(KH, KW, *strides, pads[0][0], pads[1][0]), relu, y)
     return y
 
 
 def narrow_input_grad(
     dy: np.ndarray, w: np.ndarray, input_hw: tuple[int, int], strides: tuple[int, int], pads: Pads, groups: int
 ) -> np.ndarray:
-    """dx by `narrow`, phase by phase as in `conv2d_transpose`; dy contiguous."""
-    (KH, KW, I, F), (H, W), (sh, sw), (top, _), (left, _) = w.shape, input_hw, strides, *pads  # noqa: E741
+    """dx by `narrow`; dy contiguous."""
+    KH, KW, I, F = w.shape  # noqa: E741
     C = I * groups
-    dx = empty((len(dy), H, W, C), dy.dtype)
-    # A channel's filter for the m-th of those that see it: as the filter of a group from F / G channels to I.
-    turned = w[::-1, ::-1].reshape(KH, KW, I, groups, F // groups).transpose(0, 1, 4, 3, 2).reshape(KH, KW, -1, C)
-    for h in range(min(sh, H)):
-        k, above = (h + top) % sh, (h + top) // sh
-        rows = len(range(k, KH, sh))
-        for v in range(min(sw, W)):
-            l, before = (v + left) % sw, (v + left) // sw  # noqa: E741
-            columns = len(range(l, KW, sw))
-            part = turned[(KH - 1 - k) % sh :: sh, (KW - 1 - l) % sw :: sw] if rows and columns else turned[:0, :0]
-            high, wide = part.shape[:2]
-            window = Window(high, wide, 1, 1, high - 1 - above, wide - 1 - before)
-            hw = (len(range(h, H, sh)), len(range(v, W, sw)))
-            phase = Output(dx.reshape(-1), (h * W + v) * C, H * W * C, sh * W * C, sw * C, *hw, C)
-            narrow_conv2d(dy, part, None, window, False, phase)
+    dx = empty((len(dy), *input_hw, C), dy.dtype)
+    # A channel's weights for the m-th filter of those that see it: as the filters of a group from F / G channels to I.
+    turned = w.reshape(KH, KW, I, groups, F // groups).transpose(0, 1, 4, 3, 2).reshape(KH, KW, -1, C)
+    narrow_conv2d_input_grad(dy, turned, Window(KH, KW, *strides, pads[0][0], pads[1][0]), dx)
     return dx
 
 

@@ -13,7 +13,8 @@ import numba
 import numpy as np
 from numba import prange
 
-from scratchnet.kernels.cpu.conv.narrow import MOST_COLUMNS, copy_row, sources_of, widened
+from scratchnet.kernels.cpu.conv.narrow import copy_row, sources_of, widened
+from scratchnet.kernels.cpu.conv.narrow_plan import MOST_COLUMNS, seen_columns
 from scratchnet.kernels.cpu.conv.taps import prefetch, window_multiply_add
 from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_store, vector_registers
@@ -36,17 +37,26 @@ def _make_window(K, L):
 
     @inlined_in_order
     @variant(K, L)
-    def kernel(sums, so, x, xo, x_row, x_down, x_right, lanes, dy, do, dy_row, dy_cell, rows, columns):
-        """sums[(k, l)] += the sum over i < rows and j < columns of pixel (i, j) shifted by (k, l), and slope (i, j)."""
-        tile = tile_load(taps, 1, sums, so, lanes)
+    def kernel(x, so, xo, x_row, x_down, x_right, lanes, dy, do, dy_row, dy_cell, rows, columns, fours):
+        """x[so + (k, l)] += the sum over i < rows and j < columns of pixel (i, j) shifted by (k, l), and slope (i, j).
+
+        The first 4 * fours columns are taken by fours.
+        """
+        tile = tile_load(taps, 1, x, so, lanes)
         for i in range(rows):
             at_x, at_dy = xo + i * x_down, do + i * dy_row
-            for _ in range(columns):
-                prefetch(dy, at_dy + dy_row, 0)
-                tile = window_multiply_add(tile, K, L, x, at_x, x_row, lanes, dy, at_dy)
+            for _ in range(fours):
+                for q in range(4):
+                    prefetch(dy, at_dy + dy_row + q * dy_cell)
+                tile = window_multiply_add(tile, 4, K, L, x, at_x, x_row, dy, at_dy, dy_cell)
+                at_x += 4 * lanes
+                at_dy += 4 * dy_cell
+            for _ in range(columns - 4 * fours):
+                prefetch(dy, at_dy + dy_row)
+                tile = window_multiply_add(tile, 1, K, L, x, at_x, x_row, dy, at_dy, 0)
                 at_x += x_right
                 at_dy += dy_cell
-        tile_store(tile, taps, 1, sums, so, lanes)
+        tile_store(tile, taps, 1, x, so, lanes)
 
     return kernel
 
@@ -55,42 +65,49 @@ _w0, _w1, _w2, _w3, _w4, _w5 = (_make_window(*taps) for taps in _WINDOWS)
 
 
 @parallel
-def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, span, sources, planes, chunks, cut, zeros, partial, buffers):
+def _narrow_weight_grad(
+    x, x_shape, dy, dy_shape, window, span, columns, beside, sources, planes, chunks, cut, zeros, partial,
+    buffers,
+):  # fmt: skip
     """partial[part, (k, l, c), f]; a part is a number of pictures, or a band of rows of each of them.
 
-    span: the first column of dy, and how many there are; the window's `left` counts from there.
+    span: the first column of dy, and how many there are. columns and beside are as in `narrow_plan`.
     """
     N, H, W, C = x_shape
-    KH, KW, sh, sw, top, left = window
+    KH, KW, sh, sw, top, _ = window
     _, OH, OW, F = dy_shape
     (j0, across), (parts, bands, group, together, some) = span, cut
     lanes = len(zeros)
     blocks = (F + lanes - 1) // lanes
     groups = (blocks + group - 1) // group
-    columns = (across - 1) * sw + KW
-    cells, plane = KH * KW * lanes, columns * lanes
-    begin = min(columns, max(0, left))
-    end = max(begin, min(columns, W + left))
+    cells, plane = KH * KW * lanes, ((across - 1) * sw + KW) * lanes
+    fours = across // 4 if sw == 1 else 0
     for task in prange(parts * bands * groups):
         part, band = task // groups // bands, task // groups % bands
         i0, i1 = band * OH // bands, (band + 1) * OH // bands
-        buffer = buffers[numba.get_thread_id()]
+        buffer, nothing = buffers[numba.get_thread_id()], tile_load(1, 1, zeros, 0, 0)
         for b0 in range(task % groups * group, min(blocks, (task % groups + 1) * group), together):
             here = min(together, blocks - b0)
             row, pixels = here * planes * plane, here * planes * cells
             down, right = sh * row, sw * lanes
             for t in range(here * planes * KH * KW):
-                tile_store(tile_load(1, 1, zeros, 0, 0), 1, 1, buffer, t * lanes, 0)
+                tile_store(nothing, 1, 1, buffer, t * lanes, 0)
+            for line in range(pixels, pixels + ((some - 1) * sh + KH) * row, plane):
+                for v in range(len(beside)):
+                    tile_store(nothing, 1, 1, buffer, line + beside[v], 0)
             for n in range(part * N // parts, (part + 1) * N // parts):
                 for i in range(i0, i1, some):
                     rows = min(some, i1 - i)
                     for r in range((rows - 1) * sh + KH):
-                        h = i * sh - top + r
-                        inside = 0 <= h < H
-                        copy_row(
-                            x, ((n * H + h) * W - left) * C, begin if inside else columns, end if inside else columns,
-                            columns, C, sources, F, b0, here, planes, zeros, buffer, pixels + r * row, W * C,
-                        )  # fmt: skip
+                        h, to = i * sh - top + r, pixels + r * row
+                        if 0 <= h < H:
+                            copy_row(
+                                x, (n * H + h) * W * C, columns, C, sources, F, b0, here, planes, plane, lanes, buffer,
+                                to, W * C,
+                            )  # fmt: skip
+                        else:
+                            for v in range(to, to + row, lanes):
+                                tile_store(nothing, 1, 1, buffer, v, 0)
                     for g in range(here):
                         do = ((n * OH + i) * OW + j0) * F + min((b0 + g) * lanes, F - lanes)
                         for c in range(planes):
@@ -99,27 +116,27 @@ def _narrow_weight_grad(x, x_shape, dy, dy_shape, window, span, sources, planes,
                                 at, which = xo + chunks[chunk, 0] * row + chunks[chunk, 1] * lanes, chunks[chunk, 2]
                                 if which == 0:
                                     _w0(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
+                                        buffer, so, at, row, down, right, lanes, dy, do, OW * F, F, rows, across, fours
                                     )  # fmt: skip
                                 elif which == 1:
                                     _w1(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
+                                        buffer, so, at, row, down, right, lanes, dy, do, OW * F, F, rows, across, fours
                                     )  # fmt: skip
                                 elif which == 2:
                                     _w2(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
+                                        buffer, so, at, row, down, right, lanes, dy, do, OW * F, F, rows, across, fours
                                     )  # fmt: skip
                                 elif which == 3:
                                     _w3(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
+                                        buffer, so, at, row, down, right, lanes, dy, do, OW * F, F, rows, across, fours
                                     )  # fmt: skip
                                 elif which == 4:
                                     _w4(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
+                                        buffer, so, at, row, down, right, lanes, dy, do, OW * F, F, rows, across, fours
                                     )  # fmt: skip
                                 else:
                                     _w5(
-                                        buffer, so, buffer, at, row, down, right, lanes, dy, do, OW * F, F, rows, across
+                                        buffer, so, at, row, down, right, lanes, dy, do, OW * F, F, rows, across, fours
                                     )  # fmt: skip
                                 so += chunks[chunk, 3] * chunks[chunk, 4] * lanes
             out = partial[part * bands + band]
@@ -189,10 +206,11 @@ def narrow_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, planes: in
     parts, spans = cut[0] * cut[1], range(0, dy.shape[2], MOST_COLUMNS)
     partial = empty((len(spans) * parts, KH * KW * planes * wide), x.dtype)
     for place, j in enumerate(spans):
-        there, span = window._replace(left=window.left - j * window.sw), (j, min(MOST_COLUMNS, dy.shape[2] - j))
+        span = j, min(MOST_COLUMNS, dy.shape[2] - j)
+        columns = seen_columns(j * window.sw - window.left, (span[1] - 1) * window.sw + KW, x.shape[2], lanes)
         _narrow_weight_grad(
-            x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(there), span, sources_of(C, planes, F, lanes),
-            planes, _chunks(KH, KW), cut, np.zeros(lanes, x.dtype), partial[place * parts : (place + 1) * parts],
-            scratch(size, x.dtype),
+            x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(window), span, *columns,
+            sources_of(C, planes, F, lanes), planes, _chunks(KH, KW), cut, np.zeros(lanes, x.dtype),
+            partial[place * parts : (place + 1) * parts], scratch(size, x.dtype),
         )  # fmt: skip
     return sum_of(partial).reshape(KH, KW, planes, wide)[..., :F]

@@ -10,75 +10,103 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from scratchnet.kernels.cpu.gemm.simd import Vector, multiply_add
+from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, Vector, multiply_add
 
 
 def _loader(context, builder, array_type, array):
-    """load(offset): the vector at that place of a flat array."""
+    """load(offset, q): the vector at that place of a flat array, or the q-th after it."""
     vector = context.get_value_type(Vector(array_type.dtype))
     data = context.make_array(array_type)(context, builder, array).data
 
-    def load(offset):
+    def load(offset, q=0):
         pointer = builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
+        if q:
+            pointer = builder.gep(pointer, [ir.Constant(offset.type, q)])
         return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
 
     return load, vector
 
 
 @intrinsic(prefer_literal=True)
-def taps_multiply_add(typing, tile, P, L, x, xo, xs, w, wo, ws):
-    """tile[p] + the sum over l < L of x[xo + (p + l)*xs ...] * w[wo + l*ws ...]: P outputs of a row, L taps.
+def taps_multiply_add(typing, tile, P, L, x, xo, wo):
+    """tile[p] + the sum over l < L of x[xo + (p + l)*lanes ...] * x[wo + l*lanes ...]: P outputs of a row, L taps.
 
-    Each pixel is loaded once for all its taps.
+    Each pixel is loaded once for all its taps. Pixels lie side by side, as weights do, in one array.
     """
     count, taps = P.literal_value, L.literal_value
 
     def codegen(context, builder, signature, args):
         sums = cgutils.unpack_tuple(builder, args[0])
-        _, _, _, x_array, x_offset, x_step, w_array, w_offset, w_step = args
-        pixel, vector = _loader(context, builder, signature.args[3], x_array)
-        weight, _ = _loader(context, builder, signature.args[6], w_array)
-        filters = []
-        for _ in range(taps):
-            filters.append(weight(w_offset))
-            w_offset = builder.add(w_offset, w_step)
+        _, _, _, array, x_offset, w_offset = args
+        load, vector = _loader(context, builder, signature.args[3], array)
+        filters = [load(w_offset, tap) for tap in range(taps)]
         for q in range(count + taps - 1):
-            here = pixel(x_offset)
+            here = load(x_offset, q)
             for tap in range(max(0, q - count + 1), min(taps, q + 1)):
                 sums[q - tap] = multiply_add(builder, vector, here, filters[tap], sums[q - tap])
-            x_offset = builder.add(x_offset, x_step)
         return context.make_tuple(builder, signature.return_type, sums)
 
-    intp = types.intp
-    return tile(tile, P, L, x, intp, intp, w, intp, intp), codegen
+    return tile(tile, P, L, x, types.intp, types.intp), codegen
 
 
 @intrinsic(prefer_literal=True)
-def window_multiply_add(typing, tile, K, L, x, xo, xk, xl, dy, do):
-    """tile[k, l] + x[xo + k*xk + l*xl ...] * dy[do ...]: what one output adds to K x L taps of a filter's gradient."""
-    rows, columns = K.literal_value, L.literal_value
+def groups_store(typing, tile, I, y, yo, ys):  # noqa: E741
+    """y[yo + c*ys ...] = a vector whose lanes have channel c of their groups of I lanes, for c < I."""
+
+    def codegen(context, builder, signature, args):
+        (pixel,) = cgutils.unpack_tuple(builder, args[0])
+        _, _, array, offset, step = args
+        data, size, index = context.make_array(y)(context, builder, array).data, I.literal_value, ir.IntType(32)
+        count = pixel.type.count
+        for c in range(size):
+            lanes = [ir.Constant(index, min(lane // size * size + c, count - 1)) for lane in range(count)]
+            mask = ir.Constant(ir.VectorType(index, count), lanes)
+            pointer = builder.bitcast(builder.gep(data, [offset]), pixel.type.as_pointer())
+            moved = builder.shuffle_vector(pixel, ir.Constant(pixel.type, ir.Undefined), mask)
+            builder.store(moved, pointer, align=y.dtype.bitwidth // 8)
+            offset = builder.add(offset, step)
+        return context.get_dummy_value()
+
+    return types.void(tile, I, y, types.intp, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def window_multiply_add(typing, tile, P, K, L, x, xo, xs, dy, do, ds):
+    """tile[k, l] + the sum over p < P of x[xo + k*xs + (p + l)*lanes ...] * dy[do + p*ds ...].
+
+    It is what P outputs add to K x L taps of a filter's gradient.
+    """
+    count, rows, columns = P.literal_value, K.literal_value, L.literal_value
 
     def codegen(context, builder, signature, args):
         sums = cgutils.unpack_tuple(builder, args[0])
-        _, _, _, x_array, x_offset, row_step, column_step, dy_array, dy_offset = args
-        pixel, vector = _loader(context, builder, signature.args[3], x_array)
-        slope = _loader(context, builder, signature.args[7], dy_array)[0](dy_offset)
+        _, _, _, _, x_array, x_offset, x_row, dy_array, dy_offset, dy_step = args
+        pixel, vector = _loader(context, builder, signature.args[4], x_array)
+        slope, _ = _loader(context, builder, signature.args[7], dy_array)
+        slopes = []
+        for _ in range(count):
+            slopes.append(slope(dy_offset))
+            dy_offset = builder.add(dy_offset, dy_step)
         for k in range(rows):
-            place = x_offset
-            for l in range(columns):  # noqa: E741
-                at = k * columns + l
-                sums[at] = multiply_add(builder, vector, pixel(place), slope, sums[at])
-                place = builder.add(place, column_step)
-            x_offset = builder.add(x_offset, row_step)
+            for q in range(count + columns - 1):
+                here = pixel(x_offset, q)
+                for p in range(max(0, q - columns + 1), min(count, q + 1)):
+                    at = k * columns + q - p
+                    sums[at] = multiply_add(builder, vector, here, slopes[p], sums[at])
+            x_offset = builder.add(x_offset, x_row)
         return context.make_tuple(builder, signature.return_type, sums)
 
     intp = types.intp
-    return tile(tile, K, L, x, intp, intp, intp, dy, intp), codegen
+    return tile(tile, P, K, L, x, intp, intp, dy, intp, intp), codegen
 
 
-@intrinsic(prefer_literal=True)
-def prefetch(typing, array, offset, write):
-    """Ask for the cache line of array[offset] ahead of its use; an offset outside of the array does no harm."""
+@intrinsic
+def prefetch(typing, array, offset):
+    """Ask for the cache line of array[offset] ahead of its use; an offset outside of the array does no harm.
+
+    It comes into the second-level cache. A line that will be written is asked for in the same way, which was faster
+    than to ask for it with the right to write.
+    """
 
     def codegen(context, builder, signature, args):
         pointer = ir.IntType(8).as_pointer()
@@ -88,7 +116,40 @@ def prefetch(typing, array, offset, write):
         )
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
         line = builder.bitcast(builder.gep(data, [args[1]]), pointer)
-        builder.call(function, [line, number(write.literal_value), number(2), number(1)])
+        builder.call(function, [line, number(0), number(2), number(1)])
         return context.get_dummy_value()
 
-    return types.void(array, types.intp, write), codegen
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic(prefer_literal=True)
+def tile_stream(typing, tile, P, y, yo, ys):
+    """y[yo + p*ys ...] = tile[p], past the caches, which would otherwise read each line before it is written.
+
+    Each vector must fill a cache line; `stream_end` must follow before another thread reads y.
+    """
+
+    def codegen(context, builder, signature, args):
+        data, offset = context.make_array(y)(context, builder, args[2]).data, args[3]
+        once = builder.module.add_metadata([ir.IntType(32)(1)])
+        for vector in cgutils.unpack_tuple(builder, args[0]):
+            pointer = builder.bitcast(builder.gep(data, [offset]), vector.type.as_pointer())
+            store = builder.store(vector, pointer, align=vector.type.count * y.dtype.bitwidth // 8)
+            store.set_metadata("nontemporal", once)
+            offset = builder.add(offset, args[4])
+        return context.get_dummy_value()
+
+    return types.void(tile, P, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def stream_end(typing):
+    """Other threads see what `tile_stream` has written before what is written from here on."""
+
+    def codegen(context, builder, signature, args):
+        if VECTOR_BYTES == 64:  # an x86 processor; others do not stream
+            nothing = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, nothing, "llvm.x86.sse.sfence"), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
