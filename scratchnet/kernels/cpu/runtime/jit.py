@@ -22,7 +22,7 @@ import numpy as np
 from scratchnet import locks
 from scratchnet.kernels.cpu.runtime import fork
 from scratchnet.kernels.cpu.runtime.cache import cached
-from scratchnet.kernels.cpu.runtime.memory import LINE, empty
+from scratchnet.kernels.cpu.runtime.memory import LINE, SMALLEST, empty
 
 # A thread that waits for work turns in circles for a little, since the next kernel mostly comes soon, and then sleeps.
 # OpenMP's own default is to turn for long: where another program needs the core, that makes both eight times slower.
@@ -102,6 +102,7 @@ def scratch(size: int, dtype: np.dtype) -> np.ndarray:
     """For each thread, at least `size` numbers that a kernel may write over; the next kernel does so too."""
     held = _scratch.get(dtype)
     if held is None or held.shape[1] < size:
-        whole = -(-size * dtype.itemsize // LINE) * LINE // dtype.itemsize  # each thread's part begins at a cache line
+        # Each thread's part begins at a cache line: whole lines of memory that `empty` does not leave to the C library.
+        whole = max(-(-size * dtype.itemsize // LINE) * LINE, SMALLEST) // dtype.itemsize
         held = _scratch[dtype] = empty((_config.NUMBA_NUM_THREADS, whole), dtype)
     return held
