@@ -23,12 +23,13 @@ from scratchnet.kernels.cpu.gemm.micro_kernel import tile_table
 from scratchnet.kernels.cpu.gemm.operands import Output, Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_relu, tile_store
 from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import inlined_in_order, parallel, scratch
-from scratchnet.kernels.cpu.runtime.memory import SMALLEST, empty
+from scratchnet.kernels.cpu.runtime.memory import empty
 
 _HEIGHTS = (8, 7, 4, 2, 1)  # pixels of a tile: 8 sums, 5 weights and a pixel fit into 16 registers
 _MOST_TAPS = (5, 3, 2, 1)  # of a row of the window, that a tile takes at once
-_ROWS_BYTES = 24 * 1024  # of x in the windows of a row of outputs: they stay in the first-level cache
+_ROWS_BYTES = CACHES.first * 3 // 4  # of x in the windows of a row of outputs: they stay in the first-level cache
 _BLOCKS_A_TASK = 4  # at least, where a task has not all filters: what is read together is some cache lines long
 MOST_COLUMNS = 2048  # of outputs, that are taken at once: all rows of a window have to fit into the caches
 _TASKS = 32  # enough to keep many threads busy
@@ -218,7 +219,7 @@ def _plan(
     together = max(1, min(group, _ROWS_BYTES // max(1, KH * row * itemsize)))
     together = -(-group // -(-group // together))
     size = together * (KH * KW * planes * lanes + KH * row)
-    return tile_table(OW, True, _HEIGHTS, 1, 2), (band, group, together), max(size, SMALLEST // itemsize)
+    return tile_table(OW, True, _HEIGHTS, 1, 2), (band, group, together), size
 
 
 @functools.lru_cache(maxsize=1024)
