@@ -28,6 +28,7 @@ from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu, gpu_probe
 from scratchnet.kernels.cpu.gemm import micro_kernel, simd
 from scratchnet.kernels.cpu.runtime import cache as kernel_cache
+from scratchnet.kernels.cpu.runtime import caches
 from scratchnet.printing import say
 
 
@@ -64,7 +65,7 @@ def processor_name() -> str:
 
 
 def processor() -> list[ReportLine]:
-    """The processor, its vectors, and the register tile of the micro-kernel."""
+    """The processor, its vectors, the register tile of the micro-kernel, and the caches that products are cut for."""
     lanes, kind = simd.VECTOR_BYTES // 4, {64: "AVX-512", 32: "AVX2"}.get(simd.VECTOR_BYTES, "SSE or NEON")
     tiles = f"tiles of {', '.join(map(str, micro_kernel.HEIGHTS))} x {micro_kernel.Q}"
     advice = "" if simd.has_fma() else "No fused multiply-add: kernels run at a fraction of their speed, and are right."
@@ -76,7 +77,14 @@ def processor() -> list[ReportLine]:
             f"{kind}: {lanes} float32 numbers, {simd.vector_registers()} registers; {tiles}",
             advice,
         ),
+        ReportLine("caches", _sizes_of_caches(caches.CACHES)),
     ]
+
+
+def _sizes_of_caches(sizes: caches.Caches) -> str:
+    found = "" if sizes != caches.USUAL else " (usual sizes, also where a system does not tell them)"
+    first, second, shared = (f"{size >> 10} KB" if size < 1 << 20 else f"{size / (1 << 20):g} MB" for size in sizes)
+    return f"first level {first}, second {second} a core, shared {shared}{found}"
 
 
 def threads() -> list[ReportLine]:

@@ -9,6 +9,7 @@ import pytest
 
 from scratchnet import doctor
 from scratchnet.kernels.cpu.gemm import simd
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 
 
 def facts():
@@ -19,6 +20,7 @@ def test_the_report_of_this_machine():
     found = facts()
     assert f"numba {numba.__version__}" in found["scratchnet"].fact
     assert f"{simd.VECTOR_BYTES // 4} float32 numbers" in found["vectors"].fact
+    assert f"first level {CACHES.first >> 10} KB" in found["caches"].fact
     assert numba.threading_layer() in found["threads"].fact
     assert "fashion_mnist_small" in found["embedded data"].fact
 

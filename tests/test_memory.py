@@ -8,7 +8,7 @@ import pytest
 
 import scratchnet as sn
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu.runtime import memory
+from scratchnet.kernels.cpu.runtime import jit, memory
 from scratchnet.kernels.cpu.runtime.memory import SMALLEST, empty
 from scratchnet.training.step import train_step
 
@@ -68,6 +68,16 @@ def test_a_result_stays_the_caller_s():
 
 def test_vectors_begin_at_a_cache_line():
     assert all(address(empty((SMALLEST + n,), np.uint8)) % 64 == 0 for n in range(5))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_a_kernel_writes_over_begins_at_a_cache_line(monkeypatch, dtype):
+    """However little it is: two threads never write to one line."""
+    for size in (1, 100, SMALLEST + 3):
+        monkeypatch.setattr(jit, "_scratch", {})
+        parts = jit.scratch(size, np.dtype(dtype))
+        assert parts.shape[1] >= size
+        assert all(address(part) % 64 == 0 for part in parts)
 
 
 def test_steps_need_no_more_memory_than_the_first_two():

@@ -14,11 +14,12 @@ from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS
 from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width
 from scratchnet.kernels.cpu.gemm.operands import ONE_CELL, Output, Weights, Window, end_inside, first_inside
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 
 _ENOUGH = 16  # channels to sum over: below, col2im would take longer than it saves
-_BYTES = 1 << 21  # of products between the two passes: they stay in the second-level caches
+_BYTES = CACHES.second * 2  # of products between the two passes: they stay in the second-level caches of two cores
 
 
 def is_faster(inputs: int, outputs: int) -> bool:

@@ -16,9 +16,10 @@ from numba import prange
 from scratchnet.kernels.cpu.gemm.micro_kernel import HEIGHTS, ONE, ZERO, Q, micro_kernel, panel_width, tile_table
 from scratchnet.kernels.cpu.gemm.operands import Depth, Left, Output, Right, Rows, Weights, Window
 from scratchnet.kernels.cpu.gemm.packing import pack
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel, scratch, serial
 
-_PANEL_BYTES = 112 * 1024  # of weights that the tiles of a band share: they stay in the second-level cache
+_PANEL_BYTES = CACHES.second // 8  # of weights that the tiles of a band share: they stay in the second-level cache
 _TASKS = 32  # enough to keep many threads busy, few enough to be worth a task
 _MANY_PLACES = 512  # outputs of a filter, from which on a narrow panel is worth packing
 _FEW_TASKS = 8  # below, the filters are shared out too

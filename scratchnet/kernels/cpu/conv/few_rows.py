@@ -14,9 +14,9 @@ from scratchnet.kernels.cpu.gemm.operands import ONE_CELL
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import add_parts
 
-_PANEL_BYTES = (
-    36 * 1024
-)  # of rows of w that all tiles use before the next are fetched: they stay in the first-level cache
+# Of rows of w that all tiles use before the next are fetched: most of them stay in the first-level cache. The same for
+# all processors, since it says where the sum over d is cut.
+_PANEL_BYTES = 36 * 1024
 _PARTS = 8  # of the sum over d
 _LEAST_DEPTH = 16  # rows; with fewer at a time, loading and storing the sums would take as long as adding to them
 

@@ -25,10 +25,11 @@ from scratchnet.kernels.cpu.conv.taps import groups_store, prefetch, stream_end,
 from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_relu, tile_store
 from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import inlined_in_order, parallel, scratch
-from scratchnet.kernels.cpu.runtime.memory import LINE, SMALLEST, empty
+from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 
-_ROWS_BYTES = 24 * 1024  # of x in the windows of a row of outputs: they stay in the first-level cache
+_ROWS_BYTES = CACHES.first * 3 // 4  # of x in the windows of a row of outputs: they stay in the first-level cache
 _BLOCKS_A_TASK = 4  # at least, where a task has not all filters: what is read together is some cache lines long
 _TASKS = 32  # enough to keep many threads busy
 _STREAMED = 1 << 23  # bytes of y from which on it is written past the caches: they would not hold it anyway
@@ -220,8 +221,7 @@ def _cut(N: int, OH: int, F: int, cells: int, row: int, ring: int, itemsize: int
     group = -(-blocks // groups)
     together = max(1, min(group, _ROWS_BYTES // (ring * row * itemsize)))
     together = -(-group // -(-group // together))
-    size = together * (cells * lanes + ring * row)
-    return (band, group, together), max(size, SMALLEST // itemsize)
+    return (band, group, together), together * (cells * lanes + ring * row)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -19,13 +19,15 @@ from scratchnet.kernels.cpu.conv.taps import prefetch, window_multiply_add
 from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_store, vector_registers
 from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import PARTS, inlined_in_order, parallel, scratch
-from scratchnet.kernels.cpu.runtime.memory import SMALLEST, empty
+from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import LONGEST_SUM, sum_of
 
 # Rows and columns of the taps whose sums are held at once: with an output and a pixel, they fit into the registers.
 _WINDOWS = ((5, 5) if vector_registers() == 32 else (2, 5), (3, 3), (1, 5), (1, 3), (2, 2), (1, 1))
-_ROWS_BYTES = 28 * 1024  # of x with zeros around it, that are copied at once: they stay in the first-level cache
+# Of x with zeros around it, that are copied at once: they stay in the first-level cache.
+_ROWS_BYTES = CACHES.first * 7 // 8
 _LEAST_ROWS = 4  # of dy, that are gone through with these; with fewer, more of x would be copied twice
 _BLOCKS_A_TASK = 4  # at least, where a task has not all filters
 _TASKS = 32  # enough to keep many threads busy
@@ -189,7 +191,7 @@ def _plan(dy_shape: tuple[int, ...], window: Window, planes: int, itemsize: int)
     together = max(1, min(group, _ROWS_BYTES // (rows * row * itemsize)))
     together = -(-group // -(-group // together))
     size = together * (KH * KW * planes * lanes + rows * row)
-    return (parts, bands, group, together, some), max(size, SMALLEST // itemsize)
+    return (parts, bands, group, together, some), size
 
 
 def narrow_weight_grad(x: np.ndarray, dy: np.ndarray, window: Window, planes: int) -> np.ndarray:

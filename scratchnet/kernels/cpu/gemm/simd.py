@@ -58,9 +58,15 @@ def has_fma() -> bool:
 
 
 @functools.cache
+def multiplies_by_lane() -> bool:
+    """Whether a multiply-add takes one lane of a register for all of a factor, as NEON's does."""
+    return "fmla" in _assembly_of_fma(4)
+
+
+@functools.cache
 def vector_registers() -> int:
     """How many vector registers there are: 32 with AVX-512 and NEON, 16 with AVX2 and SSE."""
-    return 32 if VECTOR_BYTES == 64 or "fmla" in _assembly_of_fma(4) else 16
+    return 32 if VECTOR_BYTES == 64 or multiplies_by_lane() else 16
 
 
 class Vector(types.Type):
@@ -98,7 +104,11 @@ def multiply_add(builder, vector, a, b, c):
 
 
 def _broadcast(builder, vector, number):
-    """A vector with that number in all its lanes."""
+    """A vector with that number in all its lanes, as a factor of multiply-adds."""
+    if multiplies_by_lane():
+        # An instruction of no text, so that LLVM does not see where the number comes from, and multiplies by its lane.
+        # One that it saw loaded, it would put into all lanes: as much work for the vector units as a multiply-add.
+        number = builder.asm(ir.FunctionType(number.type, [number.type]), "", "=w,0", [number], False)
     undefined, index = ir.Constant(vector, ir.Undefined), ir.IntType(32)
     first = builder.insert_element(undefined, number, ir.Constant(index, 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(index, vector.count), None))

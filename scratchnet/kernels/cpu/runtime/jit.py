@@ -21,7 +21,7 @@ import numpy as np
 from scratchnet import locks
 from scratchnet.kernels.cpu.runtime import threads
 from scratchnet.kernels.cpu.runtime.compiled import compiled
-from scratchnet.kernels.cpu.runtime.memory import LINE, empty
+from scratchnet.kernels.cpu.runtime.memory import LINE, SMALLEST, empty
 
 _config: Any = numba.config
 
@@ -83,6 +83,7 @@ def scratch(size: int, dtype: np.dtype) -> np.ndarray:
     """For each thread, at least `size` numbers that a kernel may write over; the next kernel does so too."""
     held = _scratch.get(dtype)
     if held is None or held.shape[1] < size:
-        whole = -(-size * dtype.itemsize // LINE) * LINE // dtype.itemsize  # each thread's part begins at a cache line
+        # Each thread's part begins at a cache line: whole lines of memory that `empty` does not leave to the C library.
+        whole = max(-(-size * dtype.itemsize // LINE) * LINE, SMALLEST) // dtype.itemsize
         held = _scratch[dtype] = empty((_config.NUMBA_NUM_THREADS, whole), dtype)
     return held

@@ -39,12 +39,15 @@ from scratchnet.kernels.cpu.gemm.simd import (
     tile_store,
 )
 from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import in_order, scratch, serial, serial_in_order
 from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 from scratchnet.kernels.cpu.winograd.transforms import FILTER, INPUT, OUTPUT, POINTS, Algorithm, grid_transform
 
-_BUFFER_BYTES = 3 << 17  # of transformed pixels in a task: they stay in the second-level cache
-_PANEL_BYTES = 36 * 1024  # of transformed weights that are used at a time: they stay in the first-level cache
+_BUFFER_BYTES = CACHES.second * 3 // 8  # of transformed pixels in a task: they stay in the second-level cache
+# Of transformed weights that are used at a time. A little more than the first-level cache holds: to fetch some of them
+# again takes less time than to store the sums and go on with them.
+_PANEL_BYTES = CACHES.first * 9 // 8
 _BLOCKS = 8  # the number of blocks of tiles is a multiple of it, where there are enough: threads share them evenly
 FEWEST_TILES, FEWEST_CHANNELS = 128, 64  # below, the transforms would cost more than they save
 LARGEST_PART = 0.65  # of the direct convolution's multiplications, or it is not worth it

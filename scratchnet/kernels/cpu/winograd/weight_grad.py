@@ -16,6 +16,7 @@ from scratchnet.kernels.cpu.gemm.micro_kernel import NO, ONE, ZERO, micro_kernel
 from scratchnet.kernels.cpu.gemm.operands import Depth, Left, Right, Rows, Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, grid_load, tile_add, tile_load, tile_store
 from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, scratch, serial_in_order
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import LONGEST_SUM
@@ -29,10 +30,10 @@ from scratchnet.kernels.cpu.winograd.transforms import (
     grid_transform,
 )
 
-_CHUNK_BYTES = (
-    1 << 23
-)  # of transformed x and dy that are made before they are multiplied: they stay in the shared cache
-_TILES_AT_ONCE = 128  # of a sum: what is transformed of them stays in the first-level cache
+# Of transformed x and dy that are made before they are multiplied: they stay in the shared cache. More than 8 MB would
+# save nothing that is seen.
+_CHUNK_BYTES = min(8 << 20, CACHES.shared // 4)
+_PANEL_BYTES = CACHES.first // 2  # of a panel of transformed dy, with as much of x: they stay in the first-level cache
 _BUNCHES = 4  # tasks for each element: enough to keep several threads busy
 
 
@@ -124,20 +125,21 @@ def winograd_weight_grad(algorithm: Algorithm, x: np.ndarray, dy: np.ndarray, wi
     width, elements, K = panel_width(x.itemsize), algorithm.n**2, sh * sw * C
     wide = -(-F // width) * width
     v_line, w_line = line_length(K, x.itemsize), line_length(wide, x.itemsize)
-    chunks = -(-total * elements * (v_line + w_line) * x.itemsize // _CHUNK_BYTES)
-    most = -(-total // chunks)
+    # A sum in float32 ends after LONGEST_SUM tiles, on all processors. Of these, so many are transformed at a time:
+    together = min(total, LONGEST_SUM)
+    most = -(-together // -(-together * elements * (v_line + w_line) * x.itemsize // _CHUNK_BYTES))
     v, w = empty((elements * most * v_line,), x.dtype), empty((elements * most * w_line,), x.dtype)
     products, tiles = empty((elements * K * wide,), x.dtype), tile_table(K, False)
-    for first in range(0, total, most):
-        count, start = min(most, total - first), first // most % max(1, LONGEST_SUM // most) == 0
-        if start and first > 0:  # so far in float32: what comes next is a sum of its own
-            _filter_grad_transform[algorithm](products, (sh, sw), C, F, dw.reshape(-1))
-        _input_transforms[algorithm](
-            x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(window), first, count, v, w, v_line, w_line,
-            scratch(elements * max(C, F), x.dtype),
-        )  # fmt: skip
-        _multiply(
-            v, w, v_line, w_line, count, elements, _TILES_AT_ONCE, not start, np.zeros(width, x.dtype), tiles,
-            _BUNCHES, K, products,
-        )  # fmt: skip
-    _filter_grad_transform[algorithm](products, (sh, sw), C, F, dw.reshape(-1))
+    for start in range(0, total, LONGEST_SUM):
+        end = min(total, start + LONGEST_SUM)
+        for first in range(start, end, most):
+            count = min(most, end - first)
+            _input_transforms[algorithm](
+                x.reshape(-1), x.shape, dy.reshape(-1), dy.shape, tuple(window), first, count, v, w, v_line, w_line,
+                scratch(elements * max(C, F), x.dtype),
+            )  # fmt: skip
+            _multiply(
+                v, w, v_line, w_line, count, elements, max(1, _PANEL_BYTES // (width * x.itemsize)), first > start,
+                np.zeros(width, x.dtype), tiles, _BUNCHES, K, products,
+            )  # fmt: skip
+        _filter_grad_transform[algorithm](products, (sh, sw), C, F, dw.reshape(-1))
