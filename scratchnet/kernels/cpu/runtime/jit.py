@@ -20,7 +20,7 @@ import numba
 import numpy as np
 
 from scratchnet import locks
-from scratchnet.kernels.cpu.runtime import fork
+from scratchnet.kernels.cpu.runtime import fork, processors
 from scratchnet.kernels.cpu.runtime.cache import cached
 from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 
@@ -78,6 +78,8 @@ def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Ca
         with locks.KERNELS:
             if not fork.started:
                 fork.start()
+            if processors.limit is not None:
+                processors.limit_threads()
             return compiled(*args)
 
     kernel: Any = functools.wraps(function)(launch)
