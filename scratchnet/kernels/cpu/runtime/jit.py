@@ -20,7 +20,7 @@ import numba
 import numpy as np
 
 from scratchnet import locks
-from scratchnet.kernels.cpu.runtime import fork, processors
+from scratchnet.kernels.cpu.runtime import fork, processors, rehearsal
 from scratchnet.kernels.cpu.runtime.cache import cached
 from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 
@@ -80,6 +80,8 @@ def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Ca
                 fork.start()
             if processors.limit is not None:
                 processors.limit_threads()
+            if rehearsal.planned is not None:
+                return rehearsal.note(compiled, args)
             return compiled(*args)
 
     kernel: Any = functools.wraps(function)(launch)
