@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -109,18 +110,22 @@ WORKS: dict[str, Callable[[], None]] = {
 FIRST = ["the article's network", "notebook 00"]
 
 
-def _end_with_parent() -> None:
-    """End this process when the one that began it ends, which closes its end of the pipe."""
+def _end_with_parent(folder: Path) -> None:
+    """End this process when the one that began it ends, which closes its end of the pipe; the folder goes too."""
     parent = os.getppid()
+
+    def end() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
 
     def watch_input() -> None:
         sys.stdin.buffer.read()
-        os._exit(0)
+        end()
 
     def watch_parent() -> None:  # a process forked from the parent may hold the pipe open
         while os.getppid() == parent:
             time.sleep(1)
-        os._exit(0)
+        end()
 
     for watch in (watch_input, watch_parent):
         threading.Thread(target=watch, daemon=True).start()
@@ -132,7 +137,7 @@ def help_to_compile() -> None:
     if sources != cache.SOURCES:  # another scratchnet was found than the first process runs
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, whose end is ours
-    _end_with_parent()
+    _end_with_parent(Path(folder))
     sharing.share(Path(folder))
     rehearsal.begin()
     if works:

@@ -139,24 +139,28 @@ def start(kept: Path, stamp: str, sources: str, works: str = "") -> None:
     two = processors.processors().usable > 1 and _config.NUMBA_NUM_THREADS > 1
     if not two or not sys.executable or getattr(sys, "frozen", False) or (done.exists() and not works):
         return
-    with contextlib.suppress(OSError, ValueError):
+    try:
         kept.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=kept):  # what one process makes, the other must find
             pass
         path = Path(tempfile.mkdtemp(prefix="scratchnet_"))
-        here = Path(__file__).parents[4]
-        command = [sys.executable, "-c", _PROGRAM, str(here), str(path), sources, str(done), works]
-        environment = {**os.environ, **({"NUMBA_CACHE_DIR": _config.CACHE_DIR} if _config.CACHE_DIR else {})}
+    except OSError:
+        return
+    environment = {**os.environ, **({"NUMBA_CACHE_DIR": _config.CACHE_DIR} if _config.CACHE_DIR else {})}
+    try:
         second = subprocess.Popen(
-            command,
+            [sys.executable, "-c", _PROGRAM, str(Path(__file__).parents[4]), str(path), sources, str(done), works],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        share(path, second)
-        atexit.register(end)
+    except (OSError, ValueError):
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    share(path, second)
+    atexit.register(end)
 
 
 def wait() -> None:
