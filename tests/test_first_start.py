@@ -84,14 +84,14 @@ def test_what_cannot_be_compiled_is_not_counted():
     assert progress._depth == 0
 
 
-# Kernels that are optimized once.
+# Kernels without the machine code of their parts.
 
 
 def test_this_numba_is_known():
     assert linking._Library is not None
 
 
-def test_a_kernel_without_the_work_on_its_parts_gives_the_same_bits():
+def test_a_kernel_without_the_machine_code_of_its_parts_gives_the_same_bits():
     """The sums of a loop, compiled both ways."""
 
     def sums(x, y):

@@ -76,7 +76,7 @@ progress = Progress()
 
 
 def watched(kernel: Any) -> Any:
-    """Let a kernel, as Numba makes it, show that it is compiled, and compile what it consists of once."""
+    """Let a kernel, as Numba makes it, show that it is compiled, and leave out machine code that would never run."""
     compiler = getattr(kernel, "_compiler", None)
     if compiler is None or not hasattr(compiler, "targetdescr"):  # another version of Numba
         return kernel
