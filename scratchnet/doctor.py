@@ -29,7 +29,11 @@ from scratchnet.kernels import cpu, gpu_probe
 from scratchnet.kernels.cpu.gemm import micro_kernel, simd
 from scratchnet.kernels.cpu.runtime import cache as kernel_cache
 from scratchnet.kernels.cpu.runtime import caches
+from scratchnet.kernels.cpu.runtime import processors as kernel_processors
+from scratchnet.kernels.cpu.runtime import threads as kernel_threads
 from scratchnet.printing import say
+
+_VARIABLE = "NUMBA_NUM_THREADS"
 
 
 class ReportLine(NamedTuple):
@@ -88,17 +92,18 @@ def _sizes_of_caches(sizes: caches.Caches) -> str:
 
 
 def threads() -> list[ReportLine]:
-    """How many threads the kernels use, and what runs them."""
+    """How many threads the kernels use and why, and what runs them."""
     cpu.relu(np.zeros(1 << 14, np.float32))  # Numba chooses its threading layer when the first kernel runs
-    count, processors = numba.get_num_threads(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    processors = processors or os.cpu_count() or 1
-    layer = numba.threading_layer()
+    count, there = numba.get_num_threads(), kernel_processors.processors()
+    why = f"{_VARIABLE} says so; {there.described()}" if kernel_processors.chosen_by_user() else there.described()
     advice = ""
-    if count > processors:
-        advice = f"More threads than processors slow each other: set NUMBA_NUM_THREADS={processors}."
-    elif count < processors:
-        advice = "Some processors idle: NUMBA_NUM_THREADS or numba.set_num_threads limits the number."
-    return [ReportLine("threads", f"{count} on {processors} processors, threading layer {layer}", advice)]
+    if count > there.usable:
+        advice = f"More threads than processors slow each other: set {_VARIABLE}={there.usable}."
+    elif count < there.usable:
+        advice = f"Some processors idle: {_VARIABLE} or numba.set_num_threads limits the number."
+    instead = kernel_threads.why_not()
+    run_by = "scratchnet's own" if instead is None else f"Numba's layer {numba.threading_layer()}, for {instead}"
+    return [ReportLine("threads", f"{count}: {why}; {run_by}", advice)]
 
 
 def cache() -> list[ReportLine]:

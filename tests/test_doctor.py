@@ -10,6 +10,7 @@ import pytest
 from scratchnet import doctor
 from scratchnet.kernels.cpu.gemm import simd
 from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.runtime import processors, threads
 
 
 def facts():
@@ -21,7 +22,7 @@ def test_the_report_of_this_machine():
     assert f"numba {numba.__version__}" in found["scratchnet"].fact
     assert f"{simd.VECTOR_BYTES // 4} float32 numbers" in found["vectors"].fact
     assert f"first level {CACHES.first >> 10} KB" in found["caches"].fact
-    assert numba.threading_layer() in found["threads"].fact
+    assert ("scratchnet's own" in found["threads"].fact) == (threads.why_not() is None)
     assert "fashion_mnist_small" in found["embedded data"].fact
 
 
@@ -52,8 +53,7 @@ def test_a_cache_folder_of_one_s_own(monkeypatch, tmp_path):
 
 def test_fewer_threads_than_processors():
     before = numba.get_num_threads()
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if processors < 2:
+    if processors.processors().usable < 2:
         pytest.skip("needs two processors")
     try:
         numba.set_num_threads(1)

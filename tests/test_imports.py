@@ -35,6 +35,7 @@ LEAVES = {
     "blocks": set(),
     "book": set(),
     "check": {"blocks"},
+    "compile": {"gan", "recipes", "zoo"},
     "datasets": set(),
     "doctor": {"datasets"},
     "gan": {"datasets", "plot"},

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -191,3 +192,27 @@ def test_arrays_are_right_whatever_became_of_the_cache(folder, small):
     files(folder, "nbc")[0].write_bytes(b"")
     with pytest.warns(RuntimeWarning, match="NUMBA_CACHE_DIR"):
         np.testing.assert_array_equal(again(x), x + 1)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None or os.name != "posix" or os.getuid() != 0, reason="needs root")
+def test_a_user_without_a_home_on_a_package_that_only_root_can_write():
+    """For root no folder is read-only, so another user runs it, who can read what root has written."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        package = Path(scratchnet.__file__).parent
+        shutil.copytree(package, folder / "scratchnet", ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+        subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
+        kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "NUMBA_CACHE_DIR")}
+        program = "import numpy as np, scratchnet as sn; print(sn.ReLU().forward(np.float32([[-1, 2]])))"
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", program],
+            capture_output=True, text=True, env={**kept, "PYTHONPATH": str(folder)}, cwd="/", check=False,
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(folder)
+    if "ermission denied" in done.stderr and "scratchnet" not in done.stderr:
+        pytest.skip("another user cannot run this Python")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[[0. 2.]]"
+    assert done.stderr.count("RuntimeWarning") == 1
+    assert "Set NUMBA_CACHE_DIR to a folder of yours" in done.stderr

@@ -36,6 +36,9 @@ from typing import Any
 
 import numba
 
+from scratchnet.kernels.cpu.runtime import sharing
+from scratchnet.kernels.cpu.runtime.compiling import watched
+
 _FILES = sorted(Path(__file__).parents[1].rglob("*.py"))  # of kernels/cpu with all its rooms
 SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES)).hexdigest()
 
@@ -100,13 +103,14 @@ if _DIFFERENCE is not None:
     )
 
 
-_folders: set[str] = set()  # in use; each folder of kernels has its own
+_folders: dict[str, None] = {}  # in use, the one of the first kernel first; each folder of kernels has its own
 trouble: str | None = None  # why kernels were not read or written in this process, the first time
 
 
 def _note(error: Exception) -> None:
     """Warn that kernels are compiled anew; once a process."""
     global trouble
+    sharing.end()  # another process would not find what is compiled here
     if trouble is None:
         trouble = f"{type(error).__name__}: {error}"
         warnings.warn(
@@ -164,13 +168,25 @@ class _Files(_IndexDataCacheFile or object):  # type: ignore[misc]  # a class th
 class _Cache(_FunctionCache or object):  # type: ignore[misc]  # a class that is looked up has no type
     """Numba's cache of one kernel, with other conditions."""
 
-    def __init__(self, function: Callable[..., Any]):
+    def __init__(self, function: Callable[..., Any], parallel: bool):
         super().__init__(function)
-        self.function = function
+        self.function, self.parallel = function, parallel
         self._cache_file = _Files(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """What was compiled for these types; None where nothing is there that can be read."""
+        found = self._read(signature, target)
+        if found is None:
+            if self.parallel and trouble is None:
+                stamp = hashlib.sha256(f"{SOURCES} {target.codegen().magic_tuple()}".encode()).hexdigest()
+                sharing.start(first_folder(), stamp, SOURCES)
+            while not sharing.take(self):
+                found = self._read(signature, target)
+                if found is not None:
+                    break
+        return found
+
+    def _read(self, signature: Any, target: Any) -> Any:
         try:
             return super().load_overload(signature, target)
         except Exception as error:
@@ -183,6 +199,8 @@ class _Cache(_FunctionCache or object):  # type: ignore[misc]  # a class that is
             super().save_overload(signature, compiled)
         except Exception as error:
             _note(error)
+        finally:
+            sharing.give(self)
 
     def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
         held = [cell.cell_contents for cell in self.function.__closure__ or ()]
@@ -199,16 +217,22 @@ def cached(kernel: Any) -> Any:
     """Keep what is compiled of a kernel on disk, where there is a folder for it."""
     if _DIFFERENCE is None:
         try:
-            kernel._cache = _Cache(kernel.__wrapped__)
-            _folders.add(kernel._cache.cache_path)
+            options = getattr(kernel, "targetoptions", {})
+            kernel._cache = _Cache(kernel.__wrapped__, bool(options.get("parallel")))
+            _folders[kernel._cache.cache_path] = None
         except (OSError, RuntimeError) as error:  # RuntimeError: "no locator available"
             _note(error)
-    return kernel
+    return watched(kernel)
 
 
 def folder() -> Path | None:
     """The folder below which compiled kernels are kept; None where they are not."""
     return Path(os.path.commonpath(_folders)) if _folders else None
+
+
+def first_folder() -> Path:
+    """The folder of the kernel that was made first, the same one in every process."""
+    return Path(next(iter(_folders)))
 
 
 def variant(*parameters: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from scratchnet import locks
-from scratchnet.kernels.cpu.runtime import threads
+from scratchnet.kernels.cpu.runtime import processors, rehearsal, threads
 from scratchnet.kernels.cpu.runtime.compiled import compiled
 from scratchnet.kernels.cpu.runtime.memory import LINE, SMALLEST, empty
 
@@ -57,8 +57,12 @@ def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Ca
 
     def launch(*args: Any) -> Any:
         with locks.KERNELS:
+            if rehearsal.planned is not None:
+                return rehearsal.note(kernel, args)
             if not threads.started:
                 threads.start()
+            if processors.limit is not None:
+                processors.limit_threads()
             return kernel(*args)
 
     launcher: Any = functools.wraps(function)(launch)

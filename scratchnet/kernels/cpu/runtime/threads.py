@@ -29,7 +29,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 
-from scratchnet.kernels.cpu.runtime import pool
+from scratchnet.kernels.cpu.runtime import pool, processors
 from scratchnet.kernels.cpu.runtime.atomics import WORD
 
 _config: Any = numba.config
@@ -128,8 +128,8 @@ def _start_pool() -> None:
     _kept.append(memory)
     _control = memory[-memory.ctypes.data % pool.LINE // 8 :]
     start = _control.ctypes.data
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = min(_config.NUMBA_NUM_THREADS, processors, pool.MOST_THREADS)  # more would only wait for each other
+    # More threads than processors would only wait for each other.
+    threads = min(_config.NUMBA_NUM_THREADS, processors.processors().usable, pool.MOST_THREADS)
     layer = {name: llvmlite.binding.address_of_symbol(name) for name in ("numba_parallel_for", "get_sched_size")}
     _make_locks()
     _set(pool.WHOLE, layer["numba_parallel_for"])
