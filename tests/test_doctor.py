@@ -9,8 +9,8 @@ import pytest
 
 from scratchnet import doctor
 from scratchnet.kernels.cpu.gemm import simd
-from scratchnet.kernels.cpu.runtime.caches import CACHES
 from scratchnet.kernels.cpu.runtime import processors, threads
+from scratchnet.kernels.cpu.runtime.caches import CACHES
 
 
 def facts():
