@@ -132,8 +132,15 @@ def _end_with_parent(folder: Path) -> None:
 
 
 def help_to_compile() -> None:
-    """The second process of `sharing.py`: compile from the end what the first one may need."""
-    _, _, folder, sources, done, works = sys.argv[:6]
+    """The second process of `sharing.py`; at its end the folder goes that it shares."""
+    try:
+        _help(*sys.argv[2:6])
+    finally:
+        shutil.rmtree(sys.argv[2], ignore_errors=True)
+
+
+def _help(folder: str, sources: str, done: str, works: str) -> None:
+    """Compile from the end what the first process may need."""
     if sources != cache.SOURCES:  # another scratchnet was found than the first process runs
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, whose end is ours
