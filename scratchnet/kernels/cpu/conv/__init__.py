@@ -2,6 +2,7 @@
 
 From the outside in: `conv2d`, `dense`, `depthwise` and `groups` are what layers call; they choose the fastest way for
 the shapes. The ways: `direct` and `weight_grad` on the micro-kernel; `narrow` and `narrow_weight_grad`, on the vector
-instructions of `taps`, for groups of few channels; `col2im` for outputs of few channels; `few_rows` for a dense layer
-with few examples; `pooled_gradient` where a max-pooling follows; and the room `winograd`.
+instructions of `taps` and the tables of `narrow_plan`, for groups of few channels; `col2im` for outputs of few
+channels; `few_rows` for a dense layer with few examples; `pooled_gradient` where a max-pooling follows; and the room
+`winograd`.
 """

@@ -34,6 +34,7 @@ _BLOCKS_A_TASK = 4  # at least, where a task has not all filters: what is read t
 _TASKS = 32  # enough to keep many threads busy
 _STREAMED = 1 << 23  # bytes of y from which on it is written past the caches: they would not hold it anyway
 _GROUPS = (1, 2, 4, 8)  # channels and filters of a group whose lanes change places in a register
+_Meets = Callable[..., Meeting]
 
 
 @inlined_in_order
@@ -267,13 +268,7 @@ def narrow_conv2d_input_grad(dy: np.ndarray, w: np.ndarray, window: Window, dx: 
 
 
 def _convolve(
-    x: np.ndarray,
-    w: np.ndarray,
-    b: np.ndarray | None,
-    window: Window,
-    relu: bool,
-    y: np.ndarray,
-    meeting: Callable[..., Meeting],
+    x: np.ndarray, w: np.ndarray, b: np.ndarray | None, window: Window, relu: bool, y: np.ndarray, meeting: _Meets
 ) -> None:
     """`narrow_conv2d`, or its gradient for x, as `meeting` says."""
     (N, OH, OW, F), C, planes, lanes = y.shape, x.shape[3], w.shape[2], VECTOR_BYTES // x.itemsize
