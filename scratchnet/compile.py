@@ -23,7 +23,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import scratchnet as sn
-from scratchnet.kernels.cpu.runtime import cache, compiling, rehearsal, sharing
+from scratchnet.kernels.cpu.runtime import cache, compiling, rehearsal, sharing, threads
 from scratchnet.printing import say, usable
 
 _BATCH = 32
@@ -143,7 +143,8 @@ def _help(folder: str, sources: str, done: str, works: str) -> None:
     """Compile from the end what the first process may need."""
     if sources != cache.SOURCES:  # another scratchnet was found than the first process runs
         return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, whose end is ours
+    for one in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and the like are for the first process, whose end is ours
+        signal.signal(one, signal.SIG_IGN)
     _end_with_parent(Path(folder))
     sharing.share(Path(folder))
     rehearsal.begin()
@@ -173,13 +174,14 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--all", action="store_true", help="also what the recipes and the zoo need; takes some minutes")
     works = list(WORKS) if p.parse_args(arguments).all else FIRST
     started = time.perf_counter()
-    rehearsal.begin()
     compiling.progress.visible = False  # the bar below has a total
+    if cache.folder() is not None:
+        sharing.start(cache.first_folder(), cache.SOURCES, cache.SOURCES, ";".join(works))
+    threads.start()  # compiles what runs the kernels, which no rehearsal comes upon
+    rehearsal.begin()
     for work in works:
         WORKS[work]()
     plan = rehearsal.planned or {}
-    if cache.folder() is not None:
-        sharing.start(cache.first_folder(), cache.SOURCES, cache.SOURCES, ";".join(works))
     kernels = rehearsal.compile_planned(False, lambda kernel: sharing.is_taken(kernel._cache))
     for _ in tqdm(kernels, total=len(plan), desc=compiling.TITLE, unit="kernel", disable=not usable(sys.stderr)):
         pass

@@ -168,16 +168,16 @@ class _Files(_IndexDataCacheFile or object):  # type: ignore[misc]  # a class th
 class _Cache(_FunctionCache or object):  # type: ignore[misc]  # a class that is looked up has no type
     """Numba's cache of one kernel, with other conditions."""
 
-    def __init__(self, function: Callable[..., Any], parallel: bool):
+    def __init__(self, function: Callable[..., Any], parallel: bool, first: bool):
         super().__init__(function)
-        self.function, self.parallel = function, parallel
+        self.function, self.parallel, self.first = function, parallel, first
         self._cache_file = _Files(self._cache_path, self._impl.filename_base, self._impl.locator.get_source_stamp())
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """What was compiled for these types; None where nothing is there that can be read."""
         found = self._read(signature, target)
         if found is None:
-            if self.parallel and trouble is None:
+            if (self.parallel or self.first) and trouble is None:
                 stamp = hashlib.sha256(f"{SOURCES} {target.codegen().magic_tuple()}".encode()).hexdigest()
                 sharing.start(first_folder(), stamp, SOURCES)
             while not sharing.take(self):
@@ -217,8 +217,9 @@ def cached(kernel: Any) -> Any:
     """Keep what is compiled of a kernel on disk, where there is a folder for it."""
     if _DIFFERENCE is None:
         try:
-            options = getattr(kernel, "targetoptions", {})
-            kernel._cache = _Cache(kernel.__wrapped__, bool(options.get("parallel")))
+            # What runs the kernels is no kernel itself; it is compiled before the first one.
+            options = getattr(kernel, "targetoptions", None)
+            kernel._cache = _Cache(kernel.__wrapped__, bool(options and options.get("parallel")), options is None)
             _folders[kernel._cache.cache_path] = None
         except (OSError, RuntimeError) as error:  # RuntimeError: "no locator available"
             _note(error)
