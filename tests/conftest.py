@@ -32,22 +32,26 @@ settings.load_profile("same" if os.environ.get("CI") else "random")
 def pytest_configure(config):
     if WORKER:
         numba.set_num_threads(1)
-        config.pluginmanager.register(OneThreadInNotebooks())
+    config.pluginmanager.register(KernelsOfNotebooks())
 
 
 def pytest_unconfigure():
     CACHE.cleanup()
 
 
-class OneThreadInNotebooks:
-    """The kernels of notebooks start with one thread only. A plugin, since notebooks stand outside of this folder."""
+class KernelsOfNotebooks:
+    """How Jupyter's kernels start: without the bar of compiling, which would be one output more than is stored, and in
+    workers with one thread only. A plugin, since notebooks stand outside of this folder.
+    """
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
         if item.path.suffix != ".ipynb":
             return (yield)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("NUMBA_NUM_THREADS", "1")
+            patch.setenv("TQDM_DISABLE", "1")
+            if WORKER:
+                patch.setenv("NUMBA_NUM_THREADS", "1")
             return (yield)
 
 

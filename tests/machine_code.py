@@ -71,7 +71,7 @@ def transforms():
     transform = conv2d.make_input_transform(algorithm.n, algorithm.n, INPUT[algorithm])
     yield "input", transform, (a, shape, *[i] * 5, a, a, i, i)
     yield "output", conv2d._make_output_transform(algorithm), (a, i, i, a, i, yes, i, a, *[i] * 5)
-    yield "taps", narrow._t0, (a, *[i] * 8, chunks, *[i] * 5, a, i, yes, a, i, i)
+    yield "taps", narrow._t0, (a, *[i] * 11, chunks, i, i, a, i, yes, yes, a, *[i] * 3)
 
 
 def main(triple, cpu, *groups):

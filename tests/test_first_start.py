@@ -67,6 +67,13 @@ def test_without_a_terminal_there_is_no_bar(closed):
     assert progress.count == 2
 
 
+def test_whoever_wants_no_bars_gets_none(monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    progress, terminal = Progress(), Terminal()
+    compile_for(progress, 5, terminal)
+    assert (progress.count, terminal.getvalue()) == (2, "")
+
+
 def test_a_stream_that_is_closed_while_the_bar_is_shown():
     progress, terminal = Progress(), Terminal()
     compile_for(progress, 5, terminal)

@@ -2,12 +2,13 @@
 
 Nobody knows before how many kernels a program will need, so the bar has no percentage: it says how many are compiled,
 and since when. It appears when compiling has taken longer than PATIENCE, so never for one short kernel, and stands
-where a bar of `fit` would stand: in a notebook, or in a terminal.
+where a bar of `fit` would stand: in a notebook, or in a terminal. TQDM_DISABLE=1 in the environment leaves it out.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -65,6 +66,8 @@ def make_bar(seconds: float) -> Any:
     """A bar of something that began so many seconds ago; None where nobody would see it."""
     from tqdm.auto import tqdm
 
+    if os.environ.get("TQDM_DISABLE", "0") not in ("", "0"):  # which tqdm itself asks in a terminal only
+        return None
     if "notebook" not in tqdm.__mro__[1].__module__ and not (usable(sys.stderr) and sys.stderr.isatty()):
         return None
     bar = tqdm(total=None, desc=TITLE, unit=" kernels", leave=False, bar_format="{desc}: {n_fmt} [{elapsed}]")
