@@ -182,20 +182,21 @@ def test_tasks_of_a_share_are_claimed_once_and_in_order():
 
 
 @needs_pool
-def test_company_is_believed_for_longer_each_time_it_comes_back():
+def test_one_long_wait_is_no_company_and_company_is_believed_for_longer_each_time_it_comes_back():
     words = Words(THREADS=4, ACTIVE=4, WHILE=pool.FIRST)
-    pool._learn(words.control, False)
-    assert (words["COMPANY"], words["ACTIVE"]) == (0, 4)
-    for times, active in ((1, 3), (2, 3), (4, 3)):
+    for stalled in (False, True):
+        pool._learn(words.control, stalled)
+        assert (words["COMPANY"], words["ACTIVE"]) == (0, 4)
+    for times in (1, 2, 4):
         pool._learn(words.control, True)
-        assert (words["COMPANY"], words["ACTIVE"], words["WHILE"]) == (1, active, times * pool.FIRST)
+        assert (words["COMPANY"], words["ACTIVE"], words["WHILE"]) == (1, 3, times * pool.FIRST)
         pool._learn(words.control, False)  # the while is not over
         assert words["COMPANY"] == 1
-        words["UNTIL"] = 1 if times == 4 else words["UNTIL"] - words["WHILE"] - 1  # now it is
+        words["UNTIL"] -= words["WHILE"] + 1  # now it is
         pool._learn(words.control, False)
         assert (words["COMPANY"], words["ACTIVE"]) == (0, 4)
-    pool._learn(words.control, True)  # long after
-    assert words["WHILE"] == pool.FIRST
-    for _ in range(5):
+    words["UNTIL"] -= 3 * pool.SOON  # long ago
+    for active in (3, 2, 2):
         pool._learn(words.control, True)
-    assert (words["ACTIVE"], words["STALLS"]) == (2, 9)
+        assert (words["COMPANY"], words["ACTIVE"], words["WHILE"]) == (1, active, pool.FIRST)
+    assert words["STALLS"] == 7

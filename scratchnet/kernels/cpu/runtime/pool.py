@@ -10,9 +10,9 @@ take the core from the very thread that they wait for. Here
 - a thread without work turns in circles for SPIN, since the next loop mostly comes soon, and then sleeps;
 - the launching thread waits, when no task is left, for about as long as two tasks take, and then sleeps, which leaves
   its core to a thread that may need it;
-- where it waited for much longer than a task takes, a thread was without a core: the pool is in *company*. For a while
-  threads then sleep at once when there is no work, and one thread fewer takes part, if there are more than two. The
-  while is FIRST, and twice as long each time that there is company again as soon as it is over.
+- where it waited for much longer than a task takes, a thread was without a core. Once is chance; twice within SOON is
+  *company*. For a while threads then sleep at once when there is no work, and one thread fewer takes part, if there are
+  more than two. The while is FIRST, and twice as long each time that there is company again as soon as it is over.
 
 All threads share the words of `control`, each on a cache line of its own:
 
@@ -25,6 +25,7 @@ All threads share the words of `control`, each on a cache line of its own:
 | WAITS | whether the launching thread sleeps |
 | BUSY | whether a loop runs |
 | COMPANY, UNTIL, WHILE | whether there is company; the moment up to which that is believed; for how long |
+| STALLED | the moment at which the launching thread last waited for one without a core |
 | STOP | whether the threads are to end |
 | STALLS | how often the launching thread waited for one without a core |
 | WHOLE | Numba's own parallel_for, which runs what is too large for us |
@@ -62,13 +63,14 @@ PER_THREAD = (
     8  # tasks of a loop for each thread: enough that the last one is short, few enough that claiming them costs nothing
 )
 SPIN, PATIENCE, STALL, FIRST, LONGEST = 200_000, 20_000, 1_000_000, 50_000_000, 1_600_000_000  # nanoseconds
+SOON = 100_000_000
 MOST_THREADS, MOST_TASKS = 256, 1 << 20
 
 LINE = 128  # bytes from one word to the next: two cache lines, since processors fetch them in pairs
 (
     LOOP, TASKS, DONE, FUNCTION, ARGUMENTS, DIMENSIONS, STEPS, DATA, INNER, COUNT, THREADS, ACTIVE, TAKING_PART,
-    WAITS, BUSY, COMPANY, UNTIL, WHILE, STOP, STALLS, WHOLE, MUTEX, FINISHED, OWN,
-) = (LINE * i for i in range(24))  # fmt: skip
+    WAITS, BUSY, COMPANY, UNTIL, WHILE, STOP, STALLS, STALLED, WHOLE, MUTEX, FINISHED, OWN,
+) = (LINE * i for i in range(25))  # fmt: skip
 SLEEPS, NUMBER, SHARE, OWN_BYTES = LINE, LINE + 8, 2 * LINE, 3 * LINE  # of a thread, behind its condition; of all that
 BYTES = OWN + MOST_THREADS * OWN_BYTES
 
@@ -192,10 +194,12 @@ def _learn(control, stalled):
     moment, active = now(), load(control + ACTIVE)
     if stalled:
         add(control + STALLS, 1)
+        before = swap(control + STALLED, moment)
         if load(control + COMPANY) == 0:
-            last, soon = load(control + WHILE), 4 * load(control + WHILE) + FIRST
-            again = moment - load(control + UNTIL) < soon
-            store(control + WHILE, min(2 * last, LONGEST) if again else FIRST)
+            if moment - before > SOON:
+                return
+            again = moment - load(control + UNTIL) < 3 * SOON
+            store(control + WHILE, min(2 * load(control + WHILE), LONGEST) if again else FIRST)
             store(control + COMPANY, 1)
         store(control + UNTIL, moment + load(control + WHILE))
         store(control + ACTIVE, max(active - 1, 2))
