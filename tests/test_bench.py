@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import scratchnet as sn
 from scratchnet import plot
 from scratchnet.bench import __main__ as bench
-from scratchnet.bench import ours, shapes, worker
+from scratchnet.bench import company, ours, shapes, worker
 from scratchnet.bench.race import Contestant, find, race, summary
 from scratchnet.bench.shapes import CONVS, NETWORKS, TASKS
 
@@ -217,3 +218,54 @@ def test_networks_each_in_processes_of_their_own(monkeypatch, capsys):
         assert list(found[what]["se_resnet_50 predict"]) == ["scratchnet"]
     bench.print_models(found)
     assert "inference of ResNet-50, 8 pictures of 224 x 224\n  scratchnet" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not bind processes to processors")
+def test_neighbours_are_busy_on_one_processor_and_end(monkeypatch):
+    programs, start = [], company.subprocess.Popen
+    monkeypatch.setattr(company.subprocess, "Popen", lambda *a: programs.append(start(*a)) or programs[-1])
+    with company.busy(2, pinned=True):
+        places = [os.sched_getaffinity(program.pid) for program in programs]
+        assert places == [{min(os.sched_getaffinity(0))}] * 2
+        assert [program.poll() for program in programs] == [None, None]
+    assert None not in [program.poll() for program in programs]
+
+
+def test_two_programs_make_their_steps_at_once(monkeypatch):
+    monkeypatch.setitem(company.STEPS, "cnn step", 2)
+    case = company.Case("two", threads=1, programs=2)
+    assert 0 < company.milliseconds(case, "scratchnet", sys.executable, "cnn step") < 60_000
+
+
+def test_company_compares_with_the_program_alone(monkeypatch, capsys):
+    asked = []
+
+    def milliseconds(case, name, python, task):
+        asked.append((case, task))
+        return {company.ONE: 10.0, company.ALONE: 5.0}.get(case.name, 12.0)
+
+    monkeypatch.setattr(company, "milliseconds", milliseconds)
+    monkeypatch.setattr(company, "find", lambda name, python: name == "scratchnet")
+    bench.main(["--company", "--model", "cnn", "--threads", "3", "--rounds", "2", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["cnn step"]
+    assert found["cnn step"]["beside a busy loop"] == {
+        "scratchnet": 12, "ratio": 1.2, "compared": company.ONE, "goal": 1.3
+    }  # fmt: skip
+    assert found["cnn step"]["two trainings at once"]["ratio"] == pytest.approx(2.4)
+    assert {case.threads for case, _ in asked} == {1, 3, 6}
+    assert len(asked) == 2 * len(found["cnn step"])
+    bench.main(["--company", "--model", "cnn", "--rounds", "1"])
+    assert "ours is 1.20 of one thread, alone (goal 1.3)" in capsys.readouterr().out
+
+
+def test_company_is_not_asked_for_with_other_measurements(capsys):
+    with pytest.raises(SystemExit):
+        bench.main(["--company", "--kernels"])
+    assert "leave --kernels" in capsys.readouterr().err
+
+
+def test_tasks_on_denormal_numbers_run():
+    for task in ("cnn predict 256, denormal", "adam", "adam, denormal"):
+        assert task in TASKS["cnn"]
+        ours.prepare(task)()

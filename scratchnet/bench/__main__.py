@@ -17,7 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from scratchnet.bench import company, on_gpu
-from scratchnet.bench.race import Contestant, default_pythons, find, first_step, race
+from scratchnet.bench.race import Contestant, default_pythons, environment, find, first_step, race
 from scratchnet.bench.shapes import NETWORKS, REFERENCES, TASKS
 from scratchnet.kernels.gpu_probe import GPUNotAvailable
 
@@ -43,14 +43,6 @@ def parser() -> argparse.ArgumentParser:
         "--keras-python", metavar="PYTHON", help="a Python that has Keras and TensorFlow, if this one has not"
     )
     return p
-
-
-def environment(threads: int | None) -> dict[str, str]:
-    """Environment variables that give every framework the same number of threads."""
-    if threads is None:
-        return {}
-    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BENCH_THREADS")
-    return {name: str(threads) for name in names}
 
 
 def fused_ratio(tasks: Mapping[str, Any]) -> float | None:

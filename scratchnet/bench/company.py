@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from scratchnet.bench.race import PAUSE, Contestant, default_pythons, find
+from scratchnet.bench.race import PAUSE, Contestant, default_pythons, environment, find
+from scratchnet.kernels.cpu.runtime.processors import processors
 
 CONTESTANTS = "scratchnet", "torch channels_last"
 STEPS = {"cnn step": 200, "dcgan step": 10}
@@ -52,15 +53,15 @@ class Case(NamedTuple):
 ONE, ALONE = "one thread, alone", "all threads, alone"
 
 
-def cases(processors: int) -> list[Case]:
+def cases(count: int) -> list[Case]:
     """What is measured on a machine with so many processors."""
     return [
         Case(ONE, 1),
-        Case(ALONE, processors),
-        Case("beside a busy loop", processors, 1, compared=ONE, goal=1.3),
-        Case("one core at a third of its speed", processors, 2, pinned=True, compared=ONE, goal=1.3),
-        Case("twice as many threads as processors", 2 * processors, compared=ALONE, goal=1.2),
-        Case("two trainings at once", processors, programs=2, compared=ALONE, goal=2.3),
+        Case(ALONE, count),
+        Case("beside a busy loop", count, 1, compared=ONE, goal=1.3),
+        Case("one core at a third of its speed", count, 2, pinned=True, compared=ONE, goal=1.3),
+        Case("twice as many threads as processors", 2 * count, compared=ALONE, goal=1.2),
+        Case("two trainings at once", count, programs=2, compared=ALONE, goal=2.3),
     ]
 
 
@@ -81,10 +82,10 @@ def busy(count: int, pinned: bool) -> Iterator[None]:
 
 def milliseconds(case: Case, name: str, python: str, task: str) -> float:
     """The time of a step of this contestant, the mean of STEPS; of several programs, that of the slowest."""
-    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BENCH_THREADS")
-    environment = {variable: str(case.threads) for variable in names}
     with contextlib.ExitStack() as stack:
-        programs = [stack.enter_context(Contestant(name, python, environment)) for _ in range(case.programs)]
+        programs = [
+            stack.enter_context(Contestant(name, python, environment(case.threads))) for _ in range(case.programs)
+        ]
         for program in programs:
             program.run(task)  # compiles
         stack.enter_context(busy(case.neighbours, case.pinned))
@@ -98,9 +99,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """{task: {case: {contestant: milliseconds, ..., "ratio": ours, "compared": a case, "goal": at most}}}, medians."""
     pythons = default_pythons(options.torch_python, None)
     names = [name for name in CONTESTANTS if find(name, pythons[name])]
-    affinity = hasattr(os, "sched_getaffinity")  # where processes can be pinned
-    processors = options.threads or (len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1)
-    todo = [case for case in cases(processors) if affinity or not case.pinned]
+    can_pin = hasattr(os, "sched_setaffinity")
+    todo = [case for case in cases(options.threads or processors().usable) if can_pin or not case.pinned]
     tasks = [task for task in STEPS if options.model in (None, task.split()[0])]
     runs: dict[tuple[str, str, str], list[float]] = {}
     rounds = options.rounds or ROUNDS

@@ -122,3 +122,11 @@ def default_pythons(torch: str | None, keras: str | None) -> dict[str, str]:
         "torch channels_last": torch or sys.executable,
         "keras": keras or sys.executable,
     }
+
+
+def environment(threads: int | None) -> dict[str, str]:
+    """Environment variables that give every framework the same number of threads."""
+    if threads is None:
+        return {}
+    names = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BENCH_THREADS")
+    return {name: str(threads) for name in names}
