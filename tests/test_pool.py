@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from types import SimpleNamespace
 
 import llvmlite.binding as llvm
@@ -85,8 +86,8 @@ print(hashlib.sha256(y.tobytes()).hexdigest())
 """
 
 INTRINSICS = {
-    "load": 1, "store": 2, "add": 2, "swap": 2, "pause": 0, "now": 0, "thread_self": 0, "lock": 1, "unlock": 1,
-    "signal": 1, "sleep": 2, "call": 5, "call_layer": 9, "room": 0, "flush_denormals": 0, "restore": 1,
+    "load": 1, "store": 2, "add": 2, "swap": 2, "pause": 0, "now": 0, "own_time": 0, "thread_self": 0, "lock": 1,
+    "unlock": 1, "signal": 1, "sleep": 2, "call": 5, "call_layer": 9, "room": 0, "flush_denormals": 0, "restore": 1,
 }  # and how many arguments each has  # fmt: skip
 
 
@@ -182,21 +183,61 @@ def test_tasks_of_a_share_are_claimed_once_and_in_order():
 
 
 @needs_pool
-def test_one_long_wait_is_no_company_and_company_is_believed_for_longer_each_time_it_comes_back():
-    words = Words(THREADS=4, ACTIVE=4, WHILE=pool.FIRST)
-    for stalled in (False, True):
-        pool._learn(words.control, stalled)
-        assert (words["COMPANY"], words["ACTIVE"]) == (0, 4)
-    for times in (1, 2, 4):
-        pool._learn(words.control, True)
-        assert (words["COMPANY"], words["ACTIVE"], words["WHILE"]) == (1, 3, times * pool.FIRST)
-        pool._learn(words.control, False)  # the while is not over
-        assert words["COMPANY"] == 1
-        words["UNTIL"] -= words["WHILE"] + 1  # now it is
-        pool._learn(words.control, False)
-        assert (words["COMPANY"], words["ACTIVE"]) == (0, 4)
-    words["UNTIL"] -= 3 * pool.SOON  # long ago
-    for active in (3, 2, 2):
-        pool._learn(words.control, True)
-        assert (words["COMPANY"], words["ACTIVE"], words["WHILE"]) == (1, active, pool.FIRST)
-    assert words["STALLS"] == 7
+def test_company_is_where_threads_lack_a_core_and_is_believed_for_longer_each_time_it_comes_back():
+    words = Words(THREADS=4, ACTIVE=4)
+    looped, enough = pool.LOOK_EVERY, pool.LOOK_EVERY * pool.LACKING // 100
+    moment = 10 * pool.SOON
+    pool._learn(words.control, moment, enough, looped)
+    assert words["ACTIVE"] == 4
+    for times in (1, 2, 4, 8):
+        pool._learn(words.control, moment, enough + 1, looped)
+        assert (words["ACTIVE"], words["WHILE"]) == (3, times * pool.FIRST)
+        moment += words["WHILE"]
+        pool._learn(words.control, moment, 0, looped)  # the while is not over
+        assert words["ACTIVE"] == 3
+        moment += 1
+        pool._learn(words.control, moment, 0, looped)  # now it is
+        assert words["ACTIVE"] == 4
+    moment += pool.SOON
+    for active in (3, 2, 1, 1):
+        pool._learn(words.control, moment, enough + 1, looped)
+        assert (words["ACTIVE"], words["WHILE"]) == (active, pool.FIRST)
+    assert words["FEWER"] == 7
+    for active in (2, 3, 4, 4):
+        moment += pool.FIRST + 1
+        pool._learn(words.control, moment, enough, looped)
+        assert words["ACTIVE"] == active
+
+
+@needs_pool
+def test_what_a_launching_thread_lacks_counts_only_where_it_launched_the_loops_itself():
+    words = Words(THREADS=2, ACTIVE=2, LACK=pool.LOOK_EVERY)
+    words.words[(pool.OWN + pool.NUMBER) // 8] = 5
+    pool._look(words.control, pool.LOOK_EVERY)  # there was another thread before
+    assert (words["LOOKER"], words["LACK"], words["LOOPED"], words["ACTIVE"]) == (5, 0, 0, 2)
+    words["HAD"] += 10 * pool.LOOK_EVERY  # as if it had computed all the time
+    pool._look(words.control, pool.LOOK_EVERY - 1)
+    assert (words["LOOPED"], words["ACTIVE"]) == (pool.LOOK_EVERY - 1, 2)
+    words["HAD"] = time.thread_time_ns()
+    pool._look(words.control, 1)  # it had next to nothing of a core
+    assert (words["LOOPED"], words["ACTIVE"], words["FEWER"]) == (0, 1, 1)
+
+
+@needs_pool
+def test_a_thread_counts_the_time_without_a_core_but_not_that_of_sleep():
+    words, own = Words(), pool.OWN // 8
+
+    def clock():
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+
+    start = clock()
+    words.words[own + pool.FROM // 8] = start - 10 * pool.COUNT_EVERY
+    words.words[own + pool.OWN_HAD // 8] = time.thread_time_ns()
+    words.words[own + pool.SLEPT // 8] = 6 * pool.COUNT_EVERY
+    pool._count_lack(words.control, 0)
+    assert 3 * pool.COUNT_EVERY < words["LACK"] < 4 * pool.COUNT_EVERY + clock() - start
+    assert words.words[own + pool.SLEPT // 8] == 0
+    before = words["LACK"]
+    words.words[own + pool.FROM // 8] = clock() + pool.COUNT_EVERY
+    pool._count_lack(words.control, 0)  # too soon
+    assert words["LACK"] == before

@@ -21,7 +21,8 @@ from numba.extending import intrinsic
 ROOM = 128
 WORD, _INT, _NOTHING = ir.IntType(64), ir.IntType(32), ir.VoidType()
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
-_MONOTONIC = 6 if sys.platform == "darwin" else 1  # the clock that only goes forward, in clock_gettime
+_MAC = sys.platform == "darwin"
+_MONOTONIC, _OWN_TIME = (6, 16) if _MAC else (1, 3)  # of clock_gettime: the clock that only goes forward, the thread's
 
 _FLUSH = 0x8040 if _X86 else 1 << 24  # FTZ and DAZ of MXCSR; FZ of FPCR
 
@@ -85,17 +86,18 @@ def pause(typing: Any) -> Any:
     return types.void(), emit
 
 
-@intrinsic
-def now(typing: Any) -> Any:
-    """Nanoseconds since some moment in the past."""
-
+def _clock(number: int) -> Callable[..., Any]:
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]) -> ir.Value:
         time = builder.bitcast(cgutils.alloca_once(builder, ir.ArrayType(WORD, 2)), WORD.as_pointer())
-        _external(builder, "clock_gettime", _INT, [_INT(_MONOTONIC), time])
+        _external(builder, "clock_gettime", _INT, [_INT(number), time])
         seconds, nanoseconds = (builder.load(builder.gep(time, [WORD(i)])) for i in range(2))
         return builder.add(builder.mul(seconds, WORD(1_000_000_000)), nanoseconds)
 
-    return types.int64(), emit
+    return lambda typing: (types.int64(), emit)
+
+
+now = intrinsic(_clock(_MONOTONIC))  # nanoseconds since some moment in the past
+own_time = intrinsic(_clock(_OWN_TIME))  # nanoseconds for which the calling thread had a core
 
 
 @intrinsic

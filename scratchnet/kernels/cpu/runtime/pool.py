@@ -10,9 +10,9 @@ take the core from the very thread that they wait for. Here
 - a thread without work turns in circles for SPIN, since the next loop mostly comes soon, and then sleeps;
 - the launching thread waits, when no task is left, for about as long as two tasks take, and then sleeps, which leaves
   its core to a thread that may need it;
-- where it waited for much longer than a task takes, a thread was without a core. Once is chance; twice within SOON is
-  *company*. For a while threads then sleep at once when there is no work, and one thread fewer takes part, if there are
-  more than two. The while is FIRST, and twice as long each time that there is company again as soon as it is over.
+- each thread compares for how long it wanted a core with for how long it had one. Where all together lack LACKING
+  percent of a core, there is *company*: another program needs one. Then one thread fewer takes part. After a while it
+  is tried with one more again. The while is FIRST, and twice as long each time that this fails.
 
 All threads share the words of `control`, each on a cache line of its own:
 
@@ -21,17 +21,19 @@ All threads share the words of `control`, each on a cache line of its own:
 | LOOP | the number of the loop that runs or ran last |
 | TASKS, DONE | how many tasks it has; how many are finished |
 | FUNCTION, ARGUMENTS, DIMENSIONS, STEPS, DATA, INNER, COUNT | the loop, as Numba's parallel_for is called with it |
-| THREADS, ACTIVE, TAKING_PART | threads that there are; that wake; that may work on this loop |
+| THREADS, ACTIVE, TAKING_PART | threads that there are; that work on a loop of many tasks; on this loop |
 | WAITS | whether the launching thread sleeps |
 | BUSY | whether a loop runs |
-| COMPANY, UNTIL, WHILE | whether there is company; the moment up to which that is believed; for how long |
-| STALLED | the moment at which the launching thread last waited for one without a core |
+| LACK | for how long threads wanted a core and had none, since somebody looked |
+| LOOKER, HAD, LOOPED | the launching thread, for how long it had a core, and how long its loops took, likewise |
+| UNTIL, WHILE, RAISED | when to try with one thread more; for how long it was not tried; when it was tried last |
+| FEWER | how often one thread fewer took part from then on |
 | STOP | whether the threads are to end |
-| STALLS | how often the launching thread waited for one without a core |
 | WHOLE | Numba's own parallel_for, which runs what is too large for us |
 
-Behind them are the mutex, the condition on which the launching thread sleeps, and for each thread its own condition,
-whether it sleeps there, the system's number of it, and its SHARE of the loop: the end << 20, and the next task.
+Behind them are the mutex, the condition on which the launching thread sleeps, and for each thread its own condition;
+whether it SLEEPS there; the system's NUMBER of it; up to when it counted what it lacks, and what it had of a core by
+then (FROM, OWN_HAD); for how long it SLEPT since; and its SHARE of the loop: the end << 20, and the next task.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from scratchnet.kernels.cpu.runtime.atomics import (
     load,
     lock,
     now,
+    own_time,
     pause,
     restore,
     room,
@@ -62,16 +65,18 @@ from scratchnet.kernels.cpu.runtime.compiled import callback, compiled
 PER_THREAD = (
     8  # tasks of a loop for each thread: enough that the last one is short, few enough that claiming them costs nothing
 )
-SPIN, PATIENCE, STALL, FIRST, LONGEST = 200_000, 20_000, 1_000_000, 50_000_000, 1_600_000_000  # nanoseconds
-SOON = 100_000_000
+SPIN, PATIENCE, FIRST, LONGEST = 200_000, 20_000, 50_000_000, 1_600_000_000  # nanoseconds
+LACKING = 60  # percent of a core; threads that share one so wait for each other about as long as one fewer would take
+COUNT_EVERY, LOOK_EVERY, SOON = 2_000_000, 20_000_000, 100_000_000  # nanoseconds
 MOST_THREADS, MOST_TASKS = 256, 1 << 20
 
 LINE = 128  # bytes from one word to the next: two cache lines, since processors fetch them in pairs
 (
     LOOP, TASKS, DONE, FUNCTION, ARGUMENTS, DIMENSIONS, STEPS, DATA, INNER, COUNT, THREADS, ACTIVE, TAKING_PART,
-    WAITS, BUSY, COMPANY, UNTIL, WHILE, STOP, STALLS, STALLED, WHOLE, MUTEX, FINISHED, OWN,
-) = (LINE * i for i in range(25))  # fmt: skip
-SLEEPS, NUMBER, SHARE, OWN_BYTES = LINE, LINE + 8, 2 * LINE, 3 * LINE  # of a thread, behind its condition; of all that
+    WAITS, BUSY, LACK, LOOKER, HAD, LOOPED, UNTIL, WHILE, RAISED, FEWER, STOP, WHOLE, MUTEX, FINISHED, OWN,
+) = (LINE * i for i in range(28))  # fmt: skip
+# Of a thread, behind its condition; and of all that.
+SLEEPS, NUMBER, FROM, OWN_HAD, SLEPT, SHARE, OWN_BYTES = LINE, *(LINE + 8 * i for i in range(1, 5)), 2 * LINE, 3 * LINE
 BYTES = OWN + MOST_THREADS * OWN_BYTES
 
 _NEXT = MOST_TASKS - 1  # the bits of a share that say which task is next
@@ -137,18 +142,30 @@ def _work(control, me):
 def _await(control, me, seen):
     """Return when there is a loop that this thread has not seen, or the pool ends."""
     start = now()
-    while load(control + COMPANY) == 0 and now() - start < SPIN:
+    while me < load(control + ACTIVE) and now() - start < SPIN:
         for _ in range(20):
             pause()
             if load(control + LOOP) != seen:
                 return
     own = _own(control, me)
+    start = now()
     lock(control + MUTEX)
     swap(own + SLEEPS, 1)
     while load(control + LOOP) == seen and load(control + STOP) == 0:
         sleep(own, control + MUTEX)
     store(own + SLEEPS, 0)
     unlock(control + MUTEX)
+    add(own + SLEPT, now() - start)
+
+
+@compiled
+def _count_lack(control, me):
+    """Add to LACK for how long this thread wanted a core and had none. The system is asked every COUNT_EVERY only."""
+    own, moment = _own(control, me), now()
+    if moment - load(own + FROM) > COUNT_EVERY:
+        had = own_time()
+        wanted = moment - swap(own + FROM, moment) - swap(own + SLEPT, 0)
+        add(control + LACK, max(wanted - (had - swap(own + OWN_HAD, had)), 0))
 
 
 @callback(types.void(types.int64, types.int64))
@@ -165,6 +182,7 @@ def worker(control, me):
             seen = loop
             if me < load(control + TAKING_PART):
                 _work(control, me)
+                _count_lack(control, me)
 
 
 @compiled
@@ -187,48 +205,57 @@ def _begin(control, tasks, threads):
 
 
 @compiled
-def _learn(control, stalled):
-    """Whether there is company, from whether the launching thread waited for a thread without a core."""
-    if not stalled and load(control + COMPANY) == 0:
-        return
-    moment, active = now(), load(control + ACTIVE)
-    if stalled:
-        add(control + STALLS, 1)
-        before = swap(control + STALLED, moment)
-        if load(control + COMPANY) == 0:
-            if moment - before > SOON:
-                return
-            again = moment - load(control + UNTIL) < 3 * SOON
-            store(control + WHILE, min(2 * load(control + WHILE), LONGEST) if again else FIRST)
-            store(control + COMPANY, 1)
-        store(control + UNTIL, moment + load(control + WHILE))
-        store(control + ACTIVE, max(active - 1, 2))
-    elif moment > load(control + UNTIL):
-        store(control + COMPANY, 0)
-        store(control + ACTIVE, min(active + 1, load(control + THREADS)))
-
-
-@compiled
 def _finish(control, tasks, start, did):
-    """Wait until all tasks are done. This thread did some of them since `start`, and so knows how long one takes."""
+    """Wait until all tasks are done; for how long this thread slept meanwhile.
+
+    It did some of the tasks since `start`, and so knows how long one takes.
+    """
     if load(control + DONE) == tasks:
-        _learn(control, False)
-        return
+        return 0
     moment = now()
     task_time = (moment - start) // max(did, 1)
     while load(control + DONE) < tasks and now() - moment < 2 * task_time + PATIENCE:
         for _ in range(20):
             pause()
             if load(control + DONE) == tasks:
-                break
-    if load(control + DONE) < tasks:
-        lock(control + MUTEX)
-        swap(control + WAITS, 1)
-        while load(control + DONE) < tasks:
-            sleep(control + FINISHED, control + MUTEX)
-        store(control + WAITS, 0)
-        unlock(control + MUTEX)
-    _learn(control, now() - moment > 2 * task_time + STALL)
+                return 0
+    moment = now()
+    lock(control + MUTEX)
+    swap(control + WAITS, 1)
+    while load(control + DONE) < tasks:
+        sleep(control + FINISHED, control + MUTEX)
+    store(control + WAITS, 0)
+    unlock(control + MUTEX)
+    return now() - moment
+
+
+@compiled
+def _look(control, took):
+    """Whether there is company, once loops took LOOK_EVERY; the last one took so long, without what was slept."""
+    me, looped = load(control + OWN + NUMBER), add(control + LOOPED, took) + took
+    if me == load(control + LOOKER) and looped < LOOK_EVERY:
+        return
+    had, lack = own_time(), swap(control + LACK, 0)
+    store(control + LOOPED, 0)
+    had_since = had - swap(control + HAD, had)
+    if me == swap(control + LOOKER, me):  # otherwise, the loops were another thread's
+        # Where this thread computed between the loops as well, what it had is more than was for them: it lacked more.
+        _learn(control, now(), lack + max(looped - had_since, 0), looped)
+
+
+@compiled
+def _learn(control, moment, lack, looped):
+    """How many threads take part from now on, where threads together lacked a core for so long in loops of so long."""
+    active = load(control + ACTIVE)
+    if active > 1 and 100 * lack > LACKING * looped:
+        failed = moment - load(control + RAISED) < SOON
+        store(control + WHILE, min(2 * load(control + WHILE), LONGEST) if failed else FIRST)
+        store(control + UNTIL, moment + load(control + WHILE))
+        store(control + ACTIVE, active - 1)
+        add(control + FEWER, 1)
+    elif active < load(control + THREADS) and moment > load(control + UNTIL):
+        store(control + ACTIVE, active + 1)
+        store(control + RAISED, moment)
 
 
 @callback(types.void(*[types.int64] * 9))
@@ -251,7 +278,8 @@ def parallel_for(control, function, arguments, dimensions, steps, data, inner, c
         store(control + COUNT, count)
         start = now()
         _begin(control, tasks, threads)
-        _finish(control, tasks, start, _work(control, 0))
+        slept = _finish(control, tasks, start, _work(control, 0))
+        _look(control, now() - start - slept)
     else:
         for task in range(tasks):
             _run_task(task, function, arguments, dimensions, steps, data, inner, count)

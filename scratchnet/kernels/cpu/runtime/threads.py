@@ -133,7 +133,6 @@ def _start_pool() -> None:
     layer = {name: llvmlite.binding.address_of_symbol(name) for name in ("numba_parallel_for", "get_sched_size")}
     _make_locks()
     _set(pool.WHOLE, layer["numba_parallel_for"])
-    _set(pool.WHILE, pool.FIRST)
     _put_in_place(
         {
             "numba_parallel_for": _entry(pool.parallel_for(), ir.VoidType(), 8, start),
