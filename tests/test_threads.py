@@ -89,3 +89,32 @@ def test_several_python_threads_at_once(layer):
     if python("-c", IS_THERE, **environment) != layer:
         pytest.skip(f"Numba's threading layer {layer} is not on this machine")
     assert python("-c", TOGETHER, **environment) == f"{layer} 400 True"
+
+
+# Counting references in memory that all threads share would make many threads wait for each other.
+COUNTS = """
+import numpy as np
+from scratchnet.kernels import cpu
+from scratchnet.kernels.cpu.conv import direct
+from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.runtime.jit import parallel, serial
+x, w = np.ones((2, 6, 6, 3), np.float32), np.ones((3, 3, 3, 32), np.float32)
+expected = cpu.conv2d(x, w, None, (1, 1), ((0, 0), (0, 0)))
+kernel = direct._direct_conv2d
+direct._direct_conv2d = counting = parallel(variant("counting")(kernel.compiled.py_func), makes_arrays=True)
+print((cpu.conv2d(x, w, None, (1, 1), ((0, 0), (0, 0))) == expected).all())
+for found in (kernel.compiled, counting.compiled):
+    print("NRT_incref" in found.inspect_asm(found.signatures[0]))
+def half(a):
+    return a[: len(a) // 2]
+print(serial(half, makes_arrays=True)(np.ones(4)).tolist())
+try:
+    serial(half)(np.ones(4))
+except Exception as error:
+    print("returning of array" in str(error))
+"""
+
+
+def test_kernels_count_no_references_unless_they_make_arrays(tmp_path):
+    printed = python("-c", COUNTS, NUMBA_CACHE_DIR=str(tmp_path))
+    assert printed.splitlines() == ["True", "False", "True", "[1.0, 1.0]", "True"]

@@ -43,7 +43,7 @@ def python_loops(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     return y
 
 
-_compiled_loops = serial(python_loops)
+_compiled_loops = serial(python_loops, makes_arrays=True)
 
 
 def compiled_loops(x: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ full however few channels there are. Source: Krizhevsky, Sutskever, Hinton, NIPS
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 from numba import prange
@@ -65,7 +66,7 @@ def _sums_of_squares(x, first, count, radius, bias, alpha, line, s):
         s[e] = bias + alpha * s[e]
 
 
-@in_order
+@partial(in_order, makes_arrays=True)
 def _local_response_norm(x, radius, bias, alpha, beta, rows, y):
     R, C = x.shape
     step = C + radius
@@ -81,7 +82,7 @@ def _local_response_norm(x, radius, bias, alpha, beta, rows, y):
                 out[c] = a[c] * factor[c]
 
 
-@in_order
+@partial(in_order, makes_arrays=True)
 def _local_response_norm_backward(dy, x, radius, bias, alpha, beta, rows, dx):
     R, C = x.shape
     step, twice = C + radius, 2 * alpha * beta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -25,7 +26,7 @@ def _pointer(typing, address):
     return types.voidptr(address), codegen
 
 
-@serial
+@partial(serial, makes_arrays=True)
 def part(table, block, k, like):
     """A block of the k-th array of some row of the table: blocks are counted through all rows."""
     row = 0

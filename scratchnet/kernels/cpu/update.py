@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numba import prange
@@ -15,8 +16,10 @@ from numba import prange
 from scratchnet.kernels.cpu.runtime.jit import in_order, serial
 from scratchnet.kernels.cpu.table import part, table_of
 
+_with_parts = partial(in_order, makes_arrays=True)  # as `part` does
 
-@in_order
+
+@_with_parts
 def _sgd(table, blocks, numbers, nesterov):
     for block in prange(blocks):
         lr, momentum = numbers[0], numbers[1]
@@ -26,7 +29,7 @@ def _sgd(table, blocks, numbers, nesterov):
             w[e] += momentum * a[e] - lr * d[e] if nesterov else a[e]
 
 
-@in_order
+@_with_parts
 def _rmsprop(table, blocks, numbers, centered):
     for block in prange(blocks):
         lr, rho, new, momentum, epsilon = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -43,7 +46,7 @@ def _rmsprop(table, blocks, numbers, centered):
             w[e] -= move[e]
 
 
-@in_order
+@_with_parts
 def _adam(table, blocks, numbers):
     for block in prange(blocks):
         rate, new_1, new_2, epsilon, decay = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -56,7 +59,7 @@ def _adam(table, blocks, numbers):
             w[e] -= rate * mean[e] / (math.sqrt(square[e]) + epsilon)
 
 
-@in_order
+@_with_parts
 def _amsgrad(table, blocks, numbers):
     for block in prange(blocks):
         rate, new_1, new_2, epsilon, decay = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -77,7 +80,7 @@ def _larger(a, b):
     return a if a > b or a != a else b
 
 
-@in_order
+@_with_parts
 def _adagrad(table, blocks, numbers):
     for block in prange(blocks):
         lr, epsilon = numbers[0], numbers[1]
@@ -87,7 +90,7 @@ def _adagrad(table, blocks, numbers):
             w[e] -= lr * d[e] / math.sqrt(total[e] + epsilon)
 
 
-@in_order
+@_with_parts
 def _adadelta(table, blocks, numbers):
     for block in prange(blocks):
         lr, rho, new, epsilon = numbers[0], numbers[1], numbers[2], numbers[3]
@@ -100,7 +103,7 @@ def _adadelta(table, blocks, numbers):
             w[e] -= lr * move
 
 
-@in_order
+@_with_parts
 def _adamax(table, blocks, numbers):
     for block in prange(blocks):
         rate, new_1, beta_2, epsilon = numbers[0], numbers[1], numbers[2], numbers[3]
@@ -112,7 +115,7 @@ def _adamax(table, blocks, numbers):
             w[e] -= rate * mean[e] / (norm[e] + epsilon)
 
 
-@in_order
+@_with_parts
 def _nadam(table, blocks, numbers):
     for block in prange(blocks):
         ahead, now, grow = numbers[0], numbers[1], numbers[2]
@@ -125,7 +128,7 @@ def _nadam(table, blocks, numbers):
             w[e] -= (ahead * mean[e] + now * d[e]) / (grow * math.sqrt(square[e]) + epsilon)
 
 
-@in_order
+@_with_parts
 def _lion(table, blocks, numbers):
     for block in prange(blocks):
         lr, beta_1, new_1, beta_2, new_2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
@@ -135,7 +138,7 @@ def _lion(table, blocks, numbers):
             mean[e] = beta_2 * mean[e] + new_2 * d[e]
 
 
-@in_order
+@_with_parts
 def _average(table, blocks, numbers):
     for block in prange(blocks):
         average, w = part(table, block, 0, numbers), part(table, block, 1, numbers)

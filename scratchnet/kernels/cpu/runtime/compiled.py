@@ -22,9 +22,13 @@ if _config.DISABLE_JIT:
     )
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Any:
-    """The function, compiled when it is first called with arguments of new types."""
-    return cached(numba.njit(error_model="numpy", **options)(function))
+def compiled(function: Callable[..., Any], makes_arrays: bool = False, **options: Any) -> Any:
+    """The function, compiled when it is first called with arguments of new types.
+
+    Only where it makes arrays does it count references to arrays: `y if first else z` within a loop would add to a
+    counter in memory that all threads share, and each would wait until the others have done so.
+    """
+    return cached(numba.njit(error_model="numpy", _nrt=makes_arrays, **options)(function))
 
 
 def callback(signature: Any) -> Callable[[Callable[..., Any]], Callable[[], int]]:

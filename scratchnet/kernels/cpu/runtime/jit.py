@@ -33,9 +33,9 @@ _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 _IN_ORDER = _FASTMATH - {"reassoc"}
 
 
-def serial(function: Callable[..., Any]) -> Any:
+def serial(function: Callable[..., Any], makes_arrays: bool = False) -> Any:
     """Compile, to be called by other kernels, or for what is too little to wake threads for."""
-    return compiled(function, fastmath=_FASTMATH)
+    return compiled(function, makes_arrays, fastmath=_FASTMATH)
 
 
 def serial_in_order(function: Callable[..., Any]) -> Any:
@@ -51,9 +51,11 @@ def inlined_in_order(function: Callable[..., Any]) -> Any:
     return compiled(function, fastmath=_IN_ORDER, forceinline=True)
 
 
-def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Callable[..., Any]:
+def parallel(
+    function: Callable[..., Any], makes_arrays: bool = False, fastmath: set[str] = _FASTMATH
+) -> Callable[..., Any]:
     """Compile with parallel `prange` loops, and let one Python thread at a time launch such a kernel."""
-    kernel = compiled(function, parallel=True, fastmath=fastmath)
+    kernel = compiled(function, makes_arrays, parallel=True, fastmath=fastmath)
 
     def launch(*args: Any) -> Any:
         with locks.KERNELS:
@@ -70,14 +72,14 @@ def parallel(function: Callable[..., Any], fastmath: set[str] = _FASTMATH) -> Ca
     return launcher
 
 
-def in_order(function: Callable[..., Any]) -> Callable[..., Any]:
+def in_order(function: Callable[..., Any], makes_arrays: bool = False) -> Callable[..., Any]:
     """`parallel` for a kernel that adds and multiplies several numbers for each output, in the order that is written.
 
     LLVM optimizes the copy of a kernel that is cached once more than the one that is run at once. Where it may
     reassociate, the second pass can choose another order, and the process that compiles has other last bits than those
     that find the kernel compiled. Sums over many elements need the freedom, or they would not be vectorized.
     """
-    return parallel(function, _IN_ORDER)
+    return parallel(function, makes_arrays, _IN_ORDER)
 
 
 _scratch: dict[np.dtype, np.ndarray] = {}
