@@ -58,10 +58,10 @@ def micro_kernels():
 
 
 def transforms():
-    """Winograd's transforms of F(2, 3), and the tallest tile of a depthwise convolution, in float32."""
+    """Winograd's transforms of F(2, 3), and the tallest tiles of groups and of a depthwise convolution, in float32."""
     from numba import types
 
-    from scratchnet.kernels.cpu.conv import narrow
+    from scratchnet.kernels.cpu.conv import depthwise_direct, narrow
     from scratchnet.kernels.cpu.winograd import conv2d
     from scratchnet.kernels.cpu.winograd.transforms import INPUT, Algorithm
 
@@ -71,7 +71,8 @@ def transforms():
     transform = conv2d.make_input_transform(algorithm.n, algorithm.n, INPUT[algorithm])
     yield "input", transform, (a, shape, *[i] * 5, a, a, i, i)
     yield "output", conv2d._make_output_transform(algorithm), (a, i, i, a, i, yes, i, a, *[i] * 5)
-    yield "taps", narrow._t0, (a, *[i] * 11, chunks, i, i, a, i, yes, yes, a, *[i] * 3)
+    yield "depthwise", depthwise_direct._t0, (a, *[i] * 6, a, i, chunks, i, i, a, a, yes, yes, a, i, i)
+    yield "groups", narrow._t0, (a, *[i] * 11, chunks, i, i, a, i, yes, yes, a, *[i] * 3)
 
 
 def main(triple, cpu, *groups):

@@ -95,10 +95,15 @@ def test_micro_kernel(cpu):
             assert vector_bytes == 32 or "%ymm" not in "".join(loop)
 
 
-# Where there are 16 registers, the depthwise tile of 8 outputs moves its sums through the stack from one row of taps to
+# Where there are 16 registers, the tile of 8 outputs of groups moves its sums through the stack from one row of taps to
 # the next: it is not among these.
 @pytest.mark.parametrize(
-    ("cpu", "parts"), [("apple-m1", {"input", "output", "taps"}), ("haswell", {"input", "output"})]
+    ("cpu", "parts"),
+    [
+        ("apple-m1", {"input", "output", "groups", "depthwise"}),
+        ("haswell", {"input", "output", "depthwise"}),
+        ("znver4", {"depthwise"}),
+    ],
 )
 def test_transforms_spill_no_vectors(cpu, parts):
     triple, found = PROCESSORS[cpu][0], assembly(cpu, "transforms")

@@ -1,4 +1,4 @@
-"""Convolution in groups of few channels, down to one, which is a depthwise convolution: each lane is a filter.
+"""Convolution in groups of few channels, down to one channel with several filters: each lane is a filter.
 
 A tile of the micro-kernel is a row of filters that all see the same numbers of x. Here each filter has channels of its
 own. So a tile is a row of P pixels, a vector of filters wide, and its sums stay in registers over all taps.
@@ -283,14 +283,14 @@ def _convolve(
         cut, size = _cut(N, OH, wide, len(met.order), planes * plane, ring, x.itemsize)
         _narrow_conv2d(
             x.reshape(-1), x.shape, w.reshape(-1), met.order, sources_of(C, planes, F, lanes), planes, bias, relu,
-            _is_streamed(out), out.reshape(-1), j * wide, (OH, OW, wide), met.rows, met.columns, met.beside, met.tiles,
+            is_streamed(out), out.reshape(-1), j * wide, (OH, OW, wide), met.rows, met.columns, met.beside, met.tiles,
             met.chunks, met.sizes, cut, np.zeros(lanes, x.dtype), scratch(size, x.dtype),
         )  # fmt: skip
     if wide != F:
         y[:] = out[..., :F]
 
 
-def _is_streamed(y: np.ndarray) -> bool:
+def is_streamed(y: np.ndarray) -> bool:
     """Whether y is large, and each vector of it a cache line."""
     lines = VECTOR_BYTES == LINE and y.shape[3] * y.itemsize % LINE == 0
     return lines and y.nbytes >= _STREAMED and y.ctypes.data % LINE == 0

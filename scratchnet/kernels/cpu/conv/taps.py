@@ -50,6 +50,41 @@ def taps_multiply_add(typing, tile, P, L, x, xo, wo):
 
 
 @intrinsic(prefer_literal=True)
+def beside_multiply_add(typing, tile, P, L, x, xo, xs, v, vs, W, zeros, w, wo, ws):
+    """tile[p] + the sum over l < L of x[xo + (p + l)*xs ...] * w[wo + l*ws ...], with zeros for x beside a picture.
+
+    P outputs of a row, L taps. Pixel p + l is in column v + (p + l)*vs; where that is not one of 0 to W - 1, it is read
+    from `zeros`, a vector. Each pixel is loaded once.
+    """
+    count, taps = P.literal_value, L.literal_value
+
+    def codegen(context, builder, signature, args):
+        sums = cgutils.unpack_tuple(builder, args[0])
+        _, _, _, _, x_offset, x_step, column, column_step, width, _, _, w_offset, w_step = args
+        kinds, vector = signature.args, context.get_value_type(Vector(x.dtype))
+        pixels, nothing, weights = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (3, 9, 10))
+
+        def load(place):
+            return builder.load(builder.bitcast(place, vector.as_pointer()), align=x.dtype.bitwidth // 8)
+
+        filters = []
+        for _ in range(taps):
+            filters.append(load(builder.gep(weights, [w_offset])))
+            w_offset = builder.add(w_offset, w_step)
+        for q in range(count + taps - 1):
+            inside = builder.icmp_unsigned("<", column, width)  # a negative column is a large number without a sign
+            # A choice of places, not a branch: of a branch, LLVM would make a copy of the loop for each of its ways.
+            here = load(builder.select(inside, builder.gep(pixels, [x_offset]), nothing))
+            for tap in range(max(0, q - count + 1), min(taps, q + 1)):
+                sums[q - tap] = multiply_add(builder, vector, here, filters[tap], sums[q - tap])
+            x_offset, column = builder.add(x_offset, x_step), builder.add(column, column_step)
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    i = types.intp
+    return tile(tile, P, L, x, i, i, i, i, i, zeros, w, i, i), codegen
+
+
+@intrinsic(prefer_literal=True)
 def groups_store(typing, tile, I, y, yo, ys):  # noqa: E741
     """y[yo + c*ys ...] = a vector whose lanes have channel c of their groups of I lanes, for c < I."""
 
