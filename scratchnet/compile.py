@@ -2,7 +2,7 @@
 
 Without arguments: the kernels of the article's network and of both networks of notebook 00, which are also those of
 `python -m scratchnet.recipes fashion_article`. With --all: those of all recipes for recognition and generation and of
-the whole zoo. Two processes compile, where there are two processors. See `kernels/cpu/runtime/rehearsal.py`.
+the whole zoo. Two processes compile, where there are two processors. See `kernels/cpu/compiling/rehearsal.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import scratchnet as sn
-from scratchnet.kernels.cpu.runtime import cache, compiling, rehearsal, sharing, threads
+from scratchnet.kernels.cpu.compiling import bar, cache, rehearsal, sharing
+from scratchnet.kernels.cpu.threads import layer
 from scratchnet.printing import say, usable
 
 _BATCH = 32
@@ -174,16 +175,16 @@ def main(arguments: list[str] | None = None) -> None:
     p.add_argument("--all", action="store_true", help="also what the recipes and the zoo need; takes some minutes")
     works = list(WORKS) if p.parse_args(arguments).all else FIRST
     started = time.perf_counter()
-    compiling.progress.visible = False  # the bar below has a total
+    bar.progress.visible = False  # the bar below has a total
     if cache.folder() is not None:
         sharing.start(cache.first_folder(), cache.SOURCES, cache.SOURCES, ";".join(works))
-    threads.start()  # compiles what runs the kernels, which no rehearsal comes upon
+    layer.start()  # compiles what runs the kernels, which no rehearsal comes upon
     rehearsal.begin()
     for work in works:
         WORKS[work]()
     plan = rehearsal.planned or {}
     kernels = rehearsal.compile_planned(False, lambda kernel: sharing.is_taken(kernel._cache))
-    for _ in tqdm(kernels, total=len(plan), desc=compiling.TITLE, unit="kernel", disable=not usable(sys.stderr)):
+    for _ in tqdm(kernels, total=len(plan), desc=bar.TITLE, unit="kernel", disable=not usable(sys.stderr)):
         pass
     sharing.wait()
     _compile_all(backwards=False)  # finds what the second process has compiled

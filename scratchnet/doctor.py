@@ -26,11 +26,11 @@ import numpy as np
 from scratchnet.datasets import cifar10, cifar100, collection, fashion_mnist, mnist
 from scratchnet.datasets.download import data_folder
 from scratchnet.kernels import cpu, gpu_probe
+from scratchnet.kernels.cpu.compiling import cache as kernel_cache
 from scratchnet.kernels.cpu.gemm import micro_kernel, simd
-from scratchnet.kernels.cpu.runtime import cache as kernel_cache
-from scratchnet.kernels.cpu.runtime import caches
-from scratchnet.kernels.cpu.runtime import processors as kernel_processors
-from scratchnet.kernels.cpu.runtime import threads as kernel_threads
+from scratchnet.kernels.cpu.machine import caches
+from scratchnet.kernels.cpu.machine import processors as kernel_processors
+from scratchnet.kernels.cpu.threads import layer as kernel_threads
 from scratchnet.printing import say
 
 _VARIABLE = "NUMBA_NUM_THREADS"

@@ -22,7 +22,7 @@ def _compile_for(triple, cpu):
     import numba.core.codegen
     import numba.core.cpu
 
-    from scratchnet.kernels.cpu.runtime import cache
+    from scratchnet.kernels.cpu.compiling import cache
 
     numba.core.codegen.JITCodeLibrary._finalize_specific = lambda library: None
     numba.core.codegen.JITCodeLibrary.get_pointer_to_function = lambda library, name: 0

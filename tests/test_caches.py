@@ -9,8 +9,8 @@ import pytest
 
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu.conv import direct, narrow, narrow_weight_grad
-from scratchnet.kernels.cpu.runtime import caches
-from scratchnet.kernels.cpu.runtime.caches import CACHES, USUAL, Caches, likely
+from scratchnet.kernels.cpu.machine import caches
+from scratchnet.kernels.cpu.machine.caches import CACHES, USUAL, Caches, likely
 
 KERNELS = Path(cpu.__file__).parent
 SAME, NONE = ((1, 1), (1, 1)), ((0, 0), (0, 0))
@@ -89,7 +89,7 @@ def derived():
                 names = [target.id for target in node.targets]
                 module = ".".join(("scratchnet.kernels.cpu", *path.relative_to(KERNELS).with_suffix("").parts))
                 found.setdefault(module, []).extend(names)
-    del found["scratchnet.kernels.cpu.runtime.caches"]
+    del found["scratchnet.kernels.cpu.machine.caches"]
     return found
 
 

@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from processes import python
 
 import scratchnet.ladder  # all kernels there are
-from scratchnet.kernels.cpu.runtime import cache
+from scratchnet.kernels.cpu.compiling import cache
 
 TESTS = Path(__file__).parent
 
@@ -68,7 +68,7 @@ def test_the_process_that_compiles_gets_the_bits_of_those_that_find_it_compiled(
 MADE = """
 import sys
 import numpy as np
-from scratchnet.kernels.cpu.runtime import cache
+from scratchnet.kernels.cpu.compiling import cache
 from scratchnet.kernels.cpu.runtime.jit import serial
 
 cache.SOURCES += sys.argv[1]

@@ -9,8 +9,9 @@ import pytest
 
 from scratchnet import doctor
 from scratchnet.kernels.cpu.gemm import simd
-from scratchnet.kernels.cpu.runtime import processors, threads
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine import processors
+from scratchnet.kernels.cpu.machine.caches import CACHES
+from scratchnet.kernels.cpu.threads import layer
 
 
 def facts():
@@ -22,7 +23,7 @@ def test_the_report_of_this_machine():
     assert f"numba {numba.__version__}" in found["scratchnet"].fact
     assert f"{simd.VECTOR_BYTES // 4} float32 numbers" in found["vectors"].fact
     assert f"first level {CACHES.first >> 10} KB" in found["caches"].fact
-    assert ("scratchnet's own" in found["threads"].fact) == (threads.why_not() is None)
+    assert ("scratchnet's own" in found["threads"].fact) == (layer.why_not() is None)
     assert "fashion_mnist_small" in found["embedded data"].fact
 
 

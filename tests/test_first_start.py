@@ -15,8 +15,9 @@ import pytest
 from processes import python
 
 from scratchnet import compile as ahead_of_time
-from scratchnet.kernels.cpu.runtime import cache, compiling, linking, processors, rehearsal, sharing
-from scratchnet.kernels.cpu.runtime.compiling import Progress
+from scratchnet.kernels.cpu.compiling import bar, cache, linking, rehearsal, sharing
+from scratchnet.kernels.cpu.compiling.bar import Progress
+from scratchnet.kernels.cpu.machine import processors
 from scratchnet.kernels.cpu.runtime.jit import serial
 
 
@@ -55,7 +56,7 @@ def test_many_short_kernels_show_the_bar():
     progress, terminal = Progress(), Terminal()
     for _ in range(3):
         compile_for(progress, 0.5, terminal)
-    assert compiling.TITLE in terminal.getvalue()
+    assert bar.TITLE in terminal.getvalue()
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -110,7 +111,7 @@ def test_a_kernel_without_the_machine_code_of_its_parts_gives_the_same_bits():
 
     x, results = np.random.default_rng(0).random((64, 999), dtype=np.float32), []
     options = {"parallel": True, "fastmath": {"contract", "reassoc", "nsz", "arcp"}, "error_model": "numpy"}
-    for watched in (compiling.watched, lambda kernel: kernel):
+    for watched in (bar.watched, lambda kernel: kernel):
         y = np.ones(64, np.float32)
         watched(numba.njit(**options)(sums))(x, y)
         results.append(y)
@@ -253,12 +254,12 @@ def test_where_a_second_process_is_of_no_use_or_cannot_be(tmp_path, monkeypatch,
 # Whole programs, each of which compiles all anew: the article's network, small, and what it prints of itself.
 STEP = """
 import numpy as np, scratchnet as sn
-from scratchnet.kernels.cpu.runtime import compiling, sharing
+from scratchnet.kernels.cpu.compiling import bar, sharing
 model = sn.zoo.article_cnn()
 model.compile("adam", "sparse_categorical_crossentropy")
 x, y = np.ones((32, 32, 32, 3), np.float32), np.zeros(32, int)
 sn.set_random_seed(0)
-print(model.train_on_batch(x, y), model.predict(x, verbose=0).sum(), compiling.progress.count, sharing._asked)
+print(model.train_on_batch(x, y), model.predict(x, verbose=0).sum(), bar.progress.count, sharing._asked)
 """
 
 
@@ -292,7 +293,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import scratchnet
-from scratchnet.kernels.cpu.runtime import cache, sharing
+from scratchnet.kernels.cpu.compiling import cache, sharing
 sharing.start(Path(sys.argv[1]), "stamp", cache.SOURCES)
 print(sharing._second.pid, sharing.folder, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

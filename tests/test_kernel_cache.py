@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import scratchnet
-from scratchnet.kernels.cpu.runtime import cache
+from scratchnet.kernels.cpu.compiling import cache
 from scratchnet.kernels.cpu.runtime.jit import serial
 
 SMALL = "def add(x):\n    return x + 1\n"

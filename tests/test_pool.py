@@ -11,9 +11,9 @@ import pytest
 from llvmlite import ir
 from processes import python
 
-from scratchnet.kernels.cpu.runtime import atomics, pool, threads
+from scratchnet.kernels.cpu.threads import atomics, layer, pool
 
-needs_pool = pytest.mark.skipif(threads.why_not() is not None, reason=f"no pool here: {threads.why_not()}")
+needs_pool = pytest.mark.skipif(layer.why_not() is not None, reason=f"no pool here: {layer.why_not()}")
 
 # Loops that are not ours: of all lengths, in each other, from several Python threads at once, and of many tasks.
 LOOPS = """
@@ -137,7 +137,7 @@ def test_numba_s_own_threads_on_demand():
 def test_what_is_no_kind_of_threads_is_refused(monkeypatch):
     monkeypatch.setenv("SCRATCHNET_THREADS", "tbb")
     with pytest.raises(ValueError, match="SCRATCHNET_THREADS: expected \"numba\" or nothing, got 'tbb'"):
-        threads.why_not()
+        layer.why_not()
 
 
 @pytest.mark.parametrize(

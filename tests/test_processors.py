@@ -7,8 +7,8 @@ import pytest
 from processes import python
 
 from scratchnet import doctor
-from scratchnet.kernels.cpu.runtime import processors
-from scratchnet.kernels.cpu.runtime.processors import Processors, quota
+from scratchnet.kernels.cpu.machine import processors
+from scratchnet.kernels.cpu.machine.processors import Processors, quota
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_affinity_is_this_process_s():
 LIMITED = """
 import threading
 import numba
-from scratchnet.kernels.cpu.runtime import processors
+from scratchnet.kernels.cpu.machine import processors
 import numpy as np, scratchnet as sn
 processors.limit = 2
 def count():

@@ -96,7 +96,7 @@ COUNTS = """
 import numpy as np
 from scratchnet.kernels import cpu
 from scratchnet.kernels.cpu.conv import direct
-from scratchnet.kernels.cpu.runtime.cache import variant
+from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial
 x, w = np.ones((2, 6, 6, 3), np.float32), np.ones((3, 3, 3, 32), np.float32)
 expected = cpu.conv2d(x, w, None, (1, 1), ((0, 0), (0, 0)))

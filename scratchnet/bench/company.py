@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from scratchnet.bench.race import PAUSE, Contestant, default_pythons, environment, find
-from scratchnet.kernels.cpu.runtime.processors import processors
+from scratchnet.kernels.cpu.machine.processors import processors
 
 CONTESTANTS = "scratchnet", "torch channels_last"
 STEPS = {"cnn step": 200, "dcgan step": 10}

@@ -14,7 +14,7 @@ from scratchnet.kernels.cpu.conv.direct import direct_conv2d
 from scratchnet.kernels.cpu.conv.weight_grad import FEW_CHANNELS
 from scratchnet.kernels.cpu.gemm.micro_kernel import panel_width
 from scratchnet.kernels.cpu.gemm.operands import ONE_CELL, Output, Weights, Window, end_inside, first_inside
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel
 from scratchnet.kernels.cpu.runtime.memory import empty
 

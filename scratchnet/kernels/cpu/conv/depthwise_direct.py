@@ -12,17 +12,18 @@ outputs sw apart see neighbouring pixels. Tables say which, so that one kernel s
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.conv.taps import beside_multiply_add, prefetch, stream_end, tile_stream
 from scratchnet.kernels.cpu.gemm.micro_kernel import tile_table
 from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_relu, tile_store
-from scratchnet.kernels.cpu.runtime.cache import variant
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial_in_order
 
 _HEIGHTS = (8, 7, 4, 1)  # pixels of a tile: 8 sums, 5 weights and a pixel fit into 16 registers
@@ -121,7 +122,7 @@ def _taps_at_once(count: int) -> list[tuple[int, int]]:
     return found
 
 
-def _table(rows: list[tuple[int, ...]], columns: int) -> np.ndarray:
+def _table(rows: Sequence[tuple[int, ...]], columns: int) -> np.ndarray:
     return np.array(rows, np.int64).reshape(-1, columns)
 
 

@@ -16,7 +16,7 @@ from numba import prange
 from scratchnet.kernels.cpu.gemm.micro_kernel import HEIGHTS, ONE, ZERO, Q, micro_kernel, panel_width, tile_table
 from scratchnet.kernels.cpu.gemm.operands import Depth, Left, Output, Right, Rows, Weights, Window
 from scratchnet.kernels.cpu.gemm.packing import pack
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel, scratch, serial
 
 _PANEL_BYTES = CACHES.second // 8  # of weights that the tiles of a band share: they stay in the second-level cache

@@ -13,13 +13,13 @@ import numba
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.conv.narrow import copy_row, sources_of, widened
 from scratchnet.kernels.cpu.conv.narrow_plan import MOST_COLUMNS, seen_columns
 from scratchnet.kernels.cpu.conv.taps import prefetch, window_multiply_add
 from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_store, vector_registers
-from scratchnet.kernels.cpu.runtime.cache import variant
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import PARTS, inlined_in_order, parallel, scratch
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import LONGEST_SUM, sum_of

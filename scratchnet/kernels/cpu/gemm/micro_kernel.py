@@ -10,6 +10,7 @@ import functools
 
 import numpy as np
 
+from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.gemm.simd import (
     VECTOR_BYTES,
     has_fma,
@@ -19,7 +20,6 @@ from scratchnet.kernels.cpu.gemm.simd import (
     tile_store,
     vector_registers,
 )
-from scratchnet.kernels.cpu.runtime.cache import variant
 from scratchnet.kernels.cpu.runtime.jit import serial
 
 # Vectors in a row of the tile, and the heights P that are compiled, found by measuring. The tile, a row of vectors and

@@ -1,3 +1,3 @@
-"""What all kernels stand on: `jit` compiles and launches them, `cache` keeps what is compiled on disk, `caches` knows
-the processor's memory close by, `memory` lends the arrays that they write to.
+"""What kernels are written with: `jit` compiles and launches them, `memory` lends the arrays that they write to,
+`contract` checks what they are given.
 """

@@ -1,8 +1,8 @@
 """How the CPU kernels are compiled: by Numba, cached on disk, one parallel kernel at a time.
 
-`parallel` and `serial` are `numba.njit` with the project's settings and with the cache of `cache.py`. Numba's simplest
-threading layer ends the whole process when two Python threads launch parallel kernels at once (numba#8563), so
-`parallel` holds one lock for all. What threads run them, and that a forked child has one: `threads.py`.
+`parallel` and `serial` are `numba.njit` with the project's settings and with the cache of `compiling/cache.py`. Numba's
+simplest threading layer ends the whole process when two Python threads launch parallel kernels at once (numba#8563), so
+`parallel` holds one lock for all. What threads run them, and that a forked child has one: `threads/layer.py`.
 
 The same bits come out for any number of threads: each output element is written by one thread, in an order that does
 not depend on the number of threads. Elementwise kernels share out blocks of BLOCK elements, sums over the batch are cut
@@ -19,9 +19,11 @@ import numba
 import numpy as np
 
 from scratchnet import locks
-from scratchnet.kernels.cpu.runtime import processors, rehearsal, threads
-from scratchnet.kernels.cpu.runtime.compiled import compiled
+from scratchnet.kernels.cpu.compiling import rehearsal
+from scratchnet.kernels.cpu.compiling.compiled import compiled
+from scratchnet.kernels.cpu.machine import processors
 from scratchnet.kernels.cpu.runtime.memory import LINE, SMALLEST, empty
+from scratchnet.kernels.cpu.threads import layer
 
 _config: Any = numba.config
 
@@ -61,8 +63,8 @@ def parallel(
         with locks.KERNELS:
             if rehearsal.planned is not None:
                 return rehearsal.note(kernel, args)
-            if not threads.started:
-                threads.start()
+            if not layer.started:
+                layer.start()
             if processors.limit is not None:
                 processors.limit_threads()
             return kernel(*args)

@@ -26,6 +26,7 @@ import numba
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.gemm.micro_kernel import NO, ONE, ZERO, micro_kernel, panel_width, tile_table
 from scratchnet.kernels.cpu.gemm.operands import Depth, Left, Output, Right, Rows, Weights, Window
 from scratchnet.kernels.cpu.gemm.packing import pack
@@ -38,8 +39,7 @@ from scratchnet.kernels.cpu.gemm.simd import (
     tile_relu,
     tile_store,
 )
-from scratchnet.kernels.cpu.runtime.cache import variant
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import in_order, scratch, serial, serial_in_order
 from scratchnet.kernels.cpu.runtime.memory import LINE, empty
 from scratchnet.kernels.cpu.winograd.transforms import FILTER, INPUT, OUTPUT, POINTS, Algorithm, grid_transform

@@ -12,11 +12,11 @@ import numba
 import numpy as np
 from numba import prange
 
+from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.gemm.micro_kernel import NO, ONE, ZERO, micro_kernel, panel_width, tile_table
 from scratchnet.kernels.cpu.gemm.operands import Depth, Left, Right, Rows, Window
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, grid_load, tile_add, tile_load, tile_store
-from scratchnet.kernels.cpu.runtime.cache import variant
-from scratchnet.kernels.cpu.runtime.caches import CACHES
+from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import in_order, parallel, scratch, serial_in_order
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import LONGEST_SUM

@@ -29,8 +29,9 @@ import numba
 import numpy as np
 from llvmlite import ir
 
-from scratchnet.kernels.cpu.runtime import pool, processors
-from scratchnet.kernels.cpu.runtime.atomics import WORD
+from scratchnet.kernels.cpu.machine import processors
+from scratchnet.kernels.cpu.threads import pool
+from scratchnet.kernels.cpu.threads.atomics import WORD
 
 _config: Any = numba.config
 _OLDEST, _NEWEST = (0, 60), (0, 68)  # of Numba's versions, whose layers have these functions

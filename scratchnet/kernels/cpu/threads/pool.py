@@ -40,7 +40,8 @@ from __future__ import annotations
 
 from numba import types
 
-from scratchnet.kernels.cpu.runtime.atomics import (
+from scratchnet.kernels.cpu.compiling.compiled import callback, compiled
+from scratchnet.kernels.cpu.threads.atomics import (
     ROOM,
     add,
     call,
@@ -60,7 +61,6 @@ from scratchnet.kernels.cpu.runtime.atomics import (
     thread_self,
     unlock,
 )
-from scratchnet.kernels.cpu.runtime.compiled import callback, compiled
 
 PER_THREAD = (
     8  # tasks of a loop for each thread: enough that the last one is short, few enough that claiming them costs nothing

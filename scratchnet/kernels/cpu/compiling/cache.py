@@ -36,8 +36,8 @@ from typing import Any
 
 import numba
 
-from scratchnet.kernels.cpu.runtime import sharing
-from scratchnet.kernels.cpu.runtime.compiling import watched
+from scratchnet.kernels.cpu.compiling import sharing
+from scratchnet.kernels.cpu.compiling.bar import watched
 
 _FILES = sorted(Path(__file__).parents[1].rglob("*.py"))  # of kernels/cpu with all its rooms
 SOURCES = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES)).hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numba
 
-from scratchnet.kernels.cpu.runtime.cache import cached
+from scratchnet.kernels.cpu.compiling.cache import cached
 
 # A processor that is named by hand stands for its own features, not for those of this machine.
 _config: Any = numba.config
@@ -28,7 +28,8 @@ def compiled(function: Callable[..., Any], makes_arrays: bool = False, **options
     Only where it makes arrays does it count references to arrays: `y if first else z` within a loop would add to a
     counter in memory that all threads share, and each would wait until the others have done so.
     """
-    return cached(numba.njit(error_model="numpy", _nrt=makes_arrays, **options)(function))
+    njit: Any = numba.njit  # its types name no _nrt
+    return cached(njit(error_model="numpy", _nrt=makes_arrays, **options)(function))
 
 
 def callback(signature: Any) -> Callable[[Callable[..., Any]], Callable[[], int]]:

@@ -31,7 +31,8 @@ from typing import Any
 
 import numba
 
-from scratchnet.kernels.cpu.runtime import processors, rehearsal
+from scratchnet.kernels.cpu.compiling import rehearsal
+from scratchnet.kernels.cpu.machine import processors
 
 _config: Any = numba.config
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from scratchnet.compile import help_to_compile; help_to_compile()"

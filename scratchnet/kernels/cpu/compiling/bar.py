@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from scratchnet.kernels.cpu.runtime import linking, sharing
+from scratchnet.kernels.cpu.compiling import linking, sharing
 from scratchnet.printing import usable
 
 PATIENCE = 1.0  # seconds of compiling
