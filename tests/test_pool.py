@@ -223,6 +223,26 @@ def test_what_a_launching_thread_lacks_counts_only_where_it_launched_the_loops_i
     assert (words["LOOPED"], words["ACTIVE"], words["FEWER"]) == (0, 1, 1)
 
 
+# The first loops of a thread come seconds after the system has started, and some time after the thread has.
+BEGINNING = """
+import time
+from scratchnet.kernels.cpu.threads import layer, pool
+layer.start()
+words = layer._control[(pool.OWN + pool.OWN_BYTES + pool.FROM) // 8 :]
+until = time.monotonic() + 20
+while words[0] == 0 and time.monotonic() < until:
+    time.sleep(0.01)
+print(0 <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) - words[0] < 20e9)
+"""
+
+
+@needs_pool
+def test_a_thread_lacked_nothing_before_it_began():
+    if layer.processors.processors().usable < 2:
+        pytest.skip("one processor, and so no thread but the one that launches")
+    assert python("-c", BEGINNING, NUMBA_NUM_THREADS="2") == "True"
+
+
 @needs_pool
 def test_a_thread_counts_the_time_without_a_core_but_not_that_of_sleep():
     words, own = Words(), pool.OWN // 8

@@ -62,9 +62,7 @@ from scratchnet.kernels.cpu.threads.atomics import (
     unlock,
 )
 
-PER_THREAD = (
-    8  # tasks of a loop for each thread: enough that the last one is short, few enough that claiming them costs nothing
-)
+PER_THREAD = 8  # tasks of a loop for each thread: the last one is short, and claiming them costs next to nothing
 SPIN, PATIENCE, FIRST, LONGEST = 200_000, 20_000, 50_000_000, 1_600_000_000  # nanoseconds
 LACKING = 60  # percent of a core; threads that share one so wait for each other about as long as one fewer would take
 COUNT_EVERY, LOOK_EVERY, SOON = 2_000_000, 20_000_000, 100_000_000  # nanoseconds
@@ -171,7 +169,10 @@ def _count_lack(control, me):
 @callback(types.void(types.int64, types.int64))
 def worker(control, me):
     """The life of thread `me`, which is 1 or more; 0 is the thread that launches."""
-    store(_own(control, me) + NUMBER, thread_self())
+    own = _own(control, me)
+    store(own + NUMBER, thread_self())
+    store(own + FROM, now())
+    store(own + OWN_HAD, own_time())
     flush_denormals()
     seen = 0
     while load(control + STOP) == 0:
