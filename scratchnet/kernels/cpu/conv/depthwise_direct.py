@@ -12,13 +12,13 @@ outputs sw apart see neighbouring pixels. Tables say which, so that one kernel s
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from scratchnet.kernels.cpu.compiling.cache import variant
+from scratchnet.kernels.cpu.conv.narrow_plan import MOST_TAPS, table
 from scratchnet.kernels.cpu.conv.taps import beside_multiply_add, prefetch, stream_end, tile_stream
 from scratchnet.kernels.cpu.gemm.micro_kernel import tile_table
 from scratchnet.kernels.cpu.gemm.operands import Window
@@ -27,7 +27,6 @@ from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial_in_order
 
 _HEIGHTS = (8, 7, 4, 1)  # pixels of a tile: 8 sums, 5 weights and a pixel fit into 16 registers
-_TAPS = (5, 3, 2, 1)  # of a row of the window, that a tile takes at once
 _TASKS = 32  # enough to keep many threads busy
 _NEAR_BYTES = CACHES.second // 2  # of x: what is no larger comes from near by, and need not be asked for ahead
 
@@ -117,13 +116,9 @@ def _taps_at_once(count: int) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     while start < count:
-        found.append((start, next(size for size in _TAPS if size <= count - start)))
+        found.append((start, next(size for size in MOST_TAPS if size <= count - start)))
         start += found[-1][1]
     return found
-
-
-def _table(rows: Sequence[tuple[int, ...]], columns: int) -> np.ndarray:
-    return np.array(rows, np.int64).reshape(-1, columns)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -142,7 +137,7 @@ def _forward(window: Window, x_hw: tuple[int, int], hw: tuple[int, int], C: int)
         rows.append((i * sh - top, k, max(k, min(KH, H + top - i * sh)), 0))
     tiles = [(j, j * sw - left, height, 0) for j, height, _ in tile_table(hw[1], True, _HEIGHTS, 1, 2).tolist()]
     groups = np.array([[[0, len(taps)]]])
-    return _Plan(_table(rows, 4), _table(tiles, 4), groups, _table(parts, 4), (sw, 1, sw))
+    return _Plan(table(rows, 4), table(tiles, 4), groups, table(parts, 4), (sw, 1, sw))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -166,7 +161,7 @@ def _input_grad(window: Window, dy_hw: tuple[int, int], hw: tuple[int, int], C: 
         i, phase = divmod(h + top, sh)
         m = max(0, i - OH + 1)
         rows.append((i, m, max(m, min(len(range(phase, KH, sh)), i + 1)), phase))
-    return _Plan(_table(rows, 4), _table(sorted(tiles), 4), groups, _table(parts, 4), (1, sw, -sw))
+    return _Plan(table(rows, 4), table(sorted(tiles), 4), groups, table(parts, 4), (1, sw, -sw))
 
 
 def depthwise(

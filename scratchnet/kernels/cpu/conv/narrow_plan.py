@@ -16,7 +16,7 @@ from scratchnet.kernels.cpu.gemm.micro_kernel import tile_table
 from scratchnet.kernels.cpu.gemm.operands import Window
 
 HEIGHTS = (8, 7, 4, 2, 1)  # pixels of a tile: 8 sums, 5 weights and a pixel fit into 16 registers
-_MOST_TAPS = (5, 3, 2, 1)  # of a row of the window, that a tile takes at once
+MOST_TAPS = (5, 3, 2, 1)  # of a row of the window, that a tile takes at once
 MOST_COLUMNS = 2048  # of outputs, that are taken at once: all rows of a window have to fit into the caches
 
 
@@ -54,14 +54,15 @@ class _Taps:
         """Taps of a row of the window that meet neighbouring pixels, the first the one at that place of a row."""
         (KH, KW), planes = self.window, self.planes
         while taps:
-            count = next(n for n in _MOST_TAPS if n <= len(taps))
+            count = next(n for n in MOST_TAPS if n <= len(taps))
             self.chunks.append((place * self.lanes, len(self.order) * self.lanes, count))
             met = taps[:count]
             self.order += [(k * KW + tap) * planes + c for k in range(KH) for c in range(planes) for tap in met]
             taps, place = taps[count:], place + count
 
 
-def _table(found: list[Any], columns: int) -> np.ndarray:
+def table(found: list[Any], columns: int) -> np.ndarray:
+    """Rows of so many whole numbers each, as an array, even where there are none."""
     return np.array(found, np.int64).reshape(-1, columns)
 
 
@@ -69,7 +70,7 @@ def _columns(places: list[int], W: int, lanes: int) -> tuple[np.ndarray, np.ndar
     """(columns, beside), given the column of x that each pixel of the buffer's row is, or would be."""
     inside = sorted((v, q * lanes) for q, v in enumerate(places) if 0 <= v < W)
     beside = [q * lanes for q, v in enumerate(places) if not 0 <= v < W]
-    return _table(inside, 2), np.array(beside, np.int64)
+    return table(inside, 2), np.array(beside, np.int64)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -94,7 +95,7 @@ def forward(window: Window, x_hw: tuple[int, int], hw: tuple[int, int], start: i
     tiles = [(j, 1, P, j, which, 0, len(taps.chunks)) for j, which, P in tile_table(OW, True, HEIGHTS, 1, 2).tolist()]
     places = [phase - left + q * sw for phase in range(phases) for q in range(width)]
     return Meeting(
-        _table(rows, 3), *_columns(places, W, lanes), _table(tiles, 7), _table(taps.chunks, 3),
+        table(rows, 3), *_columns(places, W, lanes), table(tiles, 7), table(taps.chunks, 3),
         np.array(taps.order, np.int64), (len(places) * lanes, ring, 1),
     )  # fmt: skip
 
@@ -120,6 +121,6 @@ def input_grad(
             tiles.append((v + j * sw, sw, P, at[v] - first + j, which, begin, len(taps.chunks)))
     width = max(tile[3] + tile[2] for tile in tiles) + max(0, KW - 1) // sw
     return Meeting(
-        _table(rows, 3), *_columns(list(range(first, first + width)), OW, lanes), _table(sorted(tiles), 7),
-        _table(taps.chunks, 3), np.array(taps.order, np.int64), (width * lanes, max(1, -(-KH // sh)), -sh),
+        table(rows, 3), *_columns(list(range(first, first + width)), OW, lanes), table(sorted(tiles), 7),
+        table(taps.chunks, 3), np.array(taps.order, np.int64), (width * lanes, max(1, -(-KH // sh)), -sh),
     )  # fmt: skip
