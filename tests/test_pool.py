@@ -71,6 +71,20 @@ threading.Thread(target=forever, daemon=True).start()
 time.sleep(0.2)
 """
 
+TASKS = """
+import ctypes, llvmlite.binding, numpy as np
+from scratchnet.kernels import cpu
+cpu.relu(np.zeros(4, np.float32))
+sizes = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+tasks_of = sizes(llvmlite.binding.address_of_symbol("get_sched_size"))
+
+def tasks(threads, *rounds):
+    first, last = np.array([5] * len(rounds)), np.array(rounds) + 4
+    return tasks_of(threads, len(rounds), first.ctypes.data, last.ctypes.data)
+
+print([tasks(2, rounds) for rounds in (0, 1, 8, 16, 17, 1000)], [tasks(1, 1), tasks(1, 8)], tasks(2, 3, 1000))
+"""
+
 DENORMAL = """
 import hashlib, numpy as np
 from scratchnet.kernels import cpu
@@ -104,6 +118,12 @@ def machine_code(triple, processor):
     llvm.initialize_all_asmprinters()
     machine = llvm.Target.from_triple(triple).create_target_machine(cpu=processor)
     return machine.emit_assembly(llvm.parse_assembly(str(module)))
+
+
+@needs_pool
+def test_no_more_tasks_than_rounds():
+    """Empty tasks would all be in the last threads' shares. In several dimensions, Numba's own number stays."""
+    assert python("-c", TASKS).strip() == f"[16, 1, 8, 16, 16, 16] [1, 1] {2 * pool.PER_THREAD}"
 
 
 @needs_pool

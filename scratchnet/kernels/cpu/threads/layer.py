@@ -5,7 +5,7 @@ ours in their places there, before any kernel is compiled or loaded:
 
     numba_parallel_for(function, args, dimensions, steps, data, ...)    pool.parallel_for
     get_thread_id()                                                     pool.get_thread_id
-    get_sched_size(threads, ...), into how many tasks a loop is cut     Numba's, for PER_THREAD times as many threads
+    get_sched_size(threads, ...), into how many tasks a loop is cut     see `_sched_size`
 
 All that Numba compiles in this process from then on, also what is not ours, runs on the pool. NUMBA_THREADING_LAYER has
 no say in that. SCRATCHNET_THREADS=numba in the environment leaves Numba's own layer in its place; so it is on Windows,
@@ -77,14 +77,24 @@ def _entry(address: int, result: ir.Type, count: int, first: int | None = None) 
 
 
 def _sched_size(layer: int) -> tuple[ir.FunctionType, Any]:
-    """Numba's get_sched_size, asked for PER_THREAD times as many threads where there are several."""
+    """Numba's get_sched_size, asked for PER_THREAD times as many threads where there are several.
+
+    But no more tasks than the loop has rounds: the rest would be empty ones at the end, in the shares of the last
+    threads, which would then take theirs from the first one's share.
+    """
     kind = ir.FunctionType(WORD, [WORD] * 4)
 
     def emit(builder: ir.IRBuilder, arguments: list[ir.Value]) -> None:
-        threads, *rest = arguments
+        threads, dimensions, starts, stops = arguments
         several = builder.icmp_unsigned(">", threads, WORD(1))
-        tasks = builder.select(several, builder.mul(threads, WORD(pool.PER_THREAD)), threads)
-        builder.ret(builder.call(builder.inttoptr(WORD(layer), kind.as_pointer()), [tasks, *rest]))
+        asked = builder.select(several, builder.mul(threads, WORD(pool.PER_THREAD)), threads)
+        target = builder.inttoptr(WORD(layer), kind.as_pointer())
+        tasks = builder.call(target, [asked, dimensions, starts, stops])
+        first, last = (builder.load(builder.inttoptr(a, WORD.as_pointer())) for a in (starts, stops))
+        rounds = builder.add(builder.sub(last, first), WORD(1))  # of a loop in one dimension, as ours are
+        fewer = builder.and_(builder.icmp_signed(">", rounds, WORD(0)), builder.icmp_signed("<", rounds, tasks))
+        fewer = builder.and_(fewer, builder.icmp_unsigned("==", dimensions, WORD(1)))
+        builder.ret(builder.select(fewer, rounds, tasks))
 
     return kind, emit
 
