@@ -65,7 +65,7 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False
         y, b = np.empty((len(x), U), x.dtype), np.empty(0, x.dtype) if b is None else b
         _dense_tiny(*map(np.ascontiguousarray, (x, w, b)), relu, y)
         return y
-    depth = few_rows.depth_for(w) if _is_few(len(x), w) else None
+    depth = few_rows.depth_for(D, U, w.itemsize) if _is_few(len(x), w) else None
     if depth is None:
         return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)
     y = empty((len(x), U), x.dtype)

@@ -21,7 +21,9 @@ from scratchnet.kernels.cpu.runtime.jit import parallel, scratch, serial
 
 _PANEL_BYTES = CACHES.second // 8  # of weights that the tiles of a band share: they stay in the second-level cache
 _TASKS = 32  # enough to keep many threads busy, few enough to be worth a task
-_MANY_PLACES = 512  # outputs of a filter, from which on a narrow panel is worth packing
+# A panel that is narrower than the rows of the weights is worth packing for so many outputs of a filter, where the
+# weights are more than so many bytes: those of few channels stay in the first-level cache as they lie.
+_MANY_PLACES, _MANY_BYTES = 512, CACHES.first // 2
 _FEW_TASKS = 8  # below, the filters are shared out too
 
 # The rows of a tile are pixels that follow each other in a row of the picture. Where that row is short, or where much
@@ -178,7 +180,8 @@ def direct_conv2d(
     panels = -(-F // width)
     w, c_step, panel_step = weights.array, weights.c_step, width
     natural = weights[2:] == (KW * C * F, C * F, F, 1)
-    if not natural or F % width or (width < F and N * y.OH * y.OW >= _MANY_PLACES):
+    many = N * y.OH * y.OW >= _MANY_PLACES and KH * KW * C * F * x.itemsize > _MANY_BYTES
+    if not natural or F % width or (width < F and many):
         w, c_step, panel_step = pack(weights, KH, KW, C, F), width, KH * KW * C * width
     initial = bias
     if initial is None or F % width or not initial.flags.c_contiguous:

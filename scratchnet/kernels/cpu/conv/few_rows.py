@@ -6,6 +6,8 @@ the places, n for the channels and u for the filters.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from scratchnet.kernels.cpu.conv.weight_grad import one_and_zeros, weight_grad_parts
@@ -21,12 +23,12 @@ _PARTS = 8  # of the sum over d
 _LEAST_DEPTH = 16  # rows; with fewer at a time, loading and storing the sums would take as long as adding to them
 
 
-def depth_for(w: np.ndarray) -> int | None:
+@functools.lru_cache(maxsize=1024)
+def depth_for(D: int, U: int, itemsize: int) -> int | None:
     """How many rows of w (D, U) to take at a time, a divisor of D; None where this way is not the faster one."""
-    D, U = w.shape
-    most = min(D, _PANEL_BYTES // (U * w.itemsize))
+    most = min(D, _PANEL_BYTES // (U * itemsize))
     depth = next((n for n in range(most, 0, -1) if D % n == 0), 0)
-    return depth if depth >= _LEAST_DEPTH and U % panel_width(w.itemsize) == 0 else None
+    return depth if depth >= _LEAST_DEPTH and U % panel_width(itemsize) == 0 else None
 
 
 def add_product(x: np.ndarray, w: np.ndarray, depth: int, y: np.ndarray) -> None:
