@@ -42,6 +42,7 @@ PARTS = {
         "other": r".*%[xyz]mm",
     },
 }
+PREFETCH = {ARM: r"\s+prfu?m\tpst", X86: r"\s+prefetch"}
 SPILL = {ARM: r"(ld|st)[rp]\tq.*\[sp", X86: r".*(%rsp.*%[xyz]mm|%[xyz]mm.*%rsp)"}
 
 
@@ -93,6 +94,11 @@ def test_micro_kernel(cpu):
         if triple == X86:
             assert vector_bytes == 64 or "%zmm" not in "".join(loop)
             assert vector_bytes == 32 or "%ymm" not in "".join(loop)
+        # Before the products, each cache line that the tile will be stored to is asked for.
+        asked = [n for n, line in enumerate(lines) if re.match(PREFETCH[triple], line)]
+        products = [n for n, line in enumerate(lines) if re.match(r"\s+(fmla|vfmadd)", line)]
+        assert len(asked) == P * Q * vector_bytes // 64, (name, asked)
+        assert max(asked) < min(products), name
 
 
 # Where there are 16 registers, the tile of 8 outputs of groups moves its sums through the stack from one row of taps to

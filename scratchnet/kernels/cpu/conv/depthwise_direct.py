@@ -19,9 +19,10 @@ from numba import prange
 
 from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.conv.narrow_plan import MOST_TAPS, table
-from scratchnet.kernels.cpu.conv.taps import beside_multiply_add, prefetch, stream_end, tile_stream
+from scratchnet.kernels.cpu.conv.taps import beside_multiply_add, stream_end, tile_stream
 from scratchnet.kernels.cpu.gemm.micro_kernel import tile_table
 from scratchnet.kernels.cpu.gemm.operands import Window
+from scratchnet.kernels.cpu.gemm.prefetching import prefetch
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_relu, tile_store
 from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import parallel, serial_in_order

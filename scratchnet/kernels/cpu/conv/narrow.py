@@ -22,8 +22,9 @@ from numba import prange
 
 from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.conv.narrow_plan import HEIGHTS, MOST_COLUMNS, Meeting, forward, input_grad
-from scratchnet.kernels.cpu.conv.taps import groups_store, prefetch, stream_end, taps_multiply_add, tile_stream
+from scratchnet.kernels.cpu.conv.taps import groups_store, stream_end, taps_multiply_add, tile_stream
 from scratchnet.kernels.cpu.gemm.operands import Window
+from scratchnet.kernels.cpu.gemm.prefetching import prefetch
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_relu, tile_store
 from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import inlined_in_order, parallel, scratch

@@ -16,8 +16,9 @@ from numba import prange
 from scratchnet.kernels.cpu.compiling.cache import variant
 from scratchnet.kernels.cpu.conv.narrow import copy_row, sources_of, widened
 from scratchnet.kernels.cpu.conv.narrow_plan import MOST_COLUMNS, seen_columns
-from scratchnet.kernels.cpu.conv.taps import prefetch, window_multiply_add
+from scratchnet.kernels.cpu.conv.taps import window_multiply_add
 from scratchnet.kernels.cpu.gemm.operands import Window
+from scratchnet.kernels.cpu.gemm.prefetching import prefetch
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_store, vector_registers
 from scratchnet.kernels.cpu.machine.caches import CACHES
 from scratchnet.kernels.cpu.runtime.jit import PARTS, inlined_in_order, parallel, scratch

@@ -135,28 +135,6 @@ def window_multiply_add(typing, tile, P, K, L, x, xo, xs, dy, do, ds):
     return tile(tile, P, K, L, x, intp, intp, dy, intp, intp), codegen
 
 
-@intrinsic
-def prefetch(typing, array, offset):
-    """Ask for the cache line of array[offset] ahead of its use; an offset outside of the array does no harm.
-
-    It comes into the second-level cache. A line that will be written is asked for in the same way, which was faster
-    than to ask for it with the right to write.
-    """
-
-    def codegen(context, builder, signature, args):
-        pointer = ir.IntType(8).as_pointer()
-        number = ir.IntType(32)
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), [pointer, number, number, number]), "llvm.prefetch.p0i8"
-        )
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        line = builder.bitcast(builder.gep(data, [args[1]]), pointer)
-        builder.call(function, [line, number(0), number(2), number(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), codegen
-
-
 @intrinsic(prefer_literal=True)
 def tile_stream(typing, tile, P, y, yo, ys):
     """y[yo + p*ys ...] = tile[p], past the caches, which would otherwise read each line before it is written.

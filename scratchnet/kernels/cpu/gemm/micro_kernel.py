@@ -11,6 +11,7 @@ import functools
 import numpy as np
 
 from scratchnet.kernels.cpu.compiling.cache import variant
+from scratchnet.kernels.cpu.gemm.prefetching import tile_prefetch
 from scratchnet.kernels.cpu.gemm.simd import (
     VECTOR_BYTES,
     has_fma,
@@ -51,6 +52,7 @@ def _make_micro_kernel(P):
     @variant(P)
     def kernel(a, left, b, right, depth, s, initial, y, out, relu):
         tile = tile_load(P, Q, s, initial.start, initial.row_step)
+        tile_prefetch(P, Q, y, out.start, out.row_step)
         for outer in range(depth.outer):
             for middle in range(depth.middle):
                 at_a = left.start + outer * left.outer_step + middle * left.middle_step

@@ -87,7 +87,7 @@ def _tile(array: types.Array, P: types.IntegerLiteral, Q: types.IntegerLiteral) 
     return types.UniTuple(Vector(array.dtype), P.literal_value * Q.literal_value)
 
 
-def _vector_pointers(context, builder, array_type, array, offset, count):
+def vector_pointers(context, builder, array_type, array, offset, count):
     """Pointers to `count` vectors that follow each other in a flat array, from element `offset` on."""
     vector = context.get_value_type(Vector(array_type.dtype))
     data = context.make_array(array_type)(context, builder, array).data
@@ -124,7 +124,7 @@ def tile_load(typing, P, Q, y, yo, ys):
         vector = context.get_value_type(tile.dtype)
         loads = []
         for _ in range(P.literal_value):
-            for pointer in _vector_pointers(context, builder, signature.args[2], array, offset, Q.literal_value):
+            for pointer in vector_pointers(context, builder, signature.args[2], array, offset, Q.literal_value):
                 loads.append(builder.load(pointer, align=_bytes(vector)))
             offset = builder.add(offset, step)
         return context.make_tuple(builder, tile, loads)
@@ -144,7 +144,7 @@ def grid_load(typing, P, Q, x, xo, xs, xt):
         for _ in range(P.literal_value):
             place = offset
             for _ in range(Q.literal_value):
-                (pointer,) = _vector_pointers(context, builder, signature.args[2], array, place, 1)
+                (pointer,) = vector_pointers(context, builder, signature.args[2], array, place, 1)
                 loads.append(builder.load(pointer, align=_bytes(vector)))
                 place = builder.add(place, cell)
             offset = builder.add(offset, row)
@@ -188,7 +188,7 @@ def tile_multiply_add(typing, tile, P, Q, a, ao, step, b, bo):
         vector = context.get_value_type(signature.return_type.dtype)
         right = [
             builder.load(pointer, align=_bytes(vector))
-            for pointer in _vector_pointers(context, builder, signature.args[6], b_array, b_offset, Q.literal_value)
+            for pointer in vector_pointers(context, builder, signature.args[6], b_array, b_offset, Q.literal_value)
         ]
         numbers = context.make_array(signature.args[3])(context, builder, a_array).data
         for p in range(P.literal_value):
@@ -226,7 +226,7 @@ def tile_store(typing, tile, P, Q, y, yo, ys):
         _, _, _, array, offset, step = args
         vector = context.get_value_type(tile.dtype)
         for _ in range(P.literal_value):
-            for pointer in _vector_pointers(context, builder, signature.args[3], array, offset, Q.literal_value):
+            for pointer in vector_pointers(context, builder, signature.args[3], array, offset, Q.literal_value):
                 builder.store(next(sums), pointer, align=_bytes(vector))
             offset = builder.add(offset, step)
         return context.get_dummy_value()
@@ -247,7 +247,7 @@ def grid_store(typing, tile, P, Q, y, yo, ys, yt, rows, columns):
             for q in range(Q.literal_value):
                 here = builder.and_(there, builder.icmp_signed("<", ir.Constant(columns.type, q), columns))
                 with builder.if_then(here):
-                    (pointer,) = _vector_pointers(context, builder, signature.args[3], array, place, 1)
+                    (pointer,) = vector_pointers(context, builder, signature.args[3], array, place, 1)
                     builder.store(next(sums), pointer, align=_bytes(vector))
                 place = builder.add(place, cell)
             offset = builder.add(offset, row)
@@ -266,7 +266,7 @@ def transpose_block(typing, x, xo, xs, y, yo, ys):
         vector = context.get_value_type(Vector(x.dtype))
         rows = []
         for _ in range(vector.count):
-            (pointer,) = _vector_pointers(context, builder, signature.args[0], x_array, x_offset, 1)
+            (pointer,) = vector_pointers(context, builder, signature.args[0], x_array, x_offset, 1)
             rows.append(builder.load(pointer, align=_bytes(vector)))
             x_offset = builder.add(x_offset, x_step)
         # In blocks of 2x2, then of those, and so on, what stands above and right changes places with below and left.
@@ -277,7 +277,7 @@ def transpose_block(typing, x, xo, xs, y, yo, ys):
                     rows[low], rows[low + half] = _exchange(builder, rows[low], rows[low + half], half)
             half *= 2
         for row in rows:
-            (pointer,) = _vector_pointers(context, builder, signature.args[3], y_array, y_offset, 1)
+            (pointer,) = vector_pointers(context, builder, signature.args[3], y_array, y_offset, 1)
             builder.store(row, pointer, align=_bytes(vector))
             y_offset = builder.add(y_offset, y_step)
         return context.get_dummy_value()
