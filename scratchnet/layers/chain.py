@@ -73,8 +73,11 @@ class Chain(Composite):
 
     def plan(self, logits: bool = False) -> Sequence[Step]:
         """The steps in which the layers run; see `layers/fusion.py`. It is made anew where a layer has changed."""
-        key = [self.fuse, logits, *self.layers, *((one.activation, one._activity) for one in self.layers)]
-        key += [part for layer in self.layers if isinstance(layer, Composite) for part in all_parts(layer)]
+        key: list[Any] = [self.fuse, logits]
+        for layer in self.layers:
+            key += layer, layer.activation, layer._activity
+            if isinstance(layer, Composite):
+                key += all_parts(layer)
         if key != self._planned_for:
             self.check_layers()  # somebody may have put one into the list by hand
             steps = with_memories(fusion.plan(self.layers, self.fuse, logits))

@@ -61,17 +61,16 @@ def _product(x: np.ndarray, weights: Weights, b: np.ndarray | None, units: int, 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None, relu: bool = False) -> np.ndarray:
     """y[n,u] = b[u] + sum over d of x[n,d] * w[d,u]. With relu, y = max(y, 0)."""
     D, U = w.shape
+    x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
+    bias = np.empty(0, x.dtype) if b is None else np.ascontiguousarray(b)
     if len(x) * D * U <= _TINY:
-        y, b = np.empty((len(x), U), x.dtype), np.empty(0, x.dtype) if b is None else b
-        _dense_tiny(*map(np.ascontiguousarray, (x, w, b)), relu, y)
+        y = np.empty((len(x), U), x.dtype)
+        _dense_tiny(x, w, bias, relu, y)
         return y
     depth = few_rows.depth_for(D, U, w.itemsize) if _is_few(len(x), w) else None
     if depth is None:
-        return _product(x, Weights(as_flat(w), 0, D * U, D * U, U, 1), b, U, relu)
-    y = empty((len(x), U), x.dtype)
-    y[:] = 0 if b is None else b
-    few_rows.add_product(np.ascontiguousarray(x), np.ascontiguousarray(w), depth, y)
-    return np.maximum(y, 0, out=y) if relu else y
+        return _product(x, Weights(w.reshape(-1), 0, D * U, D * U, U, 1), b, U, relu)
+    return few_rows.dense(x, w, bias, relu, depth)
 
 
 @takes(dy="N U", w="D U")

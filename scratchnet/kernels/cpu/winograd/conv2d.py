@@ -194,6 +194,7 @@ _filter_transform = {algorithm: _make_filter_transform(algorithm) for algorithm 
 _winograd = {algorithm: _make_conv2d(algorithm) for algorithm in POINTS}
 
 
+@functools.lru_cache(maxsize=4096)
 def choose_algorithm(
     x_shape: tuple[int, ...], window: Window, hw: tuple[int, int], F: int, itemsize: int, for_weights: bool = False
 ) -> Algorithm | None:
