@@ -23,7 +23,8 @@ _PANEL_BYTES = CACHES.second // 8  # of weights that the tiles of a band share: 
 _TASKS = 32  # enough to keep many threads busy, few enough to be worth a task
 # A panel that is narrower than the rows of the weights is worth packing for so many outputs of a filter, where the
 # weights are more than so many bytes: those of few channels stay in the first-level cache as they lie.
-_MANY_PLACES, _MANY_BYTES = 512, CACHES.first // 2
+_MANY_PLACES = 512
+_MANY_BYTES = CACHES.first // 2
 _FEW_TASKS = 8  # below, the filters are shared out too
 
 # The rows of a tile are pixels that follow each other in a row of the picture. Where that row is short, or where much
