@@ -58,20 +58,21 @@ def micro_kernels():
 
 
 def transforms():
-    """Winograd's transforms of F(2, 3), and the tallest tiles of groups and of a depthwise convolution, in float32."""
+    """Winograd's transforms of F(2, 3), tall tiles of groups and depthwise convolutions, sums of taps; in float32."""
     from numba import types
 
-    from scratchnet.kernels.cpu.conv import depthwise_direct, narrow
+    from scratchnet.kernels.cpu.conv import depthwise_direct, depthwise_weight_grad, narrow
     from scratchnet.kernels.cpu.winograd import conv2d
     from scratchnet.kernels.cpu.winograd.transforms import INPUT, Algorithm
 
     a, chunks, i, yes = types.Array(types.float32, 1, "C"), types.Array(types.int64, 2, "C"), types.intp, types.boolean
     algorithm = Algorithm(2, 3)
-    shape = types.UniTuple(i, 4)
+    shape, three, two = (types.UniTuple(i, n) for n in (4, 3, 2))
     transform = conv2d.make_input_transform(algorithm.n, algorithm.n, INPUT[algorithm])
     yield "input", transform, (a, shape, *[i] * 5, a, a, i, i)
     yield "output", conv2d._make_output_transform(algorithm), (a, i, i, a, i, yes, i, a, *[i] * 5)
-    yield "depthwise", depthwise_direct._t0, (a, *[i] * 6, a, i, chunks, i, i, a, a, yes, yes, a, i, i)
+    yield "depthwise", depthwise_direct._t0, (a, *[i] * 5, three, a, i, chunks, i, i, a, a, yes, yes, a, i, i)
+    yield "taps", depthwise_weight_grad._add_taps, (a, i, a, *[i] * 6, two, two, a, a, i, i, i)
     yield "groups", narrow._t0, (a, *[i] * 11, chunks, i, i, a, i, yes, yes, a, *[i] * 3)
 
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from compare import DTYPES, Unchanged, assert_close, at_least, dtypes, layouts, normal, seeds, windows
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from scratchnet import reference
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu.conv import narrow
+from scratchnet.kernels.cpu.conv import depthwise_weight_grad, narrow
+from scratchnet.kernels.cpu.conv.narrow_weight_grad import narrow_weight_grad
+from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.shapes import output_hw
 
 channels = st.integers(1, 6)
@@ -210,6 +212,28 @@ def test_large_outputs_past_the_caches_are_the_same(monkeypatch):
     monkeypatch.setattr(narrow, "_STREAMED", 0)
     for streamed, in_caches in zip(both(), expected):
         np.testing.assert_array_equal(streamed, in_caches)
+
+
+@settings(max_examples=at_least(40))
+@given(
+    st.sampled_from([1, 2, 9]), st.integers(1, 9), st.integers(1, 25), st.tuples(*[st.integers(1, 3)] * 2),
+    st.tuples(*[st.integers(0, 2)] * 4), st.integers(16, 50), dtypes, seeds,
+)  # fmt: skip
+@example(9, 1, 1, (1, 1), (1, 1, 1, 1), 33, np.float32, 0)  # eight cells in nine of the window are beside the picture
+@example(2, 9, 90, (1, 1), (1, 1, 1, 1), 48, np.float32, 0)
+def test_depthwise_weights_from_pictures_as_they_lie(N, OH, OW, strides, around, C, dtype, seed):
+    """A 3x3 kernel and channels that fill a vector: x is not copied. To the bits as if it were."""
+    (sh, sw), (top, bottom, left, right) = strides, around
+    H, W = (OH - 1) * sh + 3 - top - bottom, (OW - 1) * sw + 3 - left - right + seed % sw
+    assume(H > 0 and W > 0)
+    rng = np.random.default_rng(seed)
+    x, dy = normal(rng, (N, H, W, C), dtype), normal(rng, (N, OH, OW, C), dtype)
+    pads, window = ((top, bottom), (left, right)), Window(3, 3, sh, sw, top, left)
+    assert depthwise_weight_grad.fits(x, dy, window)
+    dw = cpu.depthwise_conv2d_weight_grad(x, dy, (3, 3), strides, pads)
+    views = windows_of(x, (3, 3), strides, pads)
+    assert_close(dw[..., 0], np.einsum("nijckl,nijc->klc", views, dy.astype(np.float64)), dtype)
+    np.testing.assert_array_equal(dw.reshape(3, 3, 1, C), narrow_weight_grad(x, dy, window, 1))
 
 
 many = st.sampled_from([1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65])

@@ -41,6 +41,7 @@ class _Plan(NamedTuple):
     parts:  taps that are taken at once: where their pixels begin, from those of the row and the tile on; their column,
             likewise; where their weights begin; and how many they are
     steps:  columns from pixel to pixel of a tile, from output to output, and from tap to tap
+    fresh:  rows of x, and columns, for each row of outputs and each column: to be asked for ahead
     """
 
     rows: np.ndarray
@@ -48,6 +49,7 @@ class _Plan(NamedTuple):
     groups: np.ndarray
     parts: np.ndarray
     steps: tuple[int, int, int]
+    fresh: tuple[int, int]
 
 
 def _make_tile(P):
@@ -55,12 +57,13 @@ def _make_tile(P):
 
     @serial_in_order
     @variant(P)
-    def kernel(x, xo, v, W, xs, vs, ahead, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys):
-        lanes, C = len(zeros), len(bias)
+    def kernel(x, xo, v, W, xs, vs, ask, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys):
+        lanes, C, (ahead, down, across) = len(zeros), len(bias), ask
         for block in range((C + lanes - 1) // lanes):
             c = min(block * lanes, C - lanes)  # the last block may begin before the one before it ends
-            for p in range(P):
-                prefetch(x, xo + c + ahead + p * xs)
+            for line in range(xo + c + ahead, xo + c + ahead + down * W * C, W * C):
+                for p in range(P * across):
+                    prefetch(x, line + p * C)
             tile = tile_load(P, 1, bias, c, 0)
             for part in range(first, last):
                 at_x, at, at_w, taps = xo + parts[part, 0] + c, v + parts[part, 1], parts[part, 2] + c, parts[part, 3]
@@ -86,7 +89,7 @@ _t0, _t1, _t2, _t3 = (_make_tile(P) for P in _HEIGHTS)
 
 
 @parallel
-def _depthwise(x, x_shape, w, bias, relu, streams, y, y_shape, rows, tiles, groups, parts, steps, band, ahead, zeros):
+def _depthwise(x, x_shape, w, bias, relu, streams, y, y_shape, rows, tiles, groups, parts, steps, band, ask, zeros):
     _, H, W, C = x_shape
     N, OH, OW = y_shape
     vs, y_step, w_step = steps
@@ -101,13 +104,13 @@ def _depthwise(x, x_shape, w, bias, relu, streams, y, y_shape, rows, tiles, grou
                 first, last = group[0] + rows[i, 1] * group[1], group[0] + rows[i, 2] * group[1]
                 xo, yo = (row + v) * C, ((n * OH + i) * OW + tiles[z, 0]) * C
                 if height == 0:
-                    _t0(x, xo, v, W, xs, vs, ahead, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
+                    _t0(x, xo, v, W, xs, vs, ask, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
                 elif height == 1:
-                    _t1(x, xo, v, W, xs, vs, ahead, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
+                    _t1(x, xo, v, W, xs, vs, ask, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
                 elif height == 2:
-                    _t2(x, xo, v, W, xs, vs, ahead, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
+                    _t2(x, xo, v, W, xs, vs, ask, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
                 else:
-                    _t3(x, xo, v, W, xs, vs, ahead, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
+                    _t3(x, xo, v, W, xs, vs, ask, w, ws, parts, first, last, bias, zeros, relu, streams, y, yo, ys)
         if streams:
             stream_end()
 
@@ -138,7 +141,7 @@ def _forward(window: Window, x_hw: tuple[int, int], hw: tuple[int, int], C: int)
         rows.append((i * sh - top, k, max(k, min(KH, H + top - i * sh)), 0))
     tiles = [(j, j * sw - left, height, 0) for j, height, _ in tile_table(hw[1], True, _HEIGHTS, 1, 2).tolist()]
     groups = np.array([[[0, len(taps)]]])
-    return _Plan(table(rows, 4), table(tiles, 4), groups, table(parts, 4), (sw, 1, sw))
+    return _Plan(table(rows, 4), table(tiles, 4), groups, table(parts, 4), (sw, 1, sw), (sh, sw))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -162,7 +165,7 @@ def _input_grad(window: Window, dy_hw: tuple[int, int], hw: tuple[int, int], C: 
         i, phase = divmod(h + top, sh)
         m = max(0, i - OH + 1)
         rows.append((i, m, max(m, min(len(range(phase, KH, sh)), i + 1)), phase))
-    return _Plan(table(rows, 4), table(sorted(tiles), 4), groups, table(parts, 4), (1, sw, -sw))
+    return _Plan(table(rows, 4), table(sorted(tiles), 4), groups, table(parts, 4), (1, sw, -sw), (1, 1))
 
 
 def depthwise(
@@ -187,8 +190,9 @@ def depthwise_input_grad(dy: np.ndarray, w: np.ndarray, window: Window, dx: np.n
 
 def _run(x: np.ndarray, w: np.ndarray, b: np.ndarray, plan: _Plan, relu: bool, y: np.ndarray, streams: bool) -> None:
     N, OH, OW, C = y.shape
+    *tables, fresh = plan
+    ask = (w.shape[0] * x.shape[2] * C, *fresh) if x.nbytes > _NEAR_BYTES else (0, 0, 0)
     _depthwise(
-        x.reshape(-1), x.shape, w.reshape(-1), b, relu, streams, y.reshape(-1), (N, OH, OW), *plan,
-        max(1, OH * N // _TASKS), w.shape[0] * x.shape[2] * C if x.nbytes > _NEAR_BYTES else 0,
-        np.zeros(VECTOR_BYTES // x.itemsize, x.dtype),
+        x.reshape(-1), x.shape, w.reshape(-1), b, relu, streams, y.reshape(-1), (N, OH, OW), *tables,
+        max(1, OH * N // _TASKS), ask, np.zeros(VECTOR_BYTES // x.itemsize, x.dtype),
     )  # fmt: skip

@@ -3,7 +3,8 @@
 x (N, H, W, C), w (KH, KW, I, F) with I = C / G, y (N, OH, OW, F); pads ((top, bottom), (left, right)).
 
 Groups that would leave most of a register tile empty go all together: by `depthwise_direct` where each channel has one
-filter, or else by `narrow`. Others go one after the other, as convolutions whose outputs are written where they belong.
+filter, or else by `narrow`; their weights' gradient by `depthwise_weight_grad` or `narrow_weight_grad`. Others go one
+after the other, as convolutions whose outputs are written where they belong.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchnet.kernels.checks import check_groups
+from scratchnet.kernels.cpu.conv import depthwise_weight_grad
 from scratchnet.kernels.cpu.conv.conv2d import conv2d_into, conv2d_transpose_into, conv2d_weight_grad
 from scratchnet.kernels.cpu.conv.depthwise_direct import depthwise, depthwise_input_grad
 from scratchnet.kernels.cpu.conv.narrow import is_streamed, narrow_conv2d, narrow_conv2d_input_grad
@@ -62,9 +64,11 @@ def narrow_input_grad(
 def narrow_weight_gradient(
     x: np.ndarray, dy: np.ndarray, kernel_size: tuple[int, int], strides: tuple[int, int], pads: Pads, groups: int
 ) -> np.ndarray:
-    """dw by `narrow`."""
+    """dw by `depthwise_weight_grad` or `narrow_weight_grad`."""
     x, dy = np.ascontiguousarray(x), np.ascontiguousarray(dy)
     window = Window(*kernel_size, *strides, pads[0][0], pads[1][0])
+    if groups == x.shape[3] and depthwise_weight_grad.fits(x, dy, window):
+        return depthwise_weight_grad.depthwise_weight_grad(x, dy, window)
     return narrow_weight_grad(x, dy, window, x.shape[3] // groups)
 
 

@@ -172,6 +172,11 @@ def _chunks(KH: int, KW: int) -> np.ndarray:
     return np.array(found, np.int64).reshape(-1, 5)
 
 
+def parts_and_bands(N: int, OH: int, OW: int) -> tuple[int, int]:
+    """Into how many parts of the batch, and bands of a picture, a sum over all places is cut."""
+    return min(N, max(PARTS, -(-N * OH * OW // LONGEST_SUM))), min(OH, -(-OH * OW // LONGEST_SUM))
+
+
 @functools.lru_cache(maxsize=1024)
 def _plan(dy_shape: tuple[int, ...], window: Window, planes: int, itemsize: int) -> tuple[tuple[int, ...], int]:
     """How the sum is cut, and the numbers in a thread's buffer.
@@ -182,8 +187,7 @@ def _plan(dy_shape: tuple[int, ...], window: Window, planes: int, itemsize: int)
     (N, OH, OW, F), (KH, KW, sh, sw, _, _) = dy_shape, window
     OW, lanes = min(OW, MOST_COLUMNS), VECTOR_BYTES // itemsize
     blocks, row = -(-F // lanes), ((OW - 1) * sw + KW) * planes * lanes
-    bands = min(OH, -(-OH * OW // LONGEST_SUM))
-    parts = min(N, max(PARTS, -(-N * OH * OW // LONGEST_SUM)))
+    parts, bands = parts_and_bands(N, OH, OW)
     groups = min(-(-_TASKS // (parts * bands)), max(1, blocks // _BLOCKS_A_TASK)) if F % lanes == 0 else 1
     group = -(-blocks // groups)
     some = max(min(OH, _LEAST_ROWS), (_ROWS_BYTES // (row * itemsize) - KH) // sh + 1)

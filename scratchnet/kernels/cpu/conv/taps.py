@@ -136,6 +136,48 @@ def window_multiply_add(typing, tile, P, K, L, x, xo, xs, dy, do, ds):
 
 
 @intrinsic(prefer_literal=True)
+def beside_window_multiply_add(typing, tile, P, K, L, x, xo, xs, C, h, H, v, W, zeros, dy, do):
+    """tile[k, l] + the sum over p < P of x[xo + k*xs + (p + l)*C ...] * dy[do + p*C ...], with zeros for x beside a
+    picture.
+
+    As `window_multiply_add`, of pictures as they lie. Pixel (k, p + l) is in row h + k and column v + p + l; where that
+    is not one of 0 to H - 1, or to W - 1, it is read from `zeros`, a vector.
+    """
+    count, rows, columns = P.literal_value, K.literal_value, L.literal_value
+
+    def codegen(context, builder, signature, args):
+        sums = cgutils.unpack_tuple(builder, args[0])
+        _, _, _, _, _, x_offset, x_row, step, row, height, column, width, _, _, dy_offset = args
+        kinds, vector = signature.args, context.get_value_type(Vector(x.dtype))
+        pixels, nothing, slopes_at = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (4, 12, 13))
+        none = ir.Constant(width.type, 0)
+
+        def load(place):
+            return builder.load(builder.bitcast(place, vector.as_pointer()), align=x.dtype.bitwidth // 8)
+
+        slopes = []
+        for _ in range(count):
+            slopes.append(load(builder.gep(slopes_at, [dy_offset])))
+            dy_offset = builder.add(dy_offset, step)
+        for k in range(rows):
+            there = builder.icmp_unsigned("<", builder.add(row, ir.Constant(row.type, k)), height)
+            end = builder.select(there, width, none)  # of a row that is not there, no column is
+            place = x_offset
+            for q in range(count + columns - 1):
+                inside = builder.icmp_unsigned("<", builder.add(column, ir.Constant(column.type, q)), end)
+                here = load(builder.select(inside, builder.gep(pixels, [place]), nothing))
+                for p in range(max(0, q - columns + 1), min(count, q + 1)):
+                    at = k * columns + q - p
+                    sums[at] = multiply_add(builder, vector, here, slopes[p], sums[at])
+                place = builder.add(place, step)
+            x_offset = builder.add(x_offset, x_row)
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    i = types.intp
+    return tile(tile, P, K, L, x, i, i, i, i, i, i, i, zeros, dy, i), codegen
+
+
+@intrinsic(prefer_literal=True)
 def tile_stream(typing, tile, P, y, yo, ys):
     """y[yo + p*ys ...] = tile[p], past the caches, which would otherwise read each line before it is written.
 
