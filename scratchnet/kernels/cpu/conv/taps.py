@@ -13,6 +13,11 @@ from numba.extending import intrinsic
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, Vector, multiply_add
 
 
+def _load(builder, vector, place, dtype):
+    """The vector at a place in an array of that dtype."""
+    return builder.load(builder.bitcast(place, vector.as_pointer()), align=dtype.bitwidth // 8)
+
+
 def _loader(context, builder, array_type, array):
     """load(offset, q): the vector at that place of a flat array, or the q-th after it."""
     vector = context.get_value_type(Vector(array_type.dtype))
@@ -22,7 +27,7 @@ def _loader(context, builder, array_type, array):
         pointer = builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
         if q:
             pointer = builder.gep(pointer, [ir.Constant(offset.type, q)])
-        return builder.load(pointer, align=array_type.dtype.bitwidth // 8)
+        return _load(builder, vector, pointer, array_type.dtype)
 
     return load, vector
 
@@ -64,17 +69,15 @@ def beside_multiply_add(typing, tile, P, L, x, xo, xs, v, vs, W, zeros, w, wo, w
         kinds, vector = signature.args, context.get_value_type(Vector(x.dtype))
         pixels, nothing, weights = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (3, 9, 10))
 
-        def load(place):
-            return builder.load(builder.bitcast(place, vector.as_pointer()), align=x.dtype.bitwidth // 8)
-
         filters = []
         for _ in range(taps):
-            filters.append(load(builder.gep(weights, [w_offset])))
+            filters.append(_load(builder, vector, builder.gep(weights, [w_offset]), x.dtype))
             w_offset = builder.add(w_offset, w_step)
         for q in range(count + taps - 1):
             inside = builder.icmp_unsigned("<", column, width)  # a negative column is a large number without a sign
             # A choice of places, not a branch: of a branch, LLVM would make a copy of the loop for each of its ways.
-            here = load(builder.select(inside, builder.gep(pixels, [x_offset]), nothing))
+            place = builder.select(inside, builder.gep(pixels, [x_offset]), nothing)
+            here = _load(builder, vector, place, x.dtype)
             for tap in range(max(0, q - count + 1), min(taps, q + 1)):
                 sums[q - tap] = multiply_add(builder, vector, here, filters[tap], sums[q - tap])
             x_offset, column = builder.add(x_offset, x_step), builder.add(column, column_step)
@@ -151,25 +154,22 @@ def beside_window_multiply_add(typing, tile, P, K, L, x, xo, xs, C, h, H, v, W, 
         kinds, vector = signature.args, context.get_value_type(Vector(x.dtype))
         pixels, nothing, slopes_at = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (4, 12, 13))
         none = ir.Constant(width.type, 0)
-
-        def load(place):
-            return builder.load(builder.bitcast(place, vector.as_pointer()), align=x.dtype.bitwidth // 8)
-
         slopes = []
         for _ in range(count):
-            slopes.append(load(builder.gep(slopes_at, [dy_offset])))
+            slopes.append(_load(builder, vector, builder.gep(slopes_at, [dy_offset]), x.dtype))
             dy_offset = builder.add(dy_offset, step)
         for k in range(rows):
             there = builder.icmp_unsigned("<", builder.add(row, ir.Constant(row.type, k)), height)
             end = builder.select(there, width, none)  # of a row that is not there, no column is
-            place = x_offset
+            offset = x_offset
             for q in range(count + columns - 1):
                 inside = builder.icmp_unsigned("<", builder.add(column, ir.Constant(column.type, q)), end)
-                here = load(builder.select(inside, builder.gep(pixels, [place]), nothing))
+                place = builder.select(inside, builder.gep(pixels, [offset]), nothing)
+                here = _load(builder, vector, place, x.dtype)
                 for p in range(max(0, q - columns + 1), min(count, q + 1)):
                     at = k * columns + q - p
                     sums[at] = multiply_add(builder, vector, here, slopes[p], sums[at])
-                place = builder.add(place, step)
+                offset = builder.add(offset, step)
             x_offset = builder.add(x_offset, x_row)
         return context.make_tuple(builder, signature.return_type, sums)
 
