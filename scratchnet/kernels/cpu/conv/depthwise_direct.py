@@ -61,9 +61,9 @@ def _make_tile(P):
         lanes, C, (ahead, down, across) = len(zeros), len(bias), ask
         for block in range((C + lanes - 1) // lanes):
             c = min(block * lanes, C - lanes)  # the last block may begin before the one before it ends
-            for line in range(xo + c + ahead, xo + c + ahead + down * W * C, W * C):
+            for r in range(down):
                 for p in range(P * across):
-                    prefetch(x, line + p * C)
+                    prefetch(x, xo + c + ahead + (r * W + p) * C)
             tile = tile_load(P, 1, bias, c, 0)
             for part in range(first, last):
                 at_x, at, at_w, taps = xo + parts[part, 0] + c, v + parts[part, 1], parts[part, 2] + c, parts[part, 3]

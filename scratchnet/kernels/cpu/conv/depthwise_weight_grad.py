@@ -22,7 +22,7 @@ from scratchnet.kernels.cpu.gemm.operands import Window
 from scratchnet.kernels.cpu.gemm.prefetching import prefetch
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, tile_load, tile_store, vector_registers
 from scratchnet.kernels.cpu.machine.caches import CACHES
-from scratchnet.kernels.cpu.runtime.jit import parallel, scratch, serial_in_order
+from scratchnet.kernels.cpu.runtime.jit import inlined_in_order, parallel, scratch
 from scratchnet.kernels.cpu.runtime.memory import empty
 from scratchnet.kernels.cpu.sums import sum_of
 
@@ -43,11 +43,12 @@ class _Cut(NamedTuple):
     some: int
 
 
-@serial_in_order
+@inlined_in_order
 def _add_taps(sums, so, x, xo, h, H, v, W, C, strides, ask, zeros, dy, do, rows, OW):
     """sums[so + (k, l)] += the sum over i < rows and j < OW of pixel (i, j) shifted by (k, l), and slope (i, j).
 
-    Pixel (0, 0) is in row h and column v of the picture.
+    Pixel (0, 0) is in row h and column v of the picture. It is a part of its caller: as a function of its own, the copy
+    that is kept on disk, which LLVM optimizes twice, would be up to a half slower than the one that is run at once.
     """
     (sh, sw), (ahead, down), lanes = strides, ask, len(zeros)
     together = OW // _SLOPES if sw == 1 else 0
@@ -55,10 +56,10 @@ def _add_taps(sums, so, x, xo, h, H, v, W, C, strides, ask, zeros, dy, do, rows,
     for i in range(rows):
         at_x, at_dy, row, column = xo + i * sh * W * C, do + i * OW * C, h + i * sh, v
         for _ in range(together):
-            for q in range(0, _SLOPES * C, C):
-                prefetch(dy, at_dy + OW * C + q)
+            for q in range(_SLOPES):
+                prefetch(dy, at_dy + OW * C + q * C)
                 for r in range(down):
-                    prefetch(x, at_x + ahead + r * W * C + q)
+                    prefetch(x, at_x + ahead + (r * W + q) * C)
             tile = beside_window_multiply_add(
                 tile, _SLOPES, 3, 3, x, at_x, W * C, C, row, H, column, W, zeros, dy, at_dy
             )
@@ -68,8 +69,8 @@ def _add_taps(sums, so, x, xo, h, H, v, W, C, strides, ask, zeros, dy, do, rows,
         for _ in range(OW - _SLOPES * together):
             prefetch(dy, at_dy + OW * C)
             for r in range(down):
-                for q in range(0, sw * C, C):
-                    prefetch(x, at_x + ahead + r * W * C + q)
+                for q in range(sw):
+                    prefetch(x, at_x + ahead + (r * W + q) * C)
             tile = beside_window_multiply_add(tile, 1, 3, 3, x, at_x, W * C, C, row, H, column, W, zeros, dy, at_dy)
             at_x += sw * C
             at_dy += C
