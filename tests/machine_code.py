@@ -58,21 +58,28 @@ def micro_kernels():
 
 
 def transforms():
-    """Winograd's transforms of F(2, 3), tall tiles of groups and depthwise convolutions, sums of taps; in float32."""
+    """Winograd's transforms of F(2, 3), tall tiles of groups, rows of depthwise convolutions; in float32."""
     from numba import types
 
-    from scratchnet.kernels.cpu.conv import depthwise_direct, depthwise_weight_grad, narrow
+    from scratchnet.kernels.cpu.conv import depthwise_input_grad, depthwise_sliding, depthwise_weight_grad, narrow
     from scratchnet.kernels.cpu.winograd import conv2d
     from scratchnet.kernels.cpu.winograd.transforms import INPUT, Algorithm
 
     a, chunks, i, yes = types.Array(types.float32, 1, "C"), types.Array(types.int64, 2, "C"), types.intp, types.boolean
     algorithm = Algorithm(2, 3)
-    shape, three, two = (types.UniTuple(i, n) for n in (4, 3, 2))
+    shape, two = (types.UniTuple(i, n) for n in (4, 2))
     transform = conv2d.make_input_transform(algorithm.n, algorithm.n, INPUT[algorithm])
     yield "input", transform, (a, shape, *[i] * 5, a, a, i, i)
     yield "output", conv2d._make_output_transform(algorithm), (a, i, i, a, i, yes, i, a, *[i] * 5)
-    yield "depthwise", depthwise_direct._t0, (a, *[i] * 5, three, a, i, chunks, i, i, a, a, yes, yes, a, i, i)
-    yield "taps", depthwise_weight_grad._add_taps, (a, i, a, *[i] * 6, two, two, a, a, i, i, i)
+    for K, S in ((3, 1), (3, 2), (5, 1), (5, 2)):
+        outputs = (a, *[i] * 7, a, i, a, two, a, yes, yes, a, *[i] * 4)
+        yield f"y, {K}x{K}, stride {S}", depthwise_sliding._make_rows(K, S), outputs
+    for M, K in ((1, 3), (2, 3), (2, 5), (3, 5)):
+        pixels = (a, *[i] * 5, a, i, two, a, yes, a, *[i] * 3)
+        yield f"dx, {M}x{K}, stride 2", depthwise_input_grad._make_row(M, K), pixels
+    for K, L, S in ((3, 3, 1), (3, 3, 2), (3, 5, 1), (3, 5, 2), (2, 5, 1), (2, 5, 2), (1, 5, 1), (1, 5, 2)):
+        sums = (a, i, a, *[i] * 7, two if K == 3 else types.none, a, a, *[i] * 4)
+        yield f"dw, {K}x{L}, stride {S}", depthwise_weight_grad._make_rows(K, L, S), sums
     yield "groups", narrow._t0, (a, *[i] * 11, chunks, i, i, a, i, yes, yes, a, *[i] * 3)
 
 

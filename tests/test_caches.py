@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from scratchnet.kernels import cpu
-from scratchnet.kernels.cpu.conv import depthwise_weight_grad, direct, narrow, narrow_weight_grad
+from scratchnet.kernels.cpu.conv import depthwise_sliding, depthwise_weight_grad, direct, narrow, narrow_weight_grad
 from scratchnet.kernels.cpu.machine import caches
 from scratchnet.kernels.cpu.machine.caches import CACHES, USUAL, Caches, likely
 
 KERNELS = Path(cpu.__file__).parent
-SAME, NONE = ((1, 1), (1, 1)), ((0, 0), (0, 0))
+SAME, EVEN, NONE = ((1, 1), (1, 1)), ((0, 1), (0, 1)), ((0, 0), (0, 0))
 
 
 @pytest.fixture
@@ -125,6 +125,8 @@ def works(dtype):
         "direct, window": lambda: cpu.conv2d(x, w, None, (2, 2), SAME),
         "few channels": lambda: cpu.conv2d_input_grad(x, three, (24, 24), (2, 2), ((0, 1), (0, 1))),
         "depthwise": lambda: cpu.depthwise_conv2d(own, own_w, None, (1, 1), SAME),
+        "depthwise, copied": lambda: cpu.depthwise_conv2d(own, own_w[:1, :1], None, (1, 1), NONE),
+        "depthwise_input_grad": lambda: cpu.depthwise_conv2d_input_grad(own, own_w, (80, 80), (2, 2), EVEN),
         "depthwise_weight_grad": lambda: cpu.depthwise_conv2d_weight_grad(own, own, (3, 3), (1, 1), SAME),
         "depthwise_weight_grad, copied": lambda: cpu.depthwise_conv2d_weight_grad(own, own, (1, 1), (1, 1), NONE),
     }
@@ -132,7 +134,7 @@ def works(dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_same_bits_for_all_caches(monkeypatch, dtype):
-    plans = [direct._plan, narrow._cut, narrow_weight_grad._plan, depthwise_weight_grad._plan]
+    plans = [direct._plan, narrow._cut, narrow_weight_grad._plan, depthwise_sliding.plan, depthwise_weight_grad._plan]
 
     def clear():
         for plan in plans:

@@ -214,26 +214,44 @@ def test_large_outputs_past_the_caches_are_the_same(monkeypatch):
         np.testing.assert_array_equal(streamed, in_caches)
 
 
-@settings(max_examples=at_least(40))
+@settings(max_examples=at_least(60))
 @given(
-    st.sampled_from([1, 2, 9]), st.integers(1, 9), st.integers(1, 25), st.tuples(*[st.integers(1, 3)] * 2),
-    st.tuples(*[st.integers(0, 2)] * 4), st.integers(16, 50), dtypes, seeds,
+    st.sampled_from([3, 5]), st.sampled_from([1, 2, 9]), st.integers(1, 9), st.integers(1, 25),
+    st.tuples(*[st.integers(1, 3)] * 2), st.tuples(*[st.integers(0, 4)] * 4), st.integers(16, 50), dtypes, seeds,
 )  # fmt: skip
-@example(9, 1, 1, (1, 1), (1, 1, 1, 1), 33, np.float32, 0)  # eight cells in nine of the window are beside the picture
-@example(2, 9, 90, (1, 1), (1, 1, 1, 1), 48, np.float32, 0)
-def test_depthwise_weights_from_pictures_as_they_lie(N, OH, OW, strides, around, C, dtype, seed):
-    """A 3x3 kernel and channels that fill a vector: x is not copied. To the bits as if it were."""
+@example(
+    3, 9, 1, 1, (1, 1), (1, 1, 1, 1), 33, np.float32, 0
+)  # eight cells in nine of the window are beside the picture
+@example(3, 2, 9, 90, (1, 1), (1, 1, 1, 1), 48, np.float32, 0)  # the window slides over two strips of columns
+@example(5, 2, 9, 90, (2, 2), (1, 2, 1, 2), 48, np.float64, 0)
+@example(5, 1, 3, 4, (1, 1), (2, 2, 2, 2), 16, np.float32, 0)  # never does an output have all taps in the picture
+@example(5, 1, 3, 3, (1, 1), (2, 2, 2, 2), 16, np.float32, 0)
+@example(3, 1, 4, 6, (1, 1), (0, 0, 4, 0), 16, np.float32, 0)  # the first outputs see zeros only: none slides
+def test_depthwise_pictures_as_they_lie(K, N, OH, OW, strides, around, C, dtype, seed):
+    """Channels that fill a vector: x is not copied. Weights' gradients to the bits as if it were, where a row is taken
+    at once. Some of x no window may see.
+    """
     (sh, sw), (top, bottom, left, right) = strides, around
-    H, W = (OH - 1) * sh + 3 - top - bottom, (OW - 1) * sw + 3 - left - right + seed % sw
+    H, W = (OH - 1) * sh + K - top - bottom + seed % sh, (OW - 1) * sw + K - left - right + seed % sw
     assume(H > 0 and W > 0)
-    rng = np.random.default_rng(seed)
-    x, dy = normal(rng, (N, H, W, C), dtype), normal(rng, (N, OH, OW, C), dtype)
-    pads, window = ((top, bottom), (left, right)), Window(3, 3, sh, sw, top, left)
-    assert depthwise_weight_grad.fits(x, dy, window)
-    dw = cpu.depthwise_conv2d_weight_grad(x, dy, (3, 3), strides, pads)
-    views = windows_of(x, (3, 3), strides, pads)
+    rng, pads = np.random.default_rng(seed), ((top, bottom), (left, right))
+    x, dy, w, b = (normal(rng, shape, dtype) for shape in ((N, H, W, C), (N, OH, OW, C), (K, K, C, 1), (C,)))
+    views = windows_of(x, (K, K), strides, pads)
+    y = cpu.depthwise_conv2d(x, w, b, strides, pads)
+    assert_close(y, np.einsum("nijckl,klc->nijc", views, w[..., 0].astype(np.float64)) + b, dtype)
+    seen = np.zeros((N, H + top + bottom, W + left + right, C))
+    for row, column in np.ndindex(K, K):
+        given = dy.astype(np.float64) * w[row, column, :, 0]
+        seen[:, row : row + sh * OH : sh, column : column + sw * OW : sw] += given
+    dx = cpu.depthwise_conv2d_input_grad(dy, w, (H, W), strides, pads)
+    assert_close(dx, seen[:, top : top + H, left : left + W], dtype)
+
+    dw = cpu.depthwise_conv2d_weight_grad(x, dy, (K, K), strides, pads)
     assert_close(dw[..., 0], np.einsum("nijckl,nijc->klc", views, dy.astype(np.float64)), dtype)
-    np.testing.assert_array_equal(dw.reshape(3, 3, 1, C), narrow_weight_grad(x, dy, window, 1))
+    window = Window(K, K, sh, sw, top, left)
+    assert depthwise_weight_grad.fits(x, dy, window)
+    if OW <= depthwise_weight_grad._COLUMNS:
+        np.testing.assert_array_equal(dw.reshape(K, K, 1, C), narrow_weight_grad(x, dy, window, 1))
 
 
 many = st.sampled_from([1, 3, 7, 8, 15, 16, 17, 31, 32, 33, 40, 64, 65])

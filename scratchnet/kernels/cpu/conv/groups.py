@@ -2,9 +2,9 @@
 
 x (N, H, W, C), w (KH, KW, I, F) with I = C / G, y (N, OH, OW, F); pads ((top, bottom), (left, right)).
 
-Groups that would leave most of a register tile empty go all together: by `depthwise_direct` where each channel has one
-filter, or else by `narrow`; their weights' gradient by `depthwise_weight_grad` or `narrow_weight_grad`. Others go one
-after the other, as convolutions whose outputs are written where they belong.
+Groups that would leave most of a register tile empty go all together: by `depthwise_sliding`, `depthwise_input_grad`
+and `depthwise_weight_grad` where each channel has one filter of 3x3 or 5x5 taps, or else by `narrow` and
+`narrow_weight_grad`. Others go one after the other, as convolutions whose outputs are written where they belong.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from scratchnet.kernels.checks import check_groups
-from scratchnet.kernels.cpu.conv import depthwise_weight_grad
+from scratchnet.kernels.cpu.conv import depthwise_input_grad, depthwise_sliding, depthwise_weight_grad
 from scratchnet.kernels.cpu.conv.conv2d import conv2d_into, conv2d_transpose_into, conv2d_weight_grad
-from scratchnet.kernels.cpu.conv.depthwise_direct import depthwise, depthwise_input_grad
 from scratchnet.kernels.cpu.conv.narrow import is_streamed, narrow_conv2d, narrow_conv2d_input_grad
 from scratchnet.kernels.cpu.conv.narrow_weight_grad import narrow_weight_grad
 from scratchnet.kernels.cpu.gemm.operands import Output, Window
@@ -33,13 +32,13 @@ def _is_depthwise(w: np.ndarray, C: int, itemsize: int) -> bool:
 def narrow_forward(
     x: np.ndarray, w: np.ndarray, b: np.ndarray | None, strides: tuple[int, int], pads: Pads, relu: bool
 ) -> np.ndarray:
-    """y by `depthwise_direct` or `narrow`; x contiguous."""
+    """y by `depthwise_sliding` or `narrow`; x contiguous."""
     KH, KW, _, F = w.shape
     y = empty((len(x), *output_hw(x.shape[1:3], (KH, KW), strides, pads), F), x.dtype)
     window = Window(KH, KW, *strides, pads[0][0], pads[1][0])
-    if _is_depthwise(w, x.shape[3], x.itemsize):
+    if _is_depthwise(w, x.shape[3], x.itemsize) and depthwise_sliding.fits(x.shape[1:3], window, y.shape[1:3]):
         b = np.zeros(F, x.dtype) if b is None else np.ascontiguousarray(b)
-        depthwise(x, np.ascontiguousarray(w), b, window, relu, y, is_streamed(y))
+        depthwise_sliding.depthwise(x, np.ascontiguousarray(w), b, window, relu, y, is_streamed(y))
     else:
         narrow_conv2d(x, w, b, window, relu, y)
     return y
@@ -48,12 +47,12 @@ def narrow_forward(
 def narrow_input_grad(
     dy: np.ndarray, w: np.ndarray, input_hw: tuple[int, int], strides: tuple[int, int], pads: Pads, groups: int
 ) -> np.ndarray:
-    """dx by `depthwise_direct` or `narrow`; dy contiguous."""
+    """dx by `depthwise_input_grad` or `narrow`; dy contiguous."""
     KH, KW, I, F = w.shape  # noqa: E741
     C = I * groups
     dx, window = empty((len(dy), *input_hw, C), dy.dtype), Window(KH, KW, *strides, pads[0][0], pads[1][0])
-    if _is_depthwise(w, C, dy.itemsize):
-        depthwise_input_grad(dy, np.ascontiguousarray(w), window, dx, is_streamed(dx))
+    if _is_depthwise(w, C, dy.itemsize) and depthwise_input_grad.fits(dy.shape[1:3], window, input_hw):
+        depthwise_input_grad.depthwise_input_grad(dy, np.ascontiguousarray(w), window, dx, is_streamed(dx))
         return dx
     # A channel's weights for the m-th filter of those that see it: as the filters of a group from F / G channels to I.
     turned = w.reshape(KH, KW, I, groups, F // groups).transpose(0, 1, 4, 3, 2).reshape(KH, KW, -1, C)

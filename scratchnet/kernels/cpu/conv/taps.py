@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, Vector, multiply_add
 
 
-def _load(builder, vector, place, dtype):
+def load_at(builder, vector, place, dtype):
     """The vector at a place in an array of that dtype."""
     return builder.load(builder.bitcast(place, vector.as_pointer()), align=dtype.bitwidth // 8)
 
@@ -27,7 +27,7 @@ def _loader(context, builder, array_type, array):
         pointer = builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
         if q:
             pointer = builder.gep(pointer, [ir.Constant(offset.type, q)])
-        return _load(builder, vector, pointer, array_type.dtype)
+        return load_at(builder, vector, pointer, array_type.dtype)
 
     return load, vector
 
@@ -52,39 +52,6 @@ def taps_multiply_add(typing, tile, P, L, x, xo, wo):
         return context.make_tuple(builder, signature.return_type, sums)
 
     return tile(tile, P, L, x, types.intp, types.intp), codegen
-
-
-@intrinsic(prefer_literal=True)
-def beside_multiply_add(typing, tile, P, L, x, xo, xs, v, vs, W, zeros, w, wo, ws):
-    """tile[p] + the sum over l < L of x[xo + (p + l)*xs ...] * w[wo + l*ws ...], with zeros for x beside a picture.
-
-    P outputs of a row, L taps. Pixel p + l is in column v + (p + l)*vs; where that is not one of 0 to W - 1, it is read
-    from `zeros`, a vector. Each pixel is loaded once.
-    """
-    count, taps = P.literal_value, L.literal_value
-
-    def codegen(context, builder, signature, args):
-        sums = cgutils.unpack_tuple(builder, args[0])
-        _, _, _, _, x_offset, x_step, column, column_step, width, _, _, w_offset, w_step = args
-        kinds, vector = signature.args, context.get_value_type(Vector(x.dtype))
-        pixels, nothing, weights = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (3, 9, 10))
-
-        filters = []
-        for _ in range(taps):
-            filters.append(_load(builder, vector, builder.gep(weights, [w_offset]), x.dtype))
-            w_offset = builder.add(w_offset, w_step)
-        for q in range(count + taps - 1):
-            inside = builder.icmp_unsigned("<", column, width)  # a negative column is a large number without a sign
-            # A choice of places, not a branch: of a branch, LLVM would make a copy of the loop for each of its ways.
-            place = builder.select(inside, builder.gep(pixels, [x_offset]), nothing)
-            here = _load(builder, vector, place, x.dtype)
-            for tap in range(max(0, q - count + 1), min(taps, q + 1)):
-                sums[q - tap] = multiply_add(builder, vector, here, filters[tap], sums[q - tap])
-            x_offset, column = builder.add(x_offset, x_step), builder.add(column, column_step)
-        return context.make_tuple(builder, signature.return_type, sums)
-
-    i = types.intp
-    return tile(tile, P, L, x, i, i, i, i, i, zeros, w, i, i), codegen
 
 
 @intrinsic(prefer_literal=True)
@@ -138,43 +105,10 @@ def window_multiply_add(typing, tile, P, K, L, x, xo, xs, dy, do, ds):
     return tile(tile, P, K, L, x, intp, intp, dy, intp, intp), codegen
 
 
-@intrinsic(prefer_literal=True)
-def beside_window_multiply_add(typing, tile, P, K, L, x, xo, xs, C, h, H, v, W, zeros, dy, do):
-    """tile[k, l] + the sum over p < P of x[xo + k*xs + (p + l)*C ...] * dy[do + p*C ...], with zeros for x beside a
-    picture.
-
-    As `window_multiply_add`, of pictures as they lie. Pixel (k, p + l) is in row h + k and column v + p + l; where that
-    is not one of 0 to H - 1, or to W - 1, it is read from `zeros`, a vector.
-    """
-    count, rows, columns = P.literal_value, K.literal_value, L.literal_value
-
-    def codegen(context, builder, signature, args):
-        sums = cgutils.unpack_tuple(builder, args[0])
-        _, _, _, _, _, x_offset, x_row, step, row, height, column, width, _, _, dy_offset = args
-        kinds, vector = signature.args, context.get_value_type(Vector(x.dtype))
-        pixels, nothing, slopes_at = (context.make_array(kinds[n])(context, builder, args[n]).data for n in (4, 12, 13))
-        none = ir.Constant(width.type, 0)
-        slopes = []
-        for _ in range(count):
-            slopes.append(_load(builder, vector, builder.gep(slopes_at, [dy_offset]), x.dtype))
-            dy_offset = builder.add(dy_offset, step)
-        for k in range(rows):
-            there = builder.icmp_unsigned("<", builder.add(row, ir.Constant(row.type, k)), height)
-            end = builder.select(there, width, none)  # of a row that is not there, no column is
-            offset = x_offset
-            for q in range(count + columns - 1):
-                inside = builder.icmp_unsigned("<", builder.add(column, ir.Constant(column.type, q)), end)
-                place = builder.select(inside, builder.gep(pixels, [offset]), nothing)
-                here = _load(builder, vector, place, x.dtype)
-                for p in range(max(0, q - columns + 1), min(count, q + 1)):
-                    at = k * columns + q - p
-                    sums[at] = multiply_add(builder, vector, here, slopes[p], sums[at])
-                offset = builder.add(offset, step)
-            x_offset = builder.add(x_offset, x_row)
-        return context.make_tuple(builder, signature.return_type, sums)
-
-    i = types.intp
-    return tile(tile, P, K, L, x, i, i, i, i, i, i, i, zeros, dy, i), codegen
+def _stream(builder, vector, pointer, dtype):
+    """Store past the caches."""
+    store = builder.store(vector, pointer, align=vector.type.count * dtype.bitwidth // 8)
+    store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
 
 
 @intrinsic(prefer_literal=True)
@@ -186,15 +120,31 @@ def tile_stream(typing, tile, P, y, yo, ys):
 
     def codegen(context, builder, signature, args):
         data, offset = context.make_array(y)(context, builder, args[2]).data, args[3]
-        once = builder.module.add_metadata([ir.IntType(32)(1)])
         for vector in cgutils.unpack_tuple(builder, args[0]):
             pointer = builder.bitcast(builder.gep(data, [offset]), vector.type.as_pointer())
-            store = builder.store(vector, pointer, align=vector.type.count * y.dtype.bitwidth // 8)
-            store.set_metadata("nontemporal", once)
+            _stream(builder, vector, pointer, y.dtype)
             offset = builder.add(offset, args[4])
         return context.get_dummy_value()
 
     return types.void(tile, P, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def vector_store(typing, tile, streams, y, yo):
+    """y[yo ...] = the tile's one vector; where `streams`, as `tile_stream`."""
+
+    def codegen(context, builder, signature, args):
+        (vector,) = cgutils.unpack_tuple(builder, args[0])
+        place = builder.gep(context.make_array(y)(context, builder, args[2]).data, [args[3]])
+        pointer = builder.bitcast(place, vector.type.as_pointer())
+        with builder.if_else(args[1]) as (past, otherwise):
+            with past:
+                _stream(builder, vector, pointer, y.dtype)
+            with otherwise:
+                builder.store(vector, pointer, align=y.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(tile, types.boolean, y, types.intp), codegen
 
 
 @intrinsic

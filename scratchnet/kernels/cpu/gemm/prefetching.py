@@ -12,10 +12,10 @@ from numba.extending import intrinsic
 from scratchnet.kernels.cpu.gemm.simd import VECTOR_BYTES, vector_pointers
 from scratchnet.kernels.cpu.runtime.memory import LINE
 
-_FIRST, _SECOND = 3, 2  # the caches that a line can come into, as LLVM numbers them
+FIRST, SECOND = 3, 2  # the caches that a line can come into, as LLVM numbers them
 
 
-def _ask(builder: ir.IRBuilder, place: Any, to_write: bool, cache: int) -> None:
+def ask(builder: ir.IRBuilder, place: Any, to_write: bool, cache: int) -> None:
     """LLVM's prefetch of the line at a place; one outside of the array does no harm."""
     pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
@@ -34,7 +34,7 @@ def prefetch(typing, array, offset):
 
     def codegen(context, builder, signature, args):
         data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        _ask(builder, builder.gep(data, [args[1]]), to_write=False, cache=_SECOND)
+        ask(builder, builder.gep(data, [args[1]]), to_write=False, cache=SECOND)
         return context.get_dummy_value()
 
     return types.void(array, types.intp), codegen
@@ -52,7 +52,7 @@ def tile_prefetch(typing, P, Q, y, yo, ys):
         for _ in range(P.literal_value):
             vectors = [*vector_pointers(context, builder, signature.args[2], array, offset, Q.literal_value)]
             for place in vectors[:: max(1, LINE // VECTOR_BYTES)]:
-                _ask(builder, place, to_write=True, cache=_FIRST)
+                ask(builder, place, to_write=True, cache=FIRST)
             offset = builder.add(offset, step)
         return context.get_dummy_value()
 
