@@ -139,8 +139,10 @@ def plan(rows_of_x: float, width: int, y_shape: tuple[int, ...], K: int, itemsiz
     """The cut of y (N, OH, OW, C), a row of which needs so many more rows of x, each `width` wide; K x K taps."""
     N, OH, OW, C = y_shape
     blocks = -(-C * itemsize // VECTOR_BYTES)
-    groups = max(1, min(-(-_TASKS // N), blocks // _BLOCKS_A_TASK))
-    bands = max(1, min(-(-_TASKS // (N * groups)), OH // K))
+    groups = min(-(-_TASKS // max(1, N)), blocks // _BLOCKS_A_TASK)
+    if groups < 1 or C * itemsize % VECTOR_BYTES:
+        groups = 1  # or two tasks would write the channels that two vectors share
+    bands = max(1, min(-(-_TASKS // max(1, N * groups)), OH // K))
     group, band = -(-blocks // groups), -(-OH // bands)
     wide = group * VECTOR_BYTES
     some = max(1, min(band, int((_ROWS_BYTES - K * width * wide) / ((rows_of_x * width + OW) * wide))))

@@ -195,7 +195,9 @@ def _plan(x_shape: tuple[int, ...], dy_shape: tuple[int, ...], window: Window, i
     (N, OH, OW, C), W, (K, _, sh, sw, _, left) = dy_shape, x_shape[2], window
     parts, bands = parts_and_bands(N, OH, OW)
     blocks = -(-C * itemsize // VECTOR_BYTES)
-    groups = max(1, min(-(-_TASKS // (parts * bands)), blocks // _BLOCKS_A_TASK))
+    groups = min(-(-_TASKS // (parts * bands)), blocks // _BLOCKS_A_TASK)
+    if groups < 1 or C * itemsize % VECTOR_BYTES:
+        groups = 1  # or two tasks would write the channels that two vectors share
     group = -(-blocks // groups)
     wide = group * VECTOR_BYTES
     some = max(1, min(OH, (_ROWS_BYTES - (K - sh) * W * wide) // ((sh * W + OW) * wide)))
